@@ -1,0 +1,103 @@
+/** Client asset → server asset : port/protocol, with the evidence for it. */
+import { Schema } from "effect"
+import { Address } from "./Address.ts"
+import { AssetType } from "./Asset.ts"
+import { AssetId, Count, DependencyId, Instant, listQuery } from "./ids.ts"
+
+/**
+ * What was seen that says which end serves. Counts over all observations; `forward` speaks for client → server as drawn, `reverse`
+ * against it. Weights stand in resolve/direction.ts.
+ */
+export class DirectionEvidence extends Schema.Class<DirectionEvidence>("DirectionEvidence")({
+  /** Records with SYN and no ACK sent by the client (forward) or by the server (reverse). */
+  synForward: Schema.Int,
+  synReverse: Schema.Int,
+  /** Records with SYN and ACK only: sent by the server speak forward. */
+  synAckForward: Schema.Int,
+  synAckReverse: Schema.Int,
+  /** Joined connections in which the client (forward) or the server (reverse) sent first. */
+  beganForward: Schema.Int,
+  beganReverse: Schema.Int,
+  /** 1: the port rank names the server; -1: it names the client; 0: silent. */
+  portRank: Schema.Int,
+  /** Distinct clients seen on the server's address, port and protocol. */
+  fanIn: Schema.Int,
+  /** Distinct (or changed) client ports seen: a client's port changes, a server's does not. */
+  clientPorts: Schema.Int,
+  /** The operator declared this end to serve. */
+  declared: Schema.Boolean
+}) {}
+
+/** The stored terms that `resolve/confidence.ts` is a function of; anyone can recompute it. */
+export class ConfidenceTerms extends Schema.Class<ConfidenceTerms>("ConfidenceTerms")({
+  /** Flow records behind the dependency (before sampling correction). */
+  records: Schema.Int,
+  /** Distinct windows with traffic. */
+  windows: Schema.Int,
+  /** Traffic was seen in both directions. */
+  bothDirections: Schema.Boolean,
+  /** Exporters that saw it. */
+  exporters: Schema.Int,
+  /** Signed weight of the direction evidence, -1..1; positive speaks for the direction drawn. */
+  direction: Schema.Number,
+  sampled: Schema.Boolean
+}) {}
+
+export const DependencyState = Schema.Literals(["active", "stale", "weak"])
+
+export class DependencyEnd extends Schema.Class<DependencyEnd>("DependencyEnd")({
+  id: AssetId,
+  name: Schema.String,
+  address: Address,
+  type: AssetType,
+  internal: Schema.Boolean
+}) {}
+
+export class Dependency extends Schema.Class<Dependency>("Dependency")({
+  id: DependencyId,
+  client: DependencyEnd,
+  server: DependencyEnd,
+  port: Schema.Int,
+  protocol: Schema.Int,
+  service: Schema.NullOr(Schema.String),
+  state: DependencyState,
+  firstSeen: Instant,
+  lastSeen: Instant,
+  /** Scaled by the sampling rate where there was one (`sampling` > 1 → shown with ≈). */
+  bytesToServer: Count,
+  bytesToClient: Count,
+  packets: Count,
+  flows: Count,
+  sampling: Schema.Int,
+  confidence: Schema.Number.check(Schema.isBetween({ minimum: 0, maximum: 1 })),
+  tags: Schema.Array(Schema.String),
+  notes: Schema.NullOr(Schema.String)
+}) {}
+
+/** One validity span (FL-RES-09): `until` null while it lasts. */
+export const ValiditySpan = Schema.Struct({ since: Instant, until: Schema.NullOr(Instant) })
+
+export class DependencyDetail extends Dependency.extend<DependencyDetail>("DependencyDetail")({
+  direction: DirectionEvidence,
+  terms: ConfidenceTerms,
+  spans: Schema.Array(ValiditySpan),
+  /** Exporters that saw it; `owner` is the one whose volumes count. */
+  exporters: Schema.Array(Schema.Struct({ address: Address, owner: Schema.Boolean, records: Count, lastSeen: Instant })),
+  /** Flows per hour over the last 7 days (or since first seen). */
+  flowsPerHour: Schema.Number,
+  /** Traffic per window, oldest first. */
+  series: Schema.Array(Schema.Struct({ at: Instant, bytes: Count, packets: Count, flows: Count }))
+}) {}
+
+export const DependencyQuery = listQuery(["lastSeen", "firstSeen", "bytes", "flows", "confidence", "port", "client", "server"])
+export type DependencyQuery = typeof DependencyQuery.Type
+
+export class DependencyNotFound extends Schema.TaggedError<DependencyNotFound>()(
+  "DependencyNotFound",
+  { id: Schema.String },
+  { httpApiStatus: 404 }
+) {
+  override get message() {
+    return `no dependency ${this.id}`
+  }
+}

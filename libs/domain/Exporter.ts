@@ -1,0 +1,60 @@
+/** Who sends flows, and how well we hear it. */
+import { Schema } from "effect"
+import { Address } from "./Address.ts"
+import { Count, ExporterId, Instant } from "./ids.ts"
+
+export const ExporterProtocol = Schema.Literals(["netflow5", "netflow9", "ipfix", "sflow5"])
+export type ExporterProtocol = typeof ExporterProtocol.Type
+
+export const exporterProtocolNames: Record<ExporterProtocol, string> = {
+  netflow5: "NetFlow v5",
+  netflow9: "NetFlow v9",
+  ipfix: "IPFIX",
+  sflow5: "sFlow v5"
+}
+
+/** heard: a datagram within the silence limit; silent: none; waiting: heard, but data sets wait for their template. */
+export const ExporterState = Schema.Literals(["heard", "waiting", "silent"])
+export type ExporterState = typeof ExporterState.Type
+
+export class TemplateSummary extends Schema.Class<TemplateSummary>("TemplateSummary")({
+  observationDomain: Schema.Int,
+  templateId: Schema.Int,
+  kind: Schema.Literals(["data", "options"]),
+  protocol: ExporterProtocol,
+  /** [enterprise, element, length] in order; 65535 is variable length (RFC 7011 §7). */
+  fields: Schema.Array(Schema.Tuple([Schema.Int, Schema.Int, Schema.Int])),
+  learnedAt: Instant
+}) {}
+
+/** An exporter is an address and a protocol: a router that sends NetFlow and sFlow is two. Counters are since the appliance started. */
+export class Exporter extends Schema.Class<Exporter>("Exporter")({
+  id: ExporterId,
+  address: Address,
+  protocol: ExporterProtocol,
+  name: Schema.NullOr(Schema.String),
+  state: ExporterState,
+  firstSeen: Instant,
+  lastSeen: Instant,
+  datagrams: Count,
+  records: Count,
+  /** Records per second over the last minute. */
+  recordsPerSecond: Schema.Number,
+  /** Datagrams (v9, sFlow) or records (v5, IPFIX) that the exporter's own sequence numbers say we did not get. */
+  sequenceLost: Count,
+  sequenceResets: Count,
+  malformed: Count,
+  /** Malformed datagrams and sets by reason. */
+  malformedReasons: Schema.Record(Schema.String, Count),
+  /** Data sets waiting for their template now, and ever given up. */
+  heldSets: Schema.Int,
+  heldDropped: Count,
+  templates: Schema.Int,
+  /** 0 nothing said, 1 unsampled, N one of N; the largest seen. */
+  sampling: Schema.Int,
+  /** Arrival minus export time, ms, smoothed; null before the first datagram with a clock (sFlow has none). */
+  clockSkewMs: Schema.NullOr(Schema.Number),
+  observationDomains: Schema.Array(Schema.Int),
+  /** Elements nobody knows here, "enterprise.element" → records. */
+  unknownElements: Schema.Record(Schema.String, Count)
+}) {}
