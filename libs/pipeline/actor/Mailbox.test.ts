@@ -16,32 +16,35 @@ const Capacity = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 4 }))
 
 describe("mailbox", () => {
   for (const whenFull of policies) {
-    it.effect.prop(`offered = taken + refused + depth whatever the order of steps (${whenFull})`, [Capacity, Steps], ([capacity, steps]) =>
-      Effect.gen(function* () {
-        const box = yield* Mailbox.make<number>({ actor: "law", name: whenFull, capacity, whenFull })
-        const producers: Array<Fiber.Fiber<boolean>> = []
-        const received: Array<number> = []
-        let next = 0
-        for (const step of steps) {
-          if (step < 6) {
-            producers.push(yield* Effect.forkChild(box.offer(next++), { startImmediately: true }))
-          } else if (step === 6) {
-            if (box.read().depth > 0) received.push(yield* box.take)
-          } else if (step === 7) {
-            if (box.read().depth > 0) received.push(...(yield* box.takeAll))
-          } else {
-            const waiting = producers.find((fiber) => fiber.pollUnsafe() === undefined)
-            if (waiting !== undefined) yield* Fiber.interrupt(waiting)
+    it.effect.prop(
+      `offered = taken + refused + depth whatever the order of steps (${whenFull})`,
+      [Capacity, Steps],
+      ([capacity, steps]) =>
+        Effect.gen(function* () {
+          const box = yield* Mailbox.make<number>({ actor: "law", name: whenFull, capacity, whenFull })
+          const producers: Array<Fiber.Fiber<boolean>> = []
+          const received: Array<number> = []
+          let next = 0
+          for (const step of steps) {
+            if (step < 6) {
+              producers.push(yield* Effect.forkChild(box.offer(next++), { startImmediately: true }))
+            } else if (step === 6) {
+              if (box.read().depth > 0) received.push(yield* box.take)
+            } else if (step === 7) {
+              if (box.read().depth > 0) received.push(...(yield* box.takeAll))
+            } else {
+              const waiting = producers.find((fiber) => fiber.pollUnsafe() === undefined)
+              if (waiting !== undefined) yield* Fiber.interrupt(waiting)
+            }
+            holds(box)
           }
-          holds(box)
-        }
-        assert.deepStrictEqual(
-          received,
-          [...received].sort((a, b) => a - b)
-        )
-        assert.strictEqual(received.length, box.read().taken)
-        if (whenFull === "wait") assert.strictEqual(box.read().refused, 0)
-      }).pipe(Effect.scoped)
+          assert.deepStrictEqual(
+            received,
+            [...received].sort((a, b) => a - b)
+          )
+          assert.strictEqual(received.length, box.read().taken)
+          if (whenFull === "wait") assert.strictEqual(box.read().refused, 0)
+        }).pipe(Effect.scoped)
     )
   }
 
@@ -119,7 +122,9 @@ describe("mailbox", () => {
     Effect.gen(function* () {
       const box = yield* Mailbox.make<number>({ actor: "a", name: "observations", capacity: 8, whenFull: "refuse" })
       yield* box.offerAll([1, 2, 3, 4])
-      const crashed = yield* Effect.exit(Stream.runForEach(box.messages, (n) => (n === 2 ? Effect.die("bad message") : Effect.void)))
+      const crashed = yield* Effect.exit(
+        Stream.runForEach(box.messages, (n) => (n === 2 ? Effect.die("bad message") : Effect.void))
+      )
       assert.isTrue(Exit.isFailure(crashed))
       assert.deepStrictEqual(yield* box.takeAll, [3, 4])
     })
