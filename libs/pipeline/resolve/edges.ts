@@ -1,0 +1,82 @@
+/**
+ * What resolve/collapse.ts makes of a window slice: one row per client, server, port and protocol, ready to become the arrays of one
+ * `unnest`. Addresses are text in their shortest form (RFC 5952).
+ */
+
+/**
+ * What a row is:
+ * - `dependency`: somebody was served, or (UDP and others, `weak`) at least spoken to;
+ * - `attempt`: TCP that nobody accepted: SYN only, or SYN answered by RST only (scans, dead servers). Never drawn as a dependency;
+ * - `icmp`: ICMP and ICMPv6, `port` 0;
+ * - `multicast`, `broadcast`: the server is a group address.
+ */
+export type EdgeKind = "dependency" | "attempt" | "icmp" | "multicast" | "broadcast"
+
+/** What another exporter saw of an edge whose volumes were counted for its owner. */
+export interface EdgeObserver {
+  readonly exporter: string
+  readonly records: number
+  /** Scaled by sampling, both directions. */
+  readonly bytes: number
+  readonly packets: number
+}
+
+export interface Edge {
+  readonly kind: EdgeKind
+  readonly family: 4 | 6
+  readonly protocol: number
+  readonly client: string
+  readonly server: string
+  /** Port of the server; 0 for protocols without ports. */
+  readonly port: number
+  /** The exporter whose volumes count towards the server, and towards the client: the same one but for asymmetric routing. */
+  readonly exporter: string
+  readonly exporterToClient: string
+  /** Flow records of the owners in both directions, before sampling correction. */
+  readonly flows: number
+  /** Multiplied by the sampling rate; the owners' figures only. */
+  readonly bytesToServer: number
+  readonly bytesToClient: number
+  readonly packets: number
+  /** As exported. */
+  readonly rawBytes: number
+  readonly rawPackets: number
+  /** Largest sampling rate applied; 1 = exact. */
+  readonly sampling: number
+  /** First and last flow time, ms since 1970, whoever saw it. */
+  readonly first: number
+  readonly last: number
+  /** Evidence as in DirectionEvidence (libs/domain/Dependency.ts), `forward` speaking for this direction. */
+  readonly synForward: number
+  readonly synReverse: number
+  readonly synAckForward: number
+  readonly synAckReverse: number
+  readonly beganForward: number
+  readonly beganReverse: number
+  readonly portRank: number
+  readonly fanIn: number
+  readonly clientPorts: number
+  readonly declared: boolean
+  /** Signed margin of that evidence, -1..1 (resolve/direction.ts): positive, as this end was chosen to serve; near 0 it is a guess. */
+  readonly direction: number
+  /** Traffic was seen in both directions. */
+  readonly bothDirections: boolean
+  readonly attempt: boolean
+  /** Seen in one direction only and not by TCP: nothing says that anybody answers. */
+  readonly weak: boolean
+  /** OR of the TCP flags sent by the client and by the server. */
+  readonly flagsToServer: number
+  readonly flagsToClient: number
+  /** The other exporters that saw it; empty for most. */
+  readonly observers: ReadonlyArray<EdgeObserver>
+}
+
+/** A slice, collapsed. `records` of the slice = `flows` of all edges + `records` of all their observers. */
+export interface CollapsedSlice {
+  /** Every kind but attempts. */
+  readonly edges: ReadonlyArray<Edge>
+  readonly attempts: ReadonlyArray<Edge>
+  /** Records that were counted for an edge's owner, and those that another exporter saw again. */
+  readonly counted: number
+  readonly duplicates: number
+}
