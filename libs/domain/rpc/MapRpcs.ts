@@ -1,0 +1,43 @@
+/** Overview, topology, assets, dependencies. */
+import { Schema } from "effect"
+import { Rpc, RpcGroup } from "effect/rpc"
+import { Asset, AssetDetail, AssetNotFound, AssetQuery } from "../Asset.ts"
+import { Dependency, DependencyDetail, DependencyNotFound, DependencyQuery } from "../Dependency.ts"
+import { AssetId, DependencyId, Page } from "../ids.ts"
+import { Overview } from "../Status.ts"
+import { FilterInvalid, Topology, TopologyQuery } from "../Topology.ts"
+import { Needs } from "./Authorised.ts"
+
+export const AssetPage = Page(Asset)
+export const DependencyPage = Page(Dependency)
+
+/** Hits of the palette and the search field, best first. */
+export const SearchHit = Schema.Struct({
+  kind: Schema.Literals(["asset", "dependency"]),
+  id: Schema.String,
+  title: Schema.String,
+  detail: Schema.String
+})
+
+export class MapRpcs extends RpcGroup.make(
+  Rpc.make("OverviewWatch", { success: Overview, stream: true }).annotate(Needs, "map.read"),
+  Rpc.make("TopologyGet", { payload: TopologyQuery, success: Topology, error: FilterInvalid }).annotate(Needs, "map.read"),
+  /** Sends a number that grows whenever the live map changed: fetch again when it does. */
+  Rpc.make("MapVersionWatch", { success: Schema.Int, stream: true }).annotate(Needs, "map.read"),
+  Rpc.make("AssetList", { payload: AssetQuery, success: AssetPage, error: FilterInvalid }).annotate(Needs, "map.read"),
+  Rpc.make("AssetGet", { payload: { id: AssetId }, success: AssetDetail, error: AssetNotFound }).annotate(Needs, "map.read"),
+  Rpc.make("AssetDependencies", {
+    payload: { id: AssetId, side: Schema.Literals(["client", "server", "both"]) },
+    success: Schema.Array(Dependency),
+    error: AssetNotFound
+  }).annotate(Needs, "map.read"),
+  Rpc.make("DependencyList", { payload: DependencyQuery, success: DependencyPage, error: FilterInvalid }).annotate(
+    Needs,
+    "map.read"
+  ),
+  Rpc.make("DependencyGet", { payload: { id: DependencyId }, success: DependencyDetail, error: DependencyNotFound }).annotate(
+    Needs,
+    "map.read"
+  ),
+  Rpc.make("Search", { payload: { text: Schema.String }, success: Schema.Array(SearchHit) }).annotate(Needs, "map.read")
+) {}
