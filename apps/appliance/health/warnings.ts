@@ -1,0 +1,97 @@
+/**
+ * Every warning the appliance can raise about itself, in one table. The code is stable: `docs/troubleshoot.md` has a section of that
+ * name, and a test holds the two together.
+ */
+import type { Severity } from "#domain/Health.ts"
+
+export interface WarningKind {
+  readonly severity: Severity
+  readonly title: string
+  /** What to do, in one sentence. */
+  readonly hint: string
+}
+
+export const warningKinds = {
+  "database-away": {
+    severity: "critical",
+    title: "The database does not answer",
+    hint: "Flows are kept in the workers and written when it is back; look at postgres.log in the data folder, or at the server that FLOWLENS_DATABASE_URL names."
+  },
+  "disk-low": {
+    severity: "warning",
+    title: "The disk of the data folder is nearly full",
+    hint: "Free space or enlarge the disk before writes stop."
+  },
+  "disk-full": {
+    severity: "critical",
+    title: "The disk of the data folder is full",
+    hint: "Free space on the file system of the data folder; writing resumes by itself."
+  },
+  "actor-gave-up": {
+    severity: "critical",
+    title: "A part of the appliance failed too often and was stopped",
+    hint: "Its last error stands on the Health page; restart it there once the cause is gone."
+  },
+  "actor-restarted": {
+    severity: "info",
+    title: "A part of the appliance failed and was restarted",
+    hint: "Nothing to do if it stays up; the error stands beside the actor."
+  },
+  "listener-closed": {
+    severity: "critical",
+    title: "A UDP port could not be opened",
+    hint: "Find who holds it (ss -lunp), or move ours with the ingestion ports in flowlens.yaml."
+  },
+  "receive-buffer-small": {
+    severity: "warning",
+    title: "The kernel granted a smaller receive buffer than asked for",
+    hint: "Raise it: sysctl -w net.core.rmem_max=16777216 (and the same in /etc/sysctl.d), then restart."
+  },
+  "kernel-drops": {
+    severity: "warning",
+    title: "The kernel dropped datagrams before they were read",
+    hint: "Raise net.core.rmem_max, or give the appliance more CPU; the exporters' sequence gaps show whose flows are missing."
+  },
+  "store-lags": {
+    severity: "warning",
+    title: "Windows wait for the database",
+    hint: "The database is slower than the flows; open windows are merged meanwhile, nothing is lost yet."
+  },
+  "conversations-refused": {
+    severity: "warning",
+    title: "Conversations were refused because a window is full",
+    hint: "More distinct conversations than a window holds; a scan or a flood, or a reason for a second appliance."
+  },
+  "template-waiting": {
+    severity: "warning",
+    title: "Flow sets wait for their template",
+    hint: "The exporter sends templates on a timer; shorten it (template refresh 60 s) if this lasts."
+  },
+  "exporter-silent": {
+    severity: "warning",
+    title: "An exporter fell silent",
+    hint: "Check that the device still runs and reaches this appliance; nothing it watched is called gone meanwhile."
+  },
+  "sequence-gaps": {
+    severity: "warning",
+    title: "Flow datagrams were lost on the way",
+    hint: "The exporter's own numbering has gaps: look for loss between it and this appliance, or for kernel drops here."
+  },
+  "malformed-datagrams": {
+    severity: "info",
+    title: "Malformed datagrams arrive",
+    hint: "The Exporters page names sender and reason; capture one with tcpdump if the sender is a real exporter."
+  },
+  "clock-skew": {
+    severity: "info",
+    title: "An exporter's clock is off",
+    hint: "Its times are corrected here; set NTP on the device."
+  },
+  "unclean-stop": {
+    severity: "warning",
+    title: "The appliance was stopped hard before this start",
+    hint: "What stands in this line was in an open window and is lost; stop with Ctrl-C or SIGTERM to write it."
+  }
+} satisfies Record<string, WarningKind>
+
+export type WarningCode = keyof typeof warningKinds

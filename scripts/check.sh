@@ -1,0 +1,7 @@
+#!/bin/sh
+# Types, lint, format and house rules: what must hold before a commit. Under 30 s.
+set -eu
+cd "$(dirname "$0")/.."
+tsc --noEmit -p .
+biome check .
+vitest run --config vitest.config.ts test/house.test.ts --reporter=dot
