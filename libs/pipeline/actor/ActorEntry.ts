@@ -1,5 +1,5 @@
 /**
- * What is known of one actor, as plain data: it crosses a thread boundary and the wire as it stands. The path is its identity,
+ * What is known of one actor, as plain data: it crosses a thread boundary as it stands (`ActorReading` in the domain is its wire form). The path is its identity,
  * `flow/worker-1/udp:2055`, and gives the tree.
  */
 import * as Cause from "effect/Cause"
@@ -16,7 +16,7 @@ export type ActorState = "starting" | "running" | "restarting" | "given-up" | "s
 
 export interface ActorError {
   /** One line, at most 500 characters. */
-  readonly text: string
+  readonly message: string
   /** ms since 1970 */
   readonly at: number
 }
@@ -28,8 +28,9 @@ export interface ActorEntry {
   readonly since: number
   /** Restarts since the actor was first started. */
   readonly restarts: number
-  readonly lastError?: ActorError
-  readonly mailbox?: MailboxReading
+  /** Kept after a restart, so that it can be read when all is well again. */
+  readonly lastError: ActorError | null
+  readonly mailbox: MailboxReading | null
   /** Whatever else the actor wants seen, name → number. */
   readonly gauges: Readonly<Record<string, number>>
   /** True when another thread or process reported it. */
@@ -99,7 +100,7 @@ export const treeOf = (entries: ReadonlyArray<ActorEntry>): ReadonlyArray<ActorB
 export const givenUp = (entries: ReadonlyArray<ActorEntry>): ReadonlyArray<ActorGivenUp> =>
   entries
     .filter((entry) => entry.state === "given-up")
-    .map(({ path, since, restarts, lastError }) => ({ path, since, restarts, cause: lastError?.text ?? "cause unknown" }))
+    .map(({ path, since, restarts, lastError }) => ({ path, since, restarts, cause: lastError?.message ?? "cause unknown" }))
 
 const longest = 500
 

@@ -15,13 +15,13 @@ const Steps = Schema.Array(Schema.Int.check(Schema.isBetween({ minimum: 0, maxim
 const Capacity = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 4 }))
 
 describe("mailbox", () => {
-  for (const whenFull of policies) {
+  for (const policy of policies) {
     it.effect.prop(
-      `offered = taken + refused + depth whatever the order of steps (${whenFull})`,
+      `offered = taken + refused + depth whatever the order of steps (${policy})`,
       [Capacity, Steps],
       ([capacity, steps]) =>
         Effect.gen(function* () {
-          const box = yield* Mailbox.make<number>({ actor: "law", name: whenFull, capacity, whenFull })
+          const box = yield* Mailbox.make<number>({ actor: "law", name: policy, capacity, policy })
           const producers: Array<Fiber.Fiber<boolean>> = []
           const received: Array<number> = []
           let next = 0
@@ -43,19 +43,19 @@ describe("mailbox", () => {
             [...received].sort((a, b) => a - b)
           )
           assert.strictEqual(received.length, box.read().taken)
-          if (whenFull === "wait") assert.strictEqual(box.read().refused, 0)
+          if (policy === "wait") assert.strictEqual(box.read().refused, 0)
         }).pipe(Effect.scoped)
     )
   }
 
   it.effect("refuses the newest message when full and says so", () =>
     Effect.gen(function* () {
-      const box = yield* Mailbox.make<number>({ actor: "a", name: "datagrams", capacity: 2, whenFull: "refuse" })
+      const box = yield* Mailbox.make<number>({ actor: "a", name: "datagrams", capacity: 2, policy: "refuse" })
       assert.strictEqual(yield* box.offerAll([1, 2, 3, 4]), 2)
       assert.strictEqual(box.offerUnsafe(5), false)
       assert.deepStrictEqual(box.read(), {
         name: "datagrams",
-        whenFull: "refuse",
+        policy: "refuse",
         capacity: 2,
         depth: 2,
         offered: 5,
@@ -68,7 +68,7 @@ describe("mailbox", () => {
 
   it.effect("slides the oldest message out when full", () =>
     Effect.gen(function* () {
-      const box = yield* Mailbox.make<number>({ actor: "a", name: "latest", capacity: 2, whenFull: "slide" })
+      const box = yield* Mailbox.make<number>({ actor: "a", name: "latest", capacity: 2, policy: "slide" })
       assert.strictEqual(yield* box.offerAll([1, 2, 3]), 0)
       assert.strictEqual(box.read().refused, 1)
       assert.deepStrictEqual(yield* box.takeAll, [2, 3])
@@ -78,7 +78,7 @@ describe("mailbox", () => {
 
   it.effect("makes a producer wait until there is room", () =>
     Effect.gen(function* () {
-      const box = yield* Mailbox.make<number>({ actor: "a", name: "closed windows", capacity: 1, whenFull: "wait" })
+      const box = yield* Mailbox.make<number>({ actor: "a", name: "closed windows", capacity: 1, policy: "wait" })
       const producer = yield* Effect.forkChild(box.offerAll([1, 2, 3]), { startImmediately: true })
       assert.strictEqual(producer.pollUnsafe(), undefined)
       assert.strictEqual(box.offerUnsafe(9), false)
@@ -93,7 +93,7 @@ describe("mailbox", () => {
     Effect.gen(function* () {
       const scope = yield* Scope.make()
       const box = yield* Scope.provide(
-        Mailbox.make<number>({ actor: "flow/worker-1", name: "datagrams", capacity: 2, whenFull: "refuse" }),
+        Mailbox.make<number>({ actor: "flow/worker-1", name: "datagrams", capacity: 2, policy: "refuse" }),
         scope
       )
       yield* box.offerAll([1, 2, 3])
@@ -120,7 +120,7 @@ describe("mailbox", () => {
 
   it.effect("keeps what a reader of the stream had not come to", () =>
     Effect.gen(function* () {
-      const box = yield* Mailbox.make<number>({ actor: "a", name: "observations", capacity: 8, whenFull: "refuse" })
+      const box = yield* Mailbox.make<number>({ actor: "a", name: "observations", capacity: 8, policy: "refuse" })
       yield* box.offerAll([1, 2, 3, 4])
       const crashed = yield* Effect.exit(
         Stream.runForEach(box.messages, (n) => (n === 2 ? Effect.die("bad message") : Effect.void))
@@ -132,7 +132,7 @@ describe("mailbox", () => {
 
   it.effect("cannot be made without room for a message", () =>
     Effect.gen(function* () {
-      const exit = yield* Effect.exit(Mailbox.make({ actor: "a", name: "none", capacity: 0, whenFull: "refuse" }))
+      const exit = yield* Effect.exit(Mailbox.make({ actor: "a", name: "none", capacity: 0, policy: "refuse" }))
       assert.isTrue(Exit.hasDies(exit))
     })
   )

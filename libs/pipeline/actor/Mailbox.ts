@@ -19,7 +19,7 @@ import * as Stream from "effect/Stream"
  * - `slide`: throws away the oldest one, which counts as refused; the producer never waits;
  * - `wait`: makes the producer wait for room.
  */
-export type WhenFull = "refuse" | "slide" | "wait"
+export type MailboxPolicy = "refuse" | "slide" | "wait"
 
 export interface MailboxOptions {
   /** Path of the actor that reads it, such as `flow/worker-1/udp:2055`. */
@@ -28,13 +28,13 @@ export interface MailboxOptions {
   readonly name: string
   /** Messages it can hold, at least 1. */
   readonly capacity: number
-  readonly whenFull: WhenFull
+  readonly policy: MailboxPolicy
 }
 
 /** The numbers of a mailbox at one instant; plain data, so that it crosses a thread boundary. */
 export interface MailboxReading {
   readonly name: string
-  readonly whenFull: WhenFull
+  readonly policy: MailboxPolicy
   readonly capacity: number
   readonly depth: number
   readonly offered: number
@@ -46,7 +46,7 @@ export interface Mailbox<in out A> {
   readonly actor: string
   readonly name: string
   readonly capacity: number
-  readonly whenFull: WhenFull
+  readonly policy: MailboxPolicy
   /** False when this message was refused (a full `refuse` mailbox, or a closed one). Waits only under `wait`. */
   readonly offer: (message: A) => Effect.Effect<boolean>
   /** Offers in order; answers how many of these messages were refused. */
@@ -78,11 +78,11 @@ const strategy = { refuse: "dropping", slide: "sliding", wait: "suspend" } as co
  */
 export const make = <A>(options: MailboxOptions): Effect.Effect<Mailbox<A>, never, Scope.Scope> =>
   Effect.gen(function* () {
-    const { actor, name, capacity, whenFull } = options
+    const { actor, name, capacity, policy } = options
     if (!Number.isInteger(capacity) || capacity < 1) {
       return yield* Effect.die(new RangeError(`mailbox ${name} of ${actor} cannot hold ${capacity} messages`))
     }
-    const queue = yield* Queue.make<A>({ capacity, strategy: strategy[whenFull] })
+    const queue = yield* Queue.make<A>({ capacity, strategy: strategy[policy] })
     let offered = 0
     let taken = 0
     let refused = 0
@@ -95,17 +95,17 @@ export const make = <A>(options: MailboxOptions): Effect.Effect<Mailbox<A>, neve
     }
     const offerUnsafe = (message: A): boolean => {
       // A full sliding queue throws its oldest message away without a word, so the loss is counted here, before it happens.
-      if (whenFull === "slide" && open && Queue.sizeUnsafe(queue) >= capacity) refused++
+      if (policy === "slide" && open && Queue.sizeUnsafe(queue) >= capacity) refused++
       return settle(Queue.offerUnsafe(queue, message))
     }
     // An offer that waits is counted when it is settled, and not at all when its producer is interrupted first: the message then
     // never was the mailbox's.
     const offer =
-      whenFull === "wait"
+      policy === "wait"
         ? (message: A) => Effect.map(Queue.offer(queue, message), settle)
         : (message: A) => Effect.sync(() => offerUnsafe(message))
     const offerAll =
-      whenFull === "wait"
+      policy === "wait"
         ? Effect.fnUntraced(function* (messages: ReadonlyArray<A>) {
             let turnedAway = 0
             for (const message of messages) if (!(yield* offer(message))) turnedAway++
@@ -157,13 +157,13 @@ export const make = <A>(options: MailboxOptions): Effect.Effect<Mailbox<A>, neve
       actor,
       name,
       capacity,
-      whenFull,
+      policy,
       offer,
       offerAll,
       offerUnsafe,
       take,
       takeAll,
       messages: Stream.fromEffectRepeat(take),
-      read: () => ({ name, whenFull, capacity, depth: depth(), offered, taken, refused })
+      read: () => ({ name, policy, capacity, depth: depth(), offered, taken, refused })
     }
   })

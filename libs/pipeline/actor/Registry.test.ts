@@ -12,6 +12,8 @@ const remote = (path: string, fields: Partial<ActorEntry> = {}): ActorEntry => (
   state: "running",
   since: 0,
   restarts: 0,
+  lastError: null,
+  mailbox: null,
   gauges: {},
   remote: false,
   restartable: false,

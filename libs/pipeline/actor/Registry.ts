@@ -57,7 +57,7 @@ interface Occupied {
   state: ActorState
   since: number
   restarts: number
-  lastError: ActorError | undefined
+  lastError: ActorError | null
 }
 
 export class Registry extends Context.Service<
@@ -101,7 +101,7 @@ const sameToReaders = (a: ActorEntry, b: ActorEntry): boolean =>
   a.since === b.since &&
   a.restarts === b.restarts &&
   a.lastError?.at === b.lastError?.at &&
-  a.lastError?.text === b.lastError?.text
+  a.lastError?.message === b.lastError?.message
 
 const make = (): Registry["Service"] => {
   const seats = new Map<string, Occupied>()
@@ -133,8 +133,8 @@ const make = (): Registry["Service"] => {
         state,
         since,
         restarts,
-        ...(lastError === undefined ? {} : { lastError }),
-        ...(options.mailbox === undefined ? {} : { mailbox: options.mailbox.read() }),
+        lastError,
+        mailbox: options.mailbox?.read() ?? null,
         gauges: Object.fromEntries([...gauges].map(([name, read]) => [name, number(read)])),
         remote: false,
         restartable: options.restart !== undefined || controlOf(path) !== undefined
@@ -179,7 +179,7 @@ const make = (): Registry["Service"] => {
       state: "starting",
       since: yield* Clock.currentTimeMillis,
       restarts: 0,
-      lastError: undefined
+      lastError: null
     }
     yield* Effect.acquireRelease(
       Effect.sync(() => {

@@ -70,7 +70,7 @@ describe("supervisor", () => {
           assert.strictEqual(runs, 2)
           const now = yield* entry("listener")
           assert.deepInclude(now, { state: "running", restarts: 1 })
-          assert.deepStrictEqual(now.lastError, { text: what === "returning" ? "the actor returned" : "port lost", at: 0 })
+          assert.deepStrictEqual(now.lastError, { message: what === "returning" ? "the actor returned" : "port lost", at: 0 })
           const counted = (yield* Metric.snapshot).find((one) => one.id === "actor_restarts_total")
           assert.deepStrictEqual(counted?.attributes, { actor: "listener" })
           assert.deepStrictEqual(counted?.state, { count: 1, incremental: true })
@@ -246,7 +246,7 @@ describe("supervisor", () => {
       Effect.gen(function* () {
         const handled: Array<number> = []
         const root = yield* Supervisor.make({ path: "" })
-        const box = yield* Mailbox.make<number>({ actor: "writer", name: "windows", capacity: 10, whenFull: "refuse" })
+        const box = yield* Mailbox.make<number>({ actor: "writer", name: "windows", capacity: 10, policy: "refuse" })
         yield* box.offerAll([1, 2, 3, 4])
         yield* root.start(
           "writer",

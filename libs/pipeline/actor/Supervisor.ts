@@ -138,13 +138,13 @@ const build = (
       recovering = true
       const now = yield* Clock.currentTimeMillis
       const counted = admit(policy, stamps, now)
-      const error = { text: `${given.path} gave up: ${given.cause}`, at: now }
+      const error = { message: `${given.path} gave up: ${given.cause}`, at: now }
       if (counted === undefined) {
         yield* haltAll
         recovering = false
         yield* set("given-up", error)
-        yield* Effect.logError("the group gives up", { restarts: stamps.length, cause: error.text })
-        yield* escalate({ path: options.path, since: now, restarts: stamps.length, cause: error.text })
+        yield* Effect.logError("the group gives up", { restarts: stamps.length, cause: error.message })
+        yield* escalate({ path: options.path, since: now, restarts: stamps.length, cause: error.message })
         return
       }
       stamps = counted
@@ -260,12 +260,12 @@ const seatActor = Effect.fnUntraced(function* (
         return yield* Effect.interrupt
       }
       const now = yield* Clock.currentTimeMillis
-      const error = { text: describeCause(exit.cause), at: now }
+      const error = { message: describeCause(exit.cause), at: now }
       const counted = admit(policy, stamps, now)
       if (counted === undefined) {
         yield* seat.set("given-up", error)
-        yield* Effect.logError("gives up after too many restarts", { restarts: stamps.length, cause: error.text })
-        return yield* gaveUp({ path, since: now, restarts, cause: error.text })
+        yield* Effect.logError("gives up after too many restarts", { restarts: stamps.length, cause: error.message })
+        return yield* gaveUp({ path, since: now, restarts, cause: error.message })
       }
       stamps = counted
       const pause = pauseMillis(policy, counted.length - 1, yield* Random.next)
@@ -273,7 +273,7 @@ const seatActor = Effect.fnUntraced(function* (
       yield* Effect.logWarning("restarts after a failure", {
         restart: stamps.length,
         pauseMs: Math.round(pause),
-        cause: error.text
+        cause: error.message
       })
       yield* Effect.sleep(pause)
       yield* seat.countRestart
