@@ -1,0 +1,179 @@
+/**
+ * The whole configuration: one table, from which come the values, their checks, `flowlens config check`, the settings page and
+ * `docs/configuration.md`. A value comes from the variable, else from the file, else from here; what is wrong stops the start.
+ */
+
+import * as NodeFs from "node:fs"
+import * as NodePath from "node:path"
+import * as Result from "effect/Result"
+import { defaultInternalRanges } from "#domain/Address.ts"
+import {
+  address,
+  bytes,
+  choice,
+  databaseUrl,
+  divisorOfAnHour,
+  flag,
+  folder,
+  fraction,
+  integer,
+  networks,
+  port,
+  section,
+  services,
+  type ValuesOf
+} from "./config/knob.ts"
+import { type ConfigProblem, type Resolved, type Rule, resolve, type Sources } from "./config/resolve.ts"
+
+const mebibyte = 1024 ** 2
+
+export const configTable = section("FlowLens", {
+  data: folder("./.flowlens", "Folder of everything the appliance keeps: database, certificate, keys, spool, configuration"),
+  api: section("The console and the API, both over HTTPS", {
+    host: address("0.0.0.0", "Address the HTTPS server listens on"),
+    port: port(8443, "Port of the HTTPS server"),
+    websocket: section("Live connections of the console", {
+      ping_seconds: integer(
+        30,
+        { minimum: 1, maximum: 3600 },
+        "Seconds between the pings that tell a live console from a lost one"
+      ),
+      max_connections: integer(1000, { minimum: 1, maximum: 100_000 }, "Live connections at a time; the next one is refused")
+    }),
+    pagination: section("Lists in pages", {
+      default: integer(50, { minimum: 1, maximum: 10_000 }, "Rows of a page when the caller does not say"),
+      maximum: integer(1000, { minimum: 1, maximum: 10_000 }, "Most rows of a page")
+    })
+  }),
+  database: section("PostgreSQL 15 or later", {
+    url: databaseUrl("A PostgreSQL server of your own; without it the appliance runs its own in the data folder")
+  }),
+  ingestion: section("Where exporters send their flows", {
+    bind_address: address("0.0.0.0", "Address the UDP listeners are bound to"),
+    netflow_port: port(2055, "UDP port for NetFlow v5 and v9"),
+    sflow_port: port(6343, "UDP port for sFlow v5"),
+    ipfix_port: port(4739, "UDP port for IPFIX"),
+    receive_buffer_size: bytes(
+      16 * mebibyte,
+      { minimum: 64 * 1024, maximum: 1024 * mebibyte },
+      "Socket buffer asked of the kernel for each listener; a warning tells when it grants less"
+    ),
+    mailbox_capacity: integer(
+      65_536,
+      { minimum: 16, maximum: 4_194_304 },
+      "Datagrams that may wait for a flow worker; more are refused and counted"
+    ),
+    workers: integer(1, { minimum: 1, maximum: 64 }, "Threads that decode and aggregate; more than one shares the ports")
+  }),
+  aggregation: section("Flow records become conversations in windows of time", {
+    window_size_seconds: divisorOfAnHour(300, 10, "Length of a window"),
+    flush_interval_seconds: integer(
+      60,
+      { minimum: 1, maximum: 3600 },
+      "Seconds between writes of what an open window holds; at most a window"
+    ),
+    lateness_seconds: integer(
+      120,
+      { minimum: 0, maximum: 3600 },
+      "How long a window waits for late records after its end; later ones are counted as late"
+    )
+  }),
+  assets: section("When an address becomes an asset", {
+    auto_create: flag(true, "Make assets of addresses seen in flows; off lists them as candidates"),
+    min_flows_for_creation: integer(5, { minimum: 1, maximum: 1_000_000 }, "Flow records before an address becomes an asset")
+  }),
+  dependencies: section("When traffic becomes a dependency", {
+    min_flows_for_creation: integer(
+      3,
+      { minimum: 1, maximum: 1_000_000 },
+      "Flow records before a conversation becomes a dependency"
+    ),
+    confidence_threshold: fraction(0.5, "Below this confidence a dependency is shown as weak and raises no alert"),
+    stale_after_hours: integer(
+      168,
+      { minimum: 1, maximum: 87_600 },
+      "Hours without traffic, while its exporters were heard, after which a dependency is stale"
+    )
+  }),
+  classification: section("Which addresses are yours", {
+    internal_ranges: networks(defaultInternalRanges, "Networks that are internal; every other address is external")
+  }),
+  services: services([], "Names for ports of your own; they win over the shipped names and mark the port as a service"),
+  access: section("Logging in", {
+    session_hours: integer(24, { minimum: 1, maximum: 720 }, "Hours until a session ends and asks for the password again"),
+    lockout_failures: integer(5, { minimum: 1, maximum: 1000 }, "Wrong passwords in a row before an account is locked"),
+    lockout_minutes: integer(15, { minimum: 1, maximum: 10_080 }, "Minutes a locked account stays locked")
+  }),
+  log: section("What the appliance says on standard output", {
+    level: choice("info", ["error", "warning", "info", "debug"], "Least level that is logged"),
+    format: choice("json", ["json", "text"], "One JSON object a line for a log store, or text for a terminal")
+  })
+})
+
+export type Config = ValuesOf<typeof configTable>
+
+/** Where several knobs must fit together. Port 0 is chosen by the system and never collides. */
+const rules: ReadonlyArray<Rule<typeof configTable>> = [
+  ({ ingestion: { netflow_port: netflow, sflow_port: sflow } }) =>
+    sflow !== 0 && sflow === netflow
+      ? { knob: "ingestion.sflow_port", allowed: "a port of its own, not that of ingestion.netflow_port" }
+      : undefined,
+  ({ ingestion: { netflow_port: netflow, sflow_port: sflow, ipfix_port: ipfix } }) =>
+    ipfix !== 0 && (ipfix === netflow || ipfix === sflow)
+      ? {
+          knob: "ingestion.ipfix_port",
+          allowed: `a port of its own, not that of ingestion.${ipfix === netflow ? "netflow" : "sflow"}_port`
+        }
+      : undefined,
+  ({ aggregation: { flush_interval_seconds: flush, window_size_seconds: window } }) =>
+    flush > window
+      ? { knob: "aggregation.flush_interval_seconds", allowed: `at most aggregation.window_size_seconds, which is ${window}` }
+      : undefined,
+  ({ api: { pagination } }) =>
+    pagination.default > pagination.maximum
+      ? { knob: "api.pagination.default", allowed: `at most api.pagination.maximum, which is ${pagination.maximum}` }
+      : undefined
+]
+
+/** Variables of the project's own tests and scripts, which are no knobs. */
+const otherVariables = ["FLOWLENS_COUNTERPARTS", "FLOWLENS_CORPUS", "FLOWLENS_UPDATE"]
+
+export type ResolvedConfig = Resolved<typeof configTable>
+
+/** The configuration that the file's text and the variables make, or every problem with them. */
+export const resolveConfig = (sources: Sources): Result.Result<ResolvedConfig, ReadonlyArray<ConfigProblem>> =>
+  resolve(configTable, rules, sources, otherVariables)
+
+/**
+ * Reads the file and resolves. Without `path` the file is `flowlens.yaml` in the data folder and need not be there; a file that was
+ * asked for must be. The data folder in the result is absolute.
+ */
+export const loadConfig = (options: {
+  readonly path?: string | undefined
+  readonly env: Sources["env"]
+}): Result.Result<ResolvedConfig, ReadonlyArray<ConfigProblem>> => {
+  const { env, path } = options
+  const filePath = path ?? NodePath.join(env["FLOWLENS_DATA"] ?? configTable.knobs.data.default, "flowlens.yaml")
+  let fileText: string | undefined
+  try {
+    fileText = NodeFs.readFileSync(filePath, "utf8")
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (path !== undefined || code !== "ENOENT") {
+      const reason = code === "ENOENT" ? "there is no such file" : `it cannot be read (${code ?? "unknown error"})`
+      return Result.fail([
+        {
+          knob: undefined,
+          value: undefined,
+          allowed: "a YAML file",
+          where: filePath,
+          message: `configuration file ${filePath}: ${reason}`
+        }
+      ])
+    }
+  }
+  return Result.map(resolveConfig({ fileText, filePath, env }), ({ config, settings }) => ({
+    config: { ...config, data: NodePath.resolve(config.data) },
+    settings
+  }))
+}
