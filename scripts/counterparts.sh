@@ -13,6 +13,7 @@ softflowd softflowd
 pmacctd pmacct
 ip iproute2
 nfcapd nfdump
+sfcapd nfdump-sflow
 sshd openssh-server
 ssh openssh-client
 dnsmasq dnsmasq-base

@@ -61,16 +61,20 @@ interface Source {
 }
 
 export const makeTraffic = (world: World, startMs: number, seed = 1): Traffic => {
-  const random = seeded(seed)
   const addresses = new Map(world.hosts.map((host) => [host.address, host]))
-  const clientPort = makePorts(random, new Set(world.dependencies.map((dependency) => dependency.port)))
+  const taken = new Set(world.dependencies.map((dependency) => dependency.port))
   const sources: Array<Source> = []
+  // Every source has dice of its own, so that what is played does not depend on how often somebody asks
+  const dice = () => seeded(Math.imul(seed, 0x9e37_79b1) + sources.length * 7919)
   for (const dependency of world.dependencies) {
     const { pool, nightly } = dependency.profile
-    if (pool > 0 && !nightly) for (let i = 0; i < pool; i++) sources.push(pooled(dependency, random, clientPort, startMs))
-    else sources.push(repeated(dependency, random, clientPort, startMs))
+    for (let i = 0; i < Math.max(1, pool); i++) {
+      const random = dice()
+      const ports = makePorts(random, taken)
+      sources.push(pool > 0 && !nightly ? pooled(dependency, random, ports, startMs) : repeated(dependency, random, ports, startMs))
+    }
   }
-  sources.push(scanning(world.scanner, addresses, random, startMs))
+  sources.push(scanning(world.scanner, addresses, dice(), startMs))
   for (const source of sources) source.upcoming = source.after(null)
   return {
     until: (nowMs) => {
