@@ -1,0 +1,198 @@
+/** Overview, topology, assets and dependencies from the seeded world. */
+import { DateTime, Effect, Stream } from "effect"
+import { Asset, AssetNotFound } from "#domain/Asset.ts"
+import { assetTypes } from "#domain/AssetFamily.ts"
+import { Dependency, DependencyNotFound } from "#domain/Dependency.ts"
+import { protocolName } from "#domain/protocol.ts"
+import { Authorised } from "#domain/rpc/Authorised.ts"
+import { MapRpcs } from "#domain/rpc/MapRpcs.ts"
+import { Overview, Status } from "#domain/Status.ts"
+import { Topology, TopologyEdge, TopologyNode } from "#domain/Topology.ts"
+import type { Bench } from "./Bench.ts"
+import { ofAsset, ofDependency, parseFilter } from "./filter.ts"
+import { pageOf } from "./page.ts"
+import { instant, type World, windowSeconds } from "./seed/World.ts"
+
+const millis = DateTime.toEpochMillis
+
+export const statusOf = (world: World): Status => {
+  const now = Date.now()
+  const start = Math.floor(now / (windowSeconds * 1000)) * windowSeconds * 1000
+  const rate = world.exporters.reduce((sum, e) => sum + e.recordsPerSecond, 0)
+  return new Status({
+    at: instant(now),
+    health: world.warnings.length > 0 ? "degraded" : "healthy",
+    warnings: world.warnings.length,
+    recordsPerSecond: rate * (0.97 + 0.06 * Math.sin(now / 7000) ** 2),
+    refused: 0,
+    exportersHeard: world.exporters.filter((e) => e.state !== "silent").length,
+    exportersKnown: world.exporters.length,
+    window:
+      world.exporters.length === 0
+        ? null
+        : { start: instant(start - windowSeconds * 1000), seconds: windowSeconds, final: true, writtenAt: instant(start + 1_200) },
+    databaseMs: 2.4 + Math.sin(now / 3000)
+  })
+}
+
+const overviewOf = (world: World): Overview => {
+  const hourAgo = Date.now() - 3_600_000
+  const assets = [...world.assets.values()]
+  const dependencies = [...world.dependencies.values()]
+  const newest = [...dependencies].sort((a, b) => millis(b.firstSeen) - millis(a.firstSeen)).slice(0, 8)
+  const busiest = [...assets].sort((a, b) => (a.bytes < b.bytes ? 1 : -1)).slice(0, 8)
+  return new Overview({
+    status: statusOf(world),
+    warnings: world.warnings,
+    assets: assets.length,
+    internalAssets: assets.filter((a) => a.internal).length,
+    dependencies: dependencies.length,
+    services: new Set(dependencies.map((d) => `${d.server.id}:${d.port}/${d.protocol}`)).size,
+    newAssetsLastHour: assets.filter((a) => millis(a.firstSeen) > hourAgo).length,
+    newDependenciesLastHour: dependencies.filter((d) => millis(d.firstSeen) > hourAgo).length,
+    traffic: world.traffic,
+    windowSeconds,
+    newest: newest.map(({ id, client, server, port, protocol, service, firstSeen }) => ({
+      id,
+      client: client.name,
+      server: server.name,
+      port,
+      protocol,
+      service,
+      firstSeen
+    })),
+    busiest: busiest.map((a) => ({ id: a.id, name: a.name, address: a.addresses[0]!, bytes: a.bytes, clients: a.clients }))
+  })
+}
+
+/** /24 or /64 inside, /16 or /32 outside. */
+export const networkOf = (address: string, internal: boolean): string => {
+  if (!address.includes(":")) {
+    const [a, b, c] = address.split(".")
+    return internal ? `${a}.${b}.${c}.0/24` : `${a}.${b}.0.0/16`
+  }
+  const words = address.split("::")[0]!.split(":")
+  return internal ? `${words.slice(0, 4).join(":")}::/64` : `${words.slice(0, 2).join(":")}::/32`
+}
+
+/** As a defect: what a console sees when the store does not answer. */
+const broken = Effect.die(new Error("the store did not answer within 5 s"))
+
+export const mapHandlers = (bench: Bench) => {
+  const world = (headers: Record<string, string>) => Effect.sync(() => bench.worldOf(headers))
+  const works = (headers: Record<string, string>) =>
+    Effect.suspend(() => (bench.seedOf(headers) === "failing" ? broken : world(headers)))
+  return MapRpcs.middleware(Authorised).of({
+    OverviewWatch: (_, { headers }) =>
+      Stream.tick("2 seconds").pipe(Stream.mapEffect(() => Effect.map(world(headers), overviewOf))),
+    MapVersionWatch: (_, { headers }) =>
+      Stream.tick("1 second").pipe(
+        Stream.mapEffect(() => Effect.map(world(headers), (w) => w.version)),
+        Stream.changes
+      ),
+    TopologyGet: Effect.fnUntraced(function* (query, { headers }) {
+      const w = yield* works(headers)
+      const matches = yield* parseFilter(query.filter)
+      const kept = new Set([...w.assets.values()].filter((a) => matches(ofAsset(a))).map((a) => a.id))
+      const dependencies = [...w.dependencies.values()]
+        .filter((d) => (kept.has(d.client.id) && kept.has(d.server.id)) || (query.filter !== undefined && matches(ofDependency(d))))
+        .slice(0, query.maxEdges ?? 100_000)
+      const shown = new Set(dependencies.flatMap((d) => [d.client.id, d.server.id]))
+      return new Topology({
+        at: instant(Date.now()),
+        live: true,
+        nodes: [...shown].map((id) => {
+          const { name, addresses, type, internal, environment } = w.assets.get(id)!
+          const address = addresses[0]!
+          return new TopologyNode({ id, name, address, type, internal, environment, network: networkOf(address, internal) })
+        }),
+        edges: dependencies.map(
+          (d) =>
+            new TopologyEdge({
+              id: d.id,
+              client: d.client.id,
+              server: d.server.id,
+              port: d.port,
+              protocol: d.protocol,
+              service: d.service,
+              bytes: d.bytesToServer + d.bytesToClient,
+              rateBps: w.rates.get(d.id) ?? 0,
+              sampled: d.sampling > 1,
+              confidence: d.confidence,
+              stale: d.state === "stale"
+            })
+        ),
+        nodesLeftOut: 0,
+        edgesLeftOut: 0
+      })
+    }),
+    AssetList: Effect.fnUntraced(function* (query, { headers }) {
+      const w = yield* world(headers)
+      const matches = yield* parseFilter(query.filter)
+      const sort = query.sort ?? "lastSeen"
+      return pageOf(
+        [...w.assets.values()].filter((a) => matches(ofAsset(a))).map((a) => new Asset(a)),
+        query,
+        (a) => {
+          const value = a[sort]
+          return typeof value === "object" ? millis(value) : value
+        },
+        "descending"
+      )
+    }),
+    AssetGet: Effect.fnUntraced(function* ({ id }, { headers }) {
+      const w = yield* works(headers)
+      return w.assets.get(id) ?? (yield* new AssetNotFound({ id }))
+    }),
+    AssetDependencies: Effect.fnUntraced(function* ({ id, side }, { headers }) {
+      const w = yield* world(headers)
+      if (!w.assets.has(id)) return yield* new AssetNotFound({ id })
+      return [...w.dependencies.values()]
+        .filter((d) => (side !== "server" && d.client.id === id) || (side !== "client" && d.server.id === id))
+        .map((d) => new Dependency(d))
+    }),
+    DependencyList: Effect.fnUntraced(function* (query, { headers }) {
+      const w = yield* works(headers)
+      const matches = yield* parseFilter(query.filter)
+      const sort = query.sort ?? "lastSeen"
+      return pageOf(
+        [...w.dependencies.values()].filter((d) => matches(ofDependency(d))).map((d) => new Dependency(d)),
+        query,
+        (d) => {
+          if (sort === "client" || sort === "server") return d[sort].name
+          const value = sort === "bytes" ? d.bytesToServer + d.bytesToClient : d[sort]
+          return typeof value === "object" ? millis(value) : value
+        },
+        "descending"
+      )
+    }),
+    DependencyGet: Effect.fnUntraced(function* ({ id }, { headers }) {
+      const w = yield* world(headers)
+      return w.dependencies.get(id) ?? (yield* new DependencyNotFound({ id }))
+    }),
+    Search: Effect.fnUntraced(function* ({ text }, { headers }) {
+      const w = yield* world(headers)
+      const wanted = text.trim().toLowerCase()
+      if (wanted === "") return []
+      const assets = [...w.assets.values()]
+        .filter((a) => a.name.toLowerCase().includes(wanted) || a.addresses.some((address) => address.startsWith(wanted)))
+        .slice(0, 12)
+        .map((a) => ({
+          kind: "asset" as const,
+          id: a.id as string,
+          title: a.name,
+          detail: `${assetTypes[a.type].label}, ${a.addresses[0]}`
+        }))
+      const dependencies = [...w.dependencies.values()]
+        .filter((d) => d.service === wanted || String(d.port) === wanted)
+        .slice(0, 6)
+        .map((d) => ({
+          kind: "dependency" as const,
+          id: d.id as string,
+          title: `${d.client.name} → ${d.server.name}`,
+          detail: `${d.port}/${protocolName(d.protocol)}`
+        }))
+      return [...assets, ...dependencies]
+    })
+  })
+}

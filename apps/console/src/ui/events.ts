@@ -1,0 +1,109 @@
+/** Events that ui elements send: bubbling, composed, each a class, so that a listener has its fields typed. */
+
+abstract class UiEvent extends Event {
+  constructor(type: string) {
+    super(type, { bubbles: true, composed: true, cancelable: true })
+  }
+}
+
+/** A row or a thing was selected; undefined: nothing is any more. */
+export class SelectEvent extends UiEvent {
+  static readonly type = "net-select"
+  readonly key: string | undefined
+  constructor(key: string | undefined) {
+    super(SelectEvent.type)
+    this.key = key
+  }
+}
+
+export class OpenEvent extends UiEvent {
+  static readonly type = "net-open"
+  readonly key: string
+  constructor(key: string) {
+    super(OpenEvent.type)
+    this.key = key
+  }
+}
+
+export class SortEvent extends UiEvent {
+  static readonly type = "net-sort"
+  readonly key: string
+  readonly order: "ascending" | "descending"
+  constructor(key: string, order: "ascending" | "descending") {
+    super(SortEvent.type)
+    this.key = key
+    this.order = order
+  }
+}
+
+/** The end of a list that goes on was reached. */
+export class MoreEvent extends UiEvent {
+  static readonly type = "net-more"
+  constructor() {
+    super(MoreEvent.type)
+  }
+}
+
+/** The rows that wait behind *12 newer — show* are wanted. */
+export class NewerEvent extends UiEvent {
+  static readonly type = "net-newer"
+  constructor() {
+    super(NewerEvent.type)
+  }
+}
+
+export class FilterEvent extends UiEvent {
+  static readonly type = "net-filter"
+  readonly filter: string
+  constructor(filter: string) {
+    super(FilterEvent.type)
+    this.filter = filter
+  }
+}
+
+export class CloseEvent extends UiEvent {
+  static readonly type = "net-close"
+  constructor() {
+    super(CloseEvent.type)
+  }
+}
+
+export class RetryEvent extends UiEvent {
+  static readonly type = "net-retry"
+  constructor() {
+    super(RetryEvent.type)
+  }
+}
+
+export class WidthEvent extends UiEvent {
+  static readonly type = "net-width"
+  readonly width: number
+  constructor(width: number) {
+    super(WidthEvent.type)
+    this.width = width
+  }
+}
+
+/** A time range was dragged on a chart, ms since 1970. */
+export class RangeEvent extends UiEvent {
+  static readonly type = "net-range"
+  readonly from: number
+  readonly until: number
+  constructor(from: number, until: number) {
+    super(RangeEvent.type)
+    this.from = from
+    this.until = until
+  }
+}
+
+/** Says something for a moment at the foot of the page. */
+export class ToastEvent extends UiEvent {
+  static readonly type = "net-toast"
+  readonly text: string
+  readonly severity: "info" | "warning" | "critical"
+  constructor(text: string, severity: "info" | "warning" | "critical" = "info") {
+    super(ToastEvent.type)
+    this.text = text
+    this.severity = severity
+  }
+}
