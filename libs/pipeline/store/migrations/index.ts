@@ -1,0 +1,17 @@
+/** Every migration there is, in order: numbered, forward only, never edited once released. */
+import { Effect, Layer } from "effect"
+import { Migrator } from "effect/sql"
+import { assets } from "./0001_assets.ts"
+import { flows } from "./0002_flows.ts"
+
+export const migrations = {
+  "0001_assets": assets,
+  "0002_flows": flows
+} as const
+
+/** Brings the database to the newest version. Several appliances that start together take turns. */
+export const migrate = Migrator.make({})({ loader: Migrator.fromRecord(migrations), table: "schema_migrations" }).pipe(
+  Effect.withSpan("store.migrate")
+)
+
+export const layerMigrations = Layer.effectDiscard(migrate)
