@@ -65,7 +65,9 @@ export interface DecodeOutcome {
   unknownSets: number
   /** sFlow samples by kind. */
   flowSamples: number
+  expandedFlowSamples: number
   counterSamples: number
+  expandedCounterSamples: number
   discardSamples: number
   otherSamples: number
   /** sFlow: the agent's address in text form, else "". */
@@ -92,7 +94,9 @@ export const makeDecodeOutcome = (): DecodeOutcome => ({
   released: 0,
   unknownSets: 0,
   flowSamples: 0,
+  expandedFlowSamples: 0,
   counterSamples: 0,
+  expandedCounterSamples: 0,
   discardSamples: 0,
   otherSamples: 0,
   agent: "",
