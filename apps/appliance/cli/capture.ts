@@ -220,7 +220,8 @@ const udpOf = (linkType: number, frame: Uint8Array, atMs: number, fragments: Fra
   if (header === undefined || header.at >= frame.length) return undefined
   const nibble = view.getUint8(header.at) >>> 4
   if (header.etherType !== 0 && header.etherType !== 0x0800 && header.etherType !== 0x86dd) return undefined
-  const packet = nibble === 4 ? readIpv4(frame, header.at, fragments) : nibble === 6 ? readIpv6(frame, header.at, fragments) : undefined
+  const packet =
+    nibble === 4 ? readIpv4(frame, header.at, fragments) : nibble === 6 ? readIpv6(frame, header.at, fragments) : undefined
   if (packet === undefined || packet.payload.length < 8) return undefined
   const udp = viewOf(packet.payload)
   const claimed = udp.getUint16(4)

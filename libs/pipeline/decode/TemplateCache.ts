@@ -3,11 +3,12 @@
  * on another port and keep their template ids. Bounded in all and per exporter; what was never used goes first, then what was used
  * longest ago, so that a flood of invented templates does not push out the ones that work.
  */
-import { compilePlan, type Plan } from "./plan.ts"
+
 import { type Runner, runnerOf } from "./generate.ts"
+import { compilePlan, type Plan } from "./plan.ts"
 import { makeSampling, type Sampling } from "./sampling.ts"
 import { refusalOf } from "./template.ts"
-import { type ElementCounter, type UnknownElements, makeUnknownElements } from "./UnknownElements.ts"
+import { type ElementCounter, makeUnknownElements, type UnknownElements } from "./UnknownElements.ts"
 
 /** A template as plain data, to be stored, told to other workers and read back. */
 export interface LearnedTemplate {

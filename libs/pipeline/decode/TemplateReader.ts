@@ -1,6 +1,7 @@
 /** What NetFlow v9 and IPFIX have in common: templates learned, data sets decoded or put aside until their template arrives. */
-import { readDataSet } from "./data-set.ts"
+
 import type { MalformedReason } from "./DecodeOutcome.ts"
+import { readDataSet } from "./data-set.ts"
 import type { HeldSet, HeldSets } from "./HeldSets.ts"
 import type { Positions } from "./interpret.ts"
 import { makeOptionsFacts, readOptions } from "./options.ts"

@@ -41,7 +41,6 @@ export const makeUnknownElements = (): UnknownElements => {
       }
       return [...found]
     },
-    report: () =>
-      [...pairs.values(), other].filter((counter) => counter.records > 0).sort((a, b) => b.records - a.records)
+    report: () => [...pairs.values(), other].filter((counter) => counter.records > 0).sort((a, b) => b.records - a.records)
   }
 }

@@ -1,9 +1,10 @@
 /** One data set of NetFlow v9 or IPFIX → rows of the batch, by the template's plan. */
-import { applyInterfaceRates } from "./sampling.ts"
+
 import { runGenerated } from "./generate.ts"
 import { interpret, locate, type Positions } from "./interpret.ts"
 import { complain, type Reading, roomOf } from "./Reading.ts"
 import type { RecordTrace } from "./record.ts"
+import { applyInterfaceRates } from "./sampling.ts"
 import { runnerFor, type Template } from "./TemplateCache.ts"
 
 /** Records of a set are at most this many; a template of one octet in a full datagram. */

@@ -4,20 +4,17 @@
  * of the wire; plans that differ only in fields nobody reads share one function.
  */
 import type { Plan, TimeSource } from "./plan.ts"
-import {
-  RATE_INTERVAL,
-  RATE_NONE,
-  SECTION_NONE,
-  TIME_MILLISECONDS,
-  TIME_NONE,
-  TIME_SECONDS,
-  TIME_UPTIME
-} from "./plan.ts"
+import { RATE_INTERVAL, RATE_NONE, SECTION_NONE, TIME_MILLISECONDS, TIME_NONE, TIME_SECONDS, TIME_UPTIME } from "./plan.ts"
 import type { Reading } from "./Reading.ts"
 import { rateOfSampler } from "./sampling.ts"
 
 /** Decodes `count` records from `at` on into rows from `batch.length` on. The caller has checked that they and the rows are there. */
-export type Runner = (reading: Reading, at: number, count: number, rateOfSampler: typeof import("./sampling.ts").rateOfSampler) => void
+export type Runner = (
+  reading: Reading,
+  at: number,
+  count: number,
+  rateOfSampler: typeof import("./sampling.ts").rateOfSampler
+) => void
 
 /** Functions kept. Real networks have a few dozen layouts; each function costs about 20 KiB once optimised. */
 const MAX_RUNNERS = 512
@@ -47,9 +44,16 @@ export const canGenerate = (plan: Plan): boolean =>
   plan.systemInit < 0 &&
   simpleTime(plan.start) &&
   simpleTime(plan.end) &&
-  [plan.source4, plan.destination4, plan.source6, plan.destination6, plan.sourcePort, plan.destinationPort, plan.protocol, plan.tcpFlags].every(
-    (candidates) => candidates.length <= 1
-  )
+  [
+    plan.source4,
+    plan.destination4,
+    plan.source6,
+    plan.destination6,
+    plan.sourcePort,
+    plan.destinationPort,
+    plan.protocol,
+    plan.tcpFlags
+  ].every((candidates) => candidates.length <= 1)
 
 const simpleTime = (time: TimeSource): boolean =>
   time.kind === TIME_NONE || time.kind === TIME_MILLISECONDS || time.kind === TIME_SECONDS || time.kind === TIME_UPTIME
@@ -82,7 +86,11 @@ export const sourceOf = (plan: Plan): string => {
       ? six
       : "F[r]=0;so[r]=0;de[r]=0"
   const icmp =
-    plan.icmpTypeCode >= 0 ? uint(plan.icmpTypeCode) : plan.icmpType >= 0 || plan.icmpCode >= 0 ? `(${uint(plan.icmpType)}<<8)|${uint(plan.icmpCode)}` : ""
+    plan.icmpTypeCode >= 0
+      ? uint(plan.icmpTypeCode)
+      : plan.icmpType >= 0 || plan.icmpCode >= 0
+        ? `(${uint(plan.icmpType)}<<8)|${uint(plan.icmpCode)}`
+        : ""
   const announced = plan.samplerId < 0 ? "ra" : `L(sg,${uint(plan.samplerId)})`
   const rate = plan.rateKind === RATE_INTERVAL ? `const q=${uint(plan.rateA)};sa[r]=q!==0?q:${announced}` : `sa[r]=${announced}`
   const duration = `${uint(plan.durationMs)}${plan.durationUs < 0 ? "" : `+Math.floor(${uint(plan.durationUs)}/1000)`}`
@@ -144,4 +152,3 @@ export const runnerOf = (plan: Plan): Runner | undefined => {
 
 export const runGenerated = (runner: Runner, reading: Reading, at: number, count: number): void =>
   runner(reading, at, count, rateOfSampler)
-

@@ -1,8 +1,8 @@
 /** IPFIX (RFC 7011): header with the message's length, then sets. */
 import { VERSION_IPFIX } from "./DecodeOutcome.ts"
 import { complain } from "./Reading.ts"
-import { readTemplates10 } from "./template.ts"
 import type { TemplateReader } from "./TemplateReader.ts"
+import { readTemplates10 } from "./template.ts"
 
 const HEADER = 16
 

@@ -2,8 +2,9 @@
  * NetFlow v5: a fixed layout, so it is one more template. The record is 48 octets; a header that counts more of them than the datagram
  * holds is refused whole, octets after the last counted record are not looked at.
  */
-import { readDataSet } from "./data-set.ts"
+
 import { VERSION_NETFLOW5 } from "./DecodeOutcome.ts"
+import { readDataSet } from "./data-set.ts"
 import type { Positions } from "./interpret.ts"
 import { compilePlan } from "./plan.ts"
 import { complain, type Reading } from "./Reading.ts"
@@ -48,12 +49,7 @@ export const makeTemplate5 = (): Template => ({
   used: 0
 })
 
-export const readNetflow5 = (
-  reading: Reading,
-  template: Template,
-  positions: Positions,
-  trace: RecordTrace | undefined
-): void => {
+export const readNetflow5 = (reading: Reading, template: Template, positions: Positions, trace: RecordTrace | undefined): void => {
   const { outcome, view } = reading
   outcome.version = VERSION_NETFLOW5
   if (reading.length < HEADER) return complain(outcome, "short-header")

@@ -1,8 +1,8 @@
 /** NetFlow v9 (RFC 3954): header, then FlowSets. The header's count is not a limit: some exporters put the number of FlowSets there. */
 import { VERSION_NETFLOW9 } from "./DecodeOutcome.ts"
 import { complain } from "./Reading.ts"
-import { readOptionsTemplates9, readTemplates9 } from "./template.ts"
 import type { TemplateReader } from "./TemplateReader.ts"
+import { readOptionsTemplates9, readTemplates9 } from "./template.ts"
 
 const HEADER = 20
 

@@ -1,8 +1,9 @@
 /** One record as a JSON object, for people (`flowlens decode`, evidence): never in the hot path. */
 import { hexText, ipv4Text, ipv6Text, macText } from "./address-text.ts"
-import { DIRECTION_UNKNOWN, FAMILY_IPV4, FAMILY_IPV6 } from "./FlowBatch.ts"
+import { FAMILY_IPV4, FAMILY_IPV6 } from "./FlowBatch.ts"
 import type { Positions } from "./interpret.ts"
 import type { OptionsFacts } from "./options.ts"
+import { SECTION_NONE, TIME_UPTIME, type TimeSource } from "./plan.ts"
 import { type Reading, readUint } from "./Reading.ts"
 import type { FlowSample } from "./sflow.ts"
 import { describeSample } from "./sflow-record.ts"
@@ -97,9 +98,7 @@ const valueAt = (view: DataView, at: number, length: number, kind: Kind): unknow
 }
 
 const fieldOf = (template: Template, positions: Positions, element: number, fits: (length: number) => boolean): number =>
-  template.learned.fields.findIndex(
-    ([enterprise, id], i) => enterprise === 0 && id === element && fits(positions.length[i]!)
-  )
+  template.learned.fields.findIndex(([enterprise, id], i) => enterprise === 0 && id === element && fits(positions.length[i]!))
 
 /** Addresses of a row. */
 export const describeAddresses = (reading: Reading, row: number, record: DescribedRecord): void => {
@@ -119,7 +118,45 @@ const rateFrom = (template: Template, reading: Reading, positions: Positions): s
   return rateA >= 0 && readUint(reading.view, positions.at[rateA]!, positions.length[rateA]!) !== 0 ? "record" : "options"
 }
 
-/** A record of NetFlow v5, v9 or IPFIX: the columns of its row, then what only people ask for, read from the bytes. */
+/** What the appliance makes of a record where that is not what the record itself says first: `key` → value of the row. */
+const differing = (record: DescribedRecord, row: DescribedRecord): DescribedRecord | undefined => {
+  const keys = Object.keys(row).filter((key) => row[key] !== record[key])
+  return keys.length === 0 ? undefined : Object.fromEntries(keys.map((key) => [key, row[key]]))
+}
+
+/** The first occurrence of an element: candidates are listed last occurrence first. */
+const firstOf = (candidates: ReadonlyArray<number>): number => candidates[candidates.length - 1] ?? -1
+
+/** Export time minus uptime plus value, as the header says it, without looking for a wrap of the uptime. */
+const literalTime = (reading: Reading, positions: Positions, source: TimeSource, column: number): number => {
+  if (source.kind !== TIME_UPTIME || reading.outcome.version === 10 || column === 0) return column
+  const value = readUint(reading.view, positions.at[source.field]!, positions.length[source.field]!)
+  return reading.exportMs - reading.uptime + value
+}
+
+/** What was read as addresses, by first occurrence. */
+const literalAddresses = (template: Template, reading: Reading, positions: Positions, row: number): DescribedRecord => {
+  const { batch, view } = reading
+  const { plan } = template
+  const record: DescribedRecord = {}
+  describeAddresses(reading, row, record)
+  const lists =
+    batch.family[row] === FAMILY_IPV6 ? ([plan.source6, plan.destination6] as const) : ([plan.source4, plan.destination4] as const)
+  for (const [key, list] of [
+    ["srcIp", lists[0]],
+    ["dstIp", lists[1]]
+  ] as const) {
+    if (list.length < 2) continue
+    const at = positions.at[firstOf(list)]!
+    record[key] = batch.family[row] === FAMILY_IPV6 ? ipv6Text(view, at) : ipv4Text(view.getUint32(at))
+  }
+  return record
+}
+
+/**
+ * A record of NetFlow v5, v9 or IPFIX: what it says, element by element, and under `normalised` what its row of the batch has instead,
+ * where the two differ: the inner of two headers, ICMP type and code as destination port, an uptime that wrapped.
+ */
 export const describeTemplateRecord = (
   template: Template,
   reading: Reading,
@@ -128,30 +165,59 @@ export const describeTemplateRecord = (
 ): DescribedRecord => {
   const { batch, view } = reading
   const { plan } = template
-  const record: DescribedRecord = {}
-  const number = (key: string, field: number, column: number): void => {
-    if (field < 0) return
-    record[key] = Number.isSafeInteger(column) ? column : wholeAt(view, positions.at[field]!, positions.length[field]!)
+  const ofSection = plan.sectionKind !== SECTION_NONE && plan.source4.length + plan.source6.length === 0
+  const record: DescribedRecord = literalAddresses(template, reading, positions, row)
+  const rowSays: DescribedRecord = {}
+  describeAddresses(reading, row, rowSays)
+  const said = (key: string, field: number, column: number): void => {
+    if (field < 0 && !ofSection) return
+    const length = field < 0 ? 0 : positions.length[field]!
+    record[key] = ofSection ? column : wholeAt(view, positions.at[field]!, length)
+    // A column is as wide as the protocol; a whole number past 2^53 is text here and rounded there.
+    if (typeof record[key] === "number") rowSays[key] = column
   }
-  const ofSection = plan.section >= 0 && plan.source4.length + plan.source6.length === 0
-  describeAddresses(reading, row, record)
-  if (plan.sourcePort.length > 0 || ofSection) record["srcPort"] = batch.sourcePort[row]
-  if (plan.destinationPort.length > 0 || ofSection) record["dstPort"] = batch.destinationPort[row]
-  if (plan.protocol.length > 0 || ofSection) record["protocol"] = batch.protocol[row]
-  number("bytes", ofSection && plan.bytes < 0 ? plan.section : plan.bytes, batch.bytes[row]!)
-  number("packets", ofSection && plan.packets < 0 ? plan.section : plan.packets, batch.packets[row]!)
-  number("reverseBytes", plan.reverseBytes, batch.reverseBytes[row]!)
-  number("reversePackets", plan.reversePackets, batch.reversePackets[row]!)
-  if (plan.tcpFlags.length > 0 || ofSection) record["tcpFlags"] = batch.tcpFlags[row]
-  number("inputInterface", plan.inputInterface, batch.inputInterface[row]!)
-  number("outputInterface", plan.outputInterface, batch.outputInterface[row]!)
-  if (batch.direction[row] !== DIRECTION_UNKNOWN) record["direction"] = batch.direction[row]
-  if (batch.start[row] !== 0) record["startMs"] = batch.start[row]
-  if (batch.end[row] !== 0) record["endMs"] = batch.end[row]
+  said("srcPort", firstOf(plan.sourcePort), batch.sourcePort[row]!)
+  said("dstPort", firstOf(plan.destinationPort), batch.destinationPort[row]!)
+  said("protocol", firstOf(plan.protocol), batch.protocol[row]!)
+  said("bytes", plan.bytes, batch.bytes[row]!)
+  said("packets", plan.packets, batch.packets[row]!)
+  if (plan.reverseBytes >= 0) said("reverseBytes", plan.reverseBytes, batch.reverseBytes[row]!)
+  if (plan.reversePackets >= 0) said("reversePackets", plan.reversePackets, batch.reversePackets[row]!)
+  if (plan.tcpFlags.length > 0)
+    record["tcpFlags"] = wholeAt(view, positions.at[firstOf(plan.tcpFlags)]!, positions.length[firstOf(plan.tcpFlags)]!)
+  said("inputInterface", plan.inputInterface, batch.inputInterface[row]!)
+  said("outputInterface", plan.outputInterface, batch.outputInterface[row]!)
+  if (plan.direction >= 0) record["direction"] = batch.direction[row]
+  if (batch.start[row] !== 0) {
+    record["startMs"] = literalTime(reading, positions, plan.start, batch.start[row]!)
+    rowSays["startMs"] = batch.start[row]
+  }
+  if (batch.end[row] !== 0) {
+    record["endMs"] = literalTime(reading, positions, plan.end, batch.end[row]!)
+    rowSays["endMs"] = batch.end[row]
+  }
   if (batch.sampling[row] !== 0) {
     record["samplingRate"] = batch.sampling[row]
     record["samplingRateFrom"] = rateFrom(template, reading, positions)
   }
+  describeElements(template, reading, positions, row, record)
+  describeIcmp(template, view, positions, record)
+  describeLabels(template, view, positions, record)
+  if (template.learned.id !== 0) record["templateId"] = template.learned.id
+  const normalised = differing(record, rowSays)
+  if (normalised !== undefined) record["normalised"] = normalised
+  return record
+}
+
+/** Elements that have no column. */
+const describeElements = (
+  template: Template,
+  reading: Reading,
+  positions: Positions,
+  row: number,
+  record: DescribedRecord
+): void => {
+  const { batch, view } = reading
   for (const [key, element, kind] of readers) {
     if (key in record) continue
     const field = fieldOf(template, positions, element, lengthOf[kind])
@@ -159,16 +225,13 @@ export const describeTemplateRecord = (
   }
   const six = batch.family[row] === FAMILY_IPV6
   for (const [key, ipv4, ipv6, isAddress] of byFamily) {
-    const own = fieldOf(template, positions, six ? ipv6 : ipv4, isAddress ? lengthOf[six ? "ipv6" : "ipv4"] : lengthOf.number)
-    const other = own >= 0 ? own : fieldOf(template, positions, six ? ipv4 : ipv6, isAddress ? lengthOf[six ? "ipv4" : "ipv6"] : lengthOf.number)
-    if (other < 0) continue
-    const length = positions.length[other]!
-    record[key] = valueAt(view, positions.at[other]!, length, isAddress ? (length === 16 ? "ipv6" : "ipv4") : "number")
+    const fits = (wanted: boolean) => (isAddress ? lengthOf[wanted ? "ipv6" : "ipv4"] : lengthOf.number)
+    const own = fieldOf(template, positions, six ? ipv6 : ipv4, fits(six))
+    const field = own >= 0 ? own : fieldOf(template, positions, six ? ipv4 : ipv6, fits(!six))
+    if (field < 0) continue
+    const length = positions.length[field]!
+    record[key] = valueAt(view, positions.at[field]!, length, isAddress ? (length === 16 ? "ipv6" : "ipv4") : "number")
   }
-  describeIcmp(template, view, positions, record)
-  describeLabels(template, view, positions, record)
-  if (template.learned.id !== 0) record["templateId"] = template.learned.id
-  return record
 }
 
 /** ICMP type and code as two elements (IE 176/177, 178/179). */
@@ -225,4 +288,3 @@ export const describeFlowSample = (sample: FlowSample, reading: Reading, row: nu
   describeSample(sample, reading, record)
   return record
 }
-

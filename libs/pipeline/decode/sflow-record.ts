@@ -66,7 +66,8 @@ const describeRaw = (view: DataView, at: number, sample: FlowSample, record: Des
     record["etherType"] = frame.etherType
   }
   if (frame.vlans > 0) record["vlanTags"] = [...frame.vlan.subarray(0, Math.min(frame.vlans, 4))]
-  if (frame.mpls > 0) record["mplsLabels"] = [...frame.mplsLabels.subarray(0, Math.min(frame.mpls, 16))].filter((label) => label !== 0)
+  if (frame.mpls > 0)
+    record["mplsLabels"] = [...frame.mplsLabels.subarray(0, Math.min(frame.mpls, 16))].filter((label) => label !== 0)
   if (frame.family !== 0) record["tos"] = frame.tos
 }
 

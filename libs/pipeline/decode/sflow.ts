@@ -6,7 +6,12 @@ import { ipv4Text, ipv6Text } from "./address-text.ts"
 import { VERSION_SFLOW5 } from "./DecodeOutcome.ts"
 import { DIRECTION_UNKNOWN, FAMILY_IPV4, FAMILY_IPV6, FAMILY_NONE } from "./FlowBatch.ts"
 import { type Frame, makeFrame, readFrame } from "./frame.ts"
-import { INTERFACE_COUNTERS_LENGTH, type InterfaceCounters, makeInterfaceCounters, readInterfaceCounters } from "./interface-counters.ts"
+import {
+  INTERFACE_COUNTERS_LENGTH,
+  type InterfaceCounters,
+  makeInterfaceCounters,
+  readInterfaceCounters
+} from "./interface-counters.ts"
 import { complain, type Reading, roomOf } from "./Reading.ts"
 import type { RecordTrace } from "./record.ts"
 

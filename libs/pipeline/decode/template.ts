@@ -24,7 +24,14 @@ export const refusalOf = (learned: LearnedTemplate): MalformedReason | undefined
 }
 
 export interface TemplateSink {
-  readonly template: (id: number, scopeFieldCount: number, options: boolean, at: number, end: number, fields: () => TemplateFields) => void
+  readonly template: (
+    id: number,
+    scopeFieldCount: number,
+    options: boolean,
+    at: number,
+    end: number,
+    fields: () => TemplateFields
+  ) => void
   /** IPFIX: field count 0. */
   readonly withdrawal: (id: number, options: boolean) => void
   readonly complaint: (reason: MalformedReason) => void
