@@ -1,6 +1,5 @@
 /** What NetFlow v9 and IPFIX have in common: templates learned, data sets decoded or put aside until their template arrives. */
 
-import type { MalformedReason } from "./DecodeOutcome.ts"
 import { readDataSet } from "./data-set.ts"
 import type { HeldSet, HeldSets } from "./HeldSets.ts"
 import type { Positions } from "./interpret.ts"
@@ -117,7 +116,6 @@ export const makeTemplateReader = (options: TemplateReaderOptions): TemplateRead
     reading,
     enter,
     dataSet,
-    complaint: (reason: MalformedReason) => complain(outcome, reason),
     template: (id, scopeFieldCount, isOptions, at, end, fields) => {
       if (isOptions) outcome.optionsTemplates++
       else outcome.templates++
@@ -136,7 +134,10 @@ export const makeTemplateReader = (options: TemplateReaderOptions): TemplateRead
         fields: fields()
       }
       const refusal = refusalOf(learned)
-      if (refusal !== undefined) return complain(outcome, refusal)
+      if (refusal !== undefined) {
+        complain(outcome, refusal)
+        return
+      }
       const result = templates.learn(learned, reading.arrivalMs)
       enter()
       const template = domain?.templates.get(id)

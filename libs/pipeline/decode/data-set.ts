@@ -31,7 +31,7 @@ export const readDataSet = (
     let left = records
     while (left > 0) {
       const room = roomOf(reading.batch, reading.full)
-      const count = left < room ? left : room
+      const count = Math.min(left, room)
       const from = reading.batch.length
       if (runner === undefined) interpret(plan, reading, positions, at, end, count)
       else runGenerated(runner, reading, at, count)

@@ -71,17 +71,21 @@ export const readFrame = (view: DataView, at: number, end: number, headerProtoco
   frame.mpls = 0
   switch (headerProtocol) {
     case HEADER_ETHERNET:
-      return readEthernet(view, at, end, frame)
+      readEthernet(view, at, end, frame)
+      return
     case HEADER_IPV4:
     case HEADER_IPV6:
-      return readIp(view, at, end, frame)
+      readIp(view, at, end, frame)
+      return
     case HEADER_MPLS:
-      return readMpls(view, at, end, frame)
+      readMpls(view, at, end, frame)
+      return
     case HEADER_PPP: {
       if (end - at < 4) return
       // RFC 1662: address and control octets may be left out.
       if (view.getUint16(at) === 0xff03) at += 2
-      return readEtherType(view, at + 2, end, pppToEtherType(view.getUint16(at)), frame)
+      readEtherType(view, at + 2, end, pppToEtherType(view.getUint16(at)), frame)
+      return
     }
   }
 }
@@ -113,10 +117,12 @@ const readEtherType = (view: DataView, at: number, end: number, type: number, fr
   switch (type) {
     case 0x0800:
     case 0x86dd:
-      return readIp(view, at, end, frame)
+      readIp(view, at, end, frame)
+      return
     case 0x8847:
     case 0x8848:
-      return readMpls(view, at, end, frame)
+      readMpls(view, at, end, frame)
+      return
     case 0x8864: // PPPoE session: 6 octets, then the PPP protocol (RFC 2516)
       if (end - at >= 8) readEtherType(view, at + 8, end, pppToEtherType(view.getUint16(at + 6)), frame)
   }
@@ -207,12 +213,14 @@ const readTransport = (view: DataView, at: number, end: number, frame: Frame): v
   switch (frame.protocol) {
     case 6: // TCP
       if (end - at >= 14) frame.tcpFlags = view.getUint8(at + 13)
-      return readPorts(view, at, end, frame)
+      readPorts(view, at, end, frame)
+      return
     case 17: // UDP
     case 33: // DCCP
     case 132: // SCTP
     case 136: // UDP-Lite
-      return readPorts(view, at, end, frame)
+      readPorts(view, at, end, frame)
+      return
     case 1:
     case 58:
       if (end - at < 2) return

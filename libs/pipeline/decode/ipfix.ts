@@ -1,5 +1,5 @@
 /** IPFIX (RFC 7011): header with the message's length, then sets. */
-import { VERSION_IPFIX } from "./DecodeOutcome.ts"
+import { type MalformedReason, VERSION_IPFIX } from "./DecodeOutcome.ts"
 import { complain } from "./Reading.ts"
 import type { TemplateReader } from "./TemplateReader.ts"
 import { readTemplates10 } from "./template.ts"
@@ -10,16 +10,25 @@ export const readIpfix = (reader: TemplateReader): void => {
   const { reading } = reader
   const { outcome, view } = reading
   outcome.version = VERSION_IPFIX
-  if (reading.length < HEADER) return complain(outcome, "short-header")
+  if (reading.length < HEADER) {
+    complain(outcome, "short-header")
+    return
+  }
   reading.exportMs = view.getUint32(4) * 1000
   outcome.exportMs = reading.exportMs
   outcome.sequence = view.getUint32(8)
   outcome.observationDomain = view.getUint32(12)
   const end = view.getUint16(2)
   // A message is one datagram (RFC 7011 §10.3.3): one cut short is refused, octets after it are not looked at.
-  if (end < HEADER || end > reading.length) return complain(outcome, "message-length")
+  if (end < HEADER || end > reading.length) {
+    complain(outcome, "message-length")
+    return
+  }
   reader.enter()
   let at = HEADER
+  const note = (reason: MalformedReason | undefined) => {
+    if (reason !== undefined) complain(outcome, reason)
+  }
   while (end - at >= 4) {
     const id = view.getUint16(at)
     const length = view.getUint16(at + 2)
@@ -29,7 +38,7 @@ export const readIpfix = (reader: TemplateReader): void => {
     }
     const next = at + length
     if (id >= 256) reader.dataSet(id, at + 4, next)
-    else if (id === 2 || id === 3) readTemplates10(view, at + 4, next, id === 3, reader)
+    else if (id === 2 || id === 3) note(readTemplates10(view, at + 4, next, id === 3, reader))
     // Other ids below 256 are reserved (RFC 7011 §3.3.2) and skipped.
     at = next
   }

@@ -52,7 +52,10 @@ export const makeTemplate5 = (): Template => ({
 export const readNetflow5 = (reading: Reading, template: Template, positions: Positions, trace: RecordTrace | undefined): void => {
   const { outcome, view } = reading
   outcome.version = VERSION_NETFLOW5
-  if (reading.length < HEADER) return complain(outcome, "short-header")
+  if (reading.length < HEADER) {
+    complain(outcome, "short-header")
+    return
+  }
   const count = view.getUint16(2)
   const uptime = view.getUint32(4)
   reading.exportMs = view.getUint32(8) * 1000 + Math.floor(view.getUint32(12) / 1_000_000)
@@ -65,7 +68,10 @@ export const readNetflow5 = (reading: Reading, template: Template, positions: Po
   outcome.uptimeMs = uptime
   outcome.sequence = view.getUint32(16)
   outcome.observationDomain = view.getUint16(20)
-  if (count * RECORD > reading.length - HEADER) return complain(outcome, "record-count")
+  if (count * RECORD > reading.length - HEADER) {
+    complain(outcome, "record-count")
+    return
+  }
   outcome.sequenceStep = count
   outcome.records += readDataSet(template, reading, positions, HEADER, HEADER + count * RECORD, trace)
 }

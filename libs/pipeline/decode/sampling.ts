@@ -18,7 +18,7 @@ export const makeSampling = (): Sampling => ({ rate: 0, general: 0, bySampler: n
 export const wholeRate = (value: number): number => {
   if (!(value > 0)) return 0
   const whole = Math.round(value)
-  return whole < 1 ? 1 : whole > 4294967295 ? 4294967295 : whole
+  return Math.min(Math.max(whole, 1), 4294967295)
 }
 
 export const announce = (sampling: Sampling, rate: number, sampler: number, interfaceIndex: number): void => {

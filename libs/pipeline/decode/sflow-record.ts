@@ -49,9 +49,11 @@ const describe = (tag: number, view: DataView, at: number, end: number, sample: 
       }
       return
     case 1002:
-      return describeRouter(makeCursor(view, at, end), view, record)
+      describeRouter(makeCursor(view, at, end), view, record)
+      return
     case 1003:
-      return describeGateway(makeCursor(view, at, end), view, record)
+      describeGateway(makeCursor(view, at, end), view, record)
+      return
   }
 }
 

@@ -107,18 +107,25 @@ export const makeSflowReader = (options: SflowReaderOptions): SflowReader => {
     outcome.version = VERSION_SFLOW5
     reading.exportMs = 0
     const end = reading.length
-    if (end < 28) return complain(outcome, "short-header")
+    if (end < 28) {
+      complain(outcome, "short-header")
+      return
+    }
     const kind = view.getUint32(4)
     let at: number
     if (kind === 1) {
       outcome.agent = agent4(view.getUint32(8))
       at = 12
     } else if (kind === 2) {
-      if (end < 40) return complain(outcome, "short-header")
+      if (end < 40) {
+        complain(outcome, "short-header")
+        return
+      }
       outcome.agent = ipv6Text(view, 8)
       at = 24
     } else {
-      return complain(outcome, "address-type")
+      complain(outcome, "address-type")
+      return
     }
     outcome.observationDomain = view.getUint32(at)
     outcome.sequence = view.getUint32(at + 4)
@@ -127,11 +134,17 @@ export const makeSflowReader = (options: SflowReaderOptions): SflowReader => {
     const samples = view.getUint32(at + 12)
     at += 16
     for (let i = 0; i < samples; i++) {
-      if (end - at < 8) return complain(outcome, "sample-truncated")
+      if (end - at < 8) {
+        complain(outcome, "sample-truncated")
+        return
+      }
       const tag = view.getUint32(at)
       const length = view.getUint32(at + 4)
       at += 8
-      if (length > end - at) return complain(outcome, "sample-length")
+      if (length > end - at) {
+        complain(outcome, "sample-length")
+        return
+      }
       const next = at + length
       switch (tag) {
         case FLOW_SAMPLE:
@@ -160,7 +173,10 @@ export const makeSflowReader = (options: SflowReaderOptions): SflowReader => {
   }
 
   const flowSample = (at: number, end: number): void => {
-    if (end - at < 32) return complain(outcome, "sample-truncated")
+    if (end - at < 32) {
+      complain(outcome, "sample-truncated")
+      return
+    }
     outcome.flowSamples++
     const source = view.getUint32(at + 4)
     const input = view.getUint32(at + 20)
@@ -180,7 +196,10 @@ export const makeSflowReader = (options: SflowReaderOptions): SflowReader => {
   }
 
   const expandedFlowSample = (at: number, end: number): void => {
-    if (end - at < 44) return complain(outcome, "sample-truncated")
+    if (end - at < 44) {
+      complain(outcome, "sample-truncated")
+      return
+    }
     outcome.expandedFlowSamples++
     sample.expanded = true
     sample.sourceIdClass = view.getUint32(at + 4)
@@ -314,15 +333,24 @@ export const makeSflowReader = (options: SflowReaderOptions): SflowReader => {
   }
 
   const counterRecords = (at: number, end: number): void => {
-    if (end - at < 4) return complain(outcome, "sample-truncated")
+    if (end - at < 4) {
+      complain(outcome, "sample-truncated")
+      return
+    }
     const records = view.getUint32(at)
     at += 4
     for (let i = 0; i < records; i++) {
-      if (end - at < 8) return complain(outcome, "sample-truncated")
+      if (end - at < 8) {
+        complain(outcome, "sample-truncated")
+        return
+      }
       const tag = view.getUint32(at)
       const length = view.getUint32(at + 4)
       at += 8
-      if (length > end - at) return complain(outcome, "sample-truncated")
+      if (length > end - at) {
+        complain(outcome, "sample-truncated")
+        return
+      }
       if (tag === 1 && length >= INTERFACE_COUNTERS_LENGTH) {
         counters.exporterIndex = reading.exporterIndex
         counters.exporterAddress = reading.exporterAddress
