@@ -60,7 +60,7 @@ export class FlowAccount extends Schema.Class<FlowAccount>("FlowAccount")({
   /** Lost to an exception inside a worker part that was restarted. */
   failed: Count,
   late: Count,
-  /** Known lost at a hard stop of an earlier run (kill -9, power): the open slices. */
+  /** Records that were folded into an open window and lost with it: a worker that died, or a hard stop of the run before. */
   lostOpenSlices: Count
 }) {}
 

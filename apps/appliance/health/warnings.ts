@@ -37,12 +37,12 @@ export const warningKinds = {
     title: "A part of the appliance failed and was restarted",
     hint: "Nothing to do if it stays up; the error stands beside the actor."
   },
-  "listener-closed": {
+  "listener-down": {
     severity: "critical",
     title: "A UDP port could not be opened",
     hint: "Find who holds it (ss -lunp), or move ours with the ingestion ports in flowlens.yaml."
   },
-  "receive-buffer-small": {
+  "receive-buffer": {
     severity: "warning",
     title: "The kernel granted a smaller receive buffer than asked for",
     hint: "Raise it: sysctl -w net.core.rmem_max=16777216 (and the same in /etc/sysctl.d), then restart."
@@ -57,10 +57,15 @@ export const warningKinds = {
     title: "Windows wait for the database",
     hint: "The database is slower than the flows; open windows are merged meanwhile, nothing is lost yet."
   },
-  "conversations-refused": {
+  "conversations-full": {
     severity: "warning",
     title: "Conversations were refused because a window is full",
     hint: "More distinct conversations than a window holds; a scan or a flood, or a reason for a second appliance."
+  },
+  "exporters-full": {
+    severity: "warning",
+    title: "More exporters send than one worker keeps",
+    hint: "Addresses are easily invented: look for a flood on the flow ports, and let only known exporters through the firewall."
   },
   "template-waiting": {
     severity: "warning",

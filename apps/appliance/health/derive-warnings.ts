@@ -1,0 +1,84 @@
+/** Which warnings hold now: a pure function of what the parts report. When each began is the ledger's business. */
+import { type Exporter, exporterProtocolNames } from "#domain/Exporter.ts"
+import type { ActorEntry } from "#pipeline/actor/ActorEntry.ts"
+import type { WarningCode } from "./warnings.ts"
+
+export interface WarningInputs {
+  /** ms since 1970 */
+  readonly now: number
+  readonly actors: ReadonlyArray<ActorEntry>
+  readonly exporters: ReadonlyArray<Exporter>
+  readonly databaseReachable: boolean
+  readonly diskFreeBytes: number
+  readonly diskTotalBytes: number
+  /** What the flow workers say of themselves. */
+  readonly flow: ReadonlyArray<RaisedWarning>
+  /** Records the run before folded and never wrote; undefined when it stopped cleanly. */
+  readonly uncleanStop: { readonly at: Date; readonly recordsLost: bigint } | undefined
+}
+
+export interface RaisedWarning {
+  readonly code: WarningCode
+  readonly subject: string | null
+  readonly detail: string
+}
+
+/** A restart older than this is history: it stays beside the actor, not among the warnings. */
+const recentRestartMs = 10 * 60_000
+const skewWorthSayingMs = 30_000
+const lowDiskShare = 0.1
+const fullDiskBytes = 64 * 1024 ** 2
+
+export const deriveWarnings = (inputs: WarningInputs): ReadonlyArray<RaisedWarning> => [
+  ...system(inputs),
+  ...inputs.actors.flatMap((actor) => ofActor(actor, inputs.now)),
+  ...inputs.flow,
+  ...inputs.exporters.flatMap(ofExporter)
+]
+
+function* system(inputs: WarningInputs): Iterable<RaisedWarning> {
+  if (!inputs.databaseReachable) yield { code: "database-away", subject: null, detail: "no answer within two seconds" }
+  const free = `${gigabytes(inputs.diskFreeBytes)} of ${gigabytes(inputs.diskTotalBytes)} free`
+  if (inputs.diskFreeBytes < fullDiskBytes) yield { code: "disk-full", subject: null, detail: free }
+  else if (inputs.diskFreeBytes < inputs.diskTotalBytes * lowDiskShare && inputs.diskFreeBytes < 10 * 1024 ** 3) {
+    yield { code: "disk-low", subject: null, detail: free }
+  }
+  if (inputs.uncleanStop !== undefined) {
+    const { at, recordsLost } = inputs.uncleanStop
+    yield {
+      code: "unclean-stop",
+      subject: null,
+      detail: `last heard ${at.toISOString()}; ${recordsLost} flow records had been counted and were not yet written`
+    }
+  }
+}
+
+const ofActor = (actor: ActorEntry, now: number): ReadonlyArray<RaisedWarning> => {
+  const why = actor.lastError?.message ?? "cause unknown"
+  if (actor.state === "given-up") return [{ code: "actor-gave-up", subject: actor.path, detail: why }]
+  if (actor.lastError !== null && now - actor.lastError.at < recentRestartMs && actor.restarts > 0) {
+    return [{ code: "actor-restarted", subject: actor.path, detail: `${actor.restarts} restart(s); last: ${why}` }]
+  }
+  return []
+}
+
+const ofExporter = (exporter: Exporter): ReadonlyArray<RaisedWarning> => {
+  const raised: Array<RaisedWarning> = []
+  const subject = `${exporter.address} ${exporterProtocolNames[exporter.protocol]}`
+  if (exporter.state === "silent") raised.push({ code: "exporter-silent", subject, detail: `last heard ${exporter.lastSeen}` })
+  if (exporter.state === "waiting") raised.push({ code: "template-waiting", subject, detail: `${exporter.heldSets} set(s) held` })
+  if (exporter.sequenceLost > 0n) {
+    const unit = exporter.protocol === "netflow9" || exporter.protocol === "sflow5" ? "datagrams" : "flow records"
+    raised.push({ code: "sequence-gaps", subject, detail: `${exporter.sequenceLost} ${unit} did not arrive` })
+  }
+  if (exporter.malformed > 0n) {
+    const reasons = Object.entries(exporter.malformedReasons).map(([reason, count]) => `${reason} ${count}`)
+    raised.push({ code: "malformed-datagrams", subject, detail: reasons.join(", ") })
+  }
+  if (exporter.clockSkewMs !== null && Math.abs(exporter.clockSkewMs) > skewWorthSayingMs) {
+    raised.push({ code: "clock-skew", subject, detail: `${Math.round(exporter.clockSkewMs / 1000)} s behind ours` })
+  }
+  return raised
+}
+
+const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`
