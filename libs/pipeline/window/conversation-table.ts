@@ -61,6 +61,11 @@ export interface ExporterColumns {
   readonly sampling: Uint32Array
 }
 
+/** Conversations that may still be begun, shared by all windows of a worker: memory stays bounded however many of them are open. */
+export interface Room {
+  free: number
+}
+
 /** Records that found no room, by reason, since the table was made. */
 export interface RefusedRecords {
   /** The table holds as many conversations as it may. */
@@ -76,7 +81,7 @@ export class ConversationTable {
   records = 0
   readonly refused: RefusedRecords = { conversations: 0, noAddress: 0 }
   private readonly ranks: PortRanks
-  private readonly capacity: number
+  private readonly room: Room
   private readonly seed: number
   private readonly base: number
   private readonly ipv6: Ipv6Interner
@@ -84,13 +89,13 @@ export class ConversationTable {
   private doubles: Float64Array
   private index: Int32Array
 
-  /** `base`: ms since 1970 that slot times are relative to, the start of the window. `capacity` is at most MAX_CONVERSATIONS. */
-  constructor(ranks: PortRanks, base: number, capacity: number, seed: number) {
+  /** `base`: ms since 1970 that slot times are relative to, the start of the window. */
+  constructor(ranks: PortRanks, base: number, room: Room, seed: number) {
     this.ranks = ranks
     this.base = base
-    this.capacity = Math.min(capacity, MAX_CONVERSATIONS)
+    this.room = room
     this.seed = seed | 0
-    this.ipv6 = makeIpv6Interner(this.capacity * 2, this.seed)
+    this.ipv6 = makeIpv6Interner(MAX_CONVERSATIONS, this.seed)
     this.doubles = new Float64Array(INITIAL << SLOT_DOUBLES_SHIFT)
     this.words = new Int32Array(this.doubles.buffer)
     this.index = new Int32Array(INITIAL * 2)
@@ -178,7 +183,7 @@ export class ConversationTable {
       }
       const ended = (at[i]! - base) | 0
       if (slot < 0) {
-        if (this.rows >= this.capacity) {
+        if (this.room.free <= 0 || this.rows >= MAX_CONVERSATIONS) {
           refused.conversations++
           continue
         }
@@ -188,11 +193,11 @@ export class ConversationTable {
         index = this.index
         mask = index.length - 1
       }
-      folded++
       const wide = slot >> 1
       let rate = sampling[i]!
       if (rate === 0) rate = exporters.sampling[sender]!
-      rate = (rate > 1 ? rate : 1) * pressure
+      if (rate < 1) rate = 1
+      rate *= pressure
       const octets = bytes[i]!
       const count = packets[i]!
       words[slot + RECORDS + turn] = words[slot + RECORDS + turn]! + 1
@@ -244,6 +249,7 @@ export class ConversationTable {
         else if ((flags & 0x1b) === 0x12 && count === 1) words[slot + SYN_ACK + turn] = words[slot + SYN_ACK + turn]! + 1
       }
       if (reversePackets[i] !== 0 || reverseBytes[i] !== 0) this.foldReverse(batch, i, slot, turn, rate, kind !== 0)
+      folded++
     }
     this.records += folded
   }
@@ -270,6 +276,7 @@ export class ConversationTable {
     let position = hash & mask
     while (index[position] !== 0) position = (position + 1) & mask
     const slot = this.rows++
+    this.room.free--
     index[position] = (hash & TAG_MASK) | this.rows
     const o = slot << SLOT_WORDS_SHIFT
     doubles.fill(0, o >> 1, (o + SLOT_WORDS) >> 1)
@@ -324,6 +331,7 @@ export class ConversationTable {
     } else {
       this.index.fill(0)
     }
+    this.room.free += this.rows
     this.rows = 0
     this.records = 0
     this.ipv6.reset()

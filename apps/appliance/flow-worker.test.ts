@@ -1,0 +1,143 @@
+import { createSocket } from "node:dgram"
+import { Worker } from "node:worker_threads"
+import { assert, describe, it } from "@effect/vitest"
+import type { FlowWorkerReport, FromFlowWorker, ToFlowWorker } from "./flow-worker/messages.ts"
+import { aTemplate, someRecords } from "./flow-worker/test-datagrams.ts"
+
+/** A worker on a free port of the loopback, and everything it said. */
+const startWorker = async (settings: { readonly flushIntervalSeconds?: number; readonly windowSeconds?: number } = {}) => {
+  const worker = new Worker(new URL("./flow-worker.ts", import.meta.url))
+  const said: Array<FromFlowWorker> = []
+  const waiting: Array<() => void> = []
+  worker.on("message", (message: FromFlowWorker) => {
+    said.push(message)
+    for (const wake of waiting.splice(0)) wake()
+  })
+  const tell = (message: ToFlowWorker) => worker.postMessage(message)
+  /** The first message from `from` on that `accept` takes. */
+  const hear = async <A>(accept: (message: FromFlowWorker) => A | undefined, from = 0): Promise<A> => {
+    for (let i = from; ; ) {
+      for (; i < said.length; i++) {
+        const answer = accept(said[i]!)
+        if (answer !== undefined) return answer
+      }
+      await new Promise<void>((wake) => waiting.push(wake))
+    }
+  }
+  tell({
+    type: "start",
+    settings: {
+      boot: "7d5f1c9e-0000-4000-8000-000000000000",
+      worker: "worker-1",
+      bindAddress: "127.0.0.1",
+      ports: [0],
+      receiveBufferBytes: 1 << 20,
+      reusePort: false,
+      windowSeconds: settings.windowSeconds ?? 300,
+      latenessSeconds: 60,
+      flushIntervalSeconds: settings.flushIntervalSeconds ?? 3600,
+      templates: [],
+      exporters: { sampling: {}, blocked: [] }
+    }
+  })
+  const ready = await hear((message) => (message.type === "ready" ? message : undefined))
+  const port = ready.listeners[0]!.port
+  const socket = createSocket("udp4")
+  const send = (datagram: Uint8Array) => new Promise<void>((done) => socket.send(datagram, port, "127.0.0.1", () => done()))
+  /** Asks for reports until one `holds`. */
+  const report = async (holds: (report: FlowWorkerReport) => boolean) => {
+    for (;;) {
+      const from = said.length
+      tell({ type: "report" })
+      const answer = await hear((message) => (message.type === "report" ? message.report : undefined), from)
+      if (holds(answer)) return answer
+    }
+  }
+  const stop = async () => {
+    const from = said.length
+    tell({ type: "stop" })
+    const stopped = await hear((message) => (message.type === "stopped" ? message.report : undefined), from)
+    const code = await new Promise<number>((done) => worker.once("exit", done))
+    socket.close()
+    return { stopped, code }
+  }
+  return { tell, hear, send, report, stop, said, port }
+}
+
+const balanced = ({ datagrams: d }: FlowWorkerReport) =>
+  assert.strictEqual(d.datagrams, d.decoded + d.malformed + d.refused + d.failed)
+
+describe("flow worker", () => {
+  it("turns datagrams into a slice that holds exactly their records, and sends what is left when it stops", async () => {
+    const worker = await startWorker()
+    const now = Date.now()
+    await worker.send(aTemplate(now, 0))
+    for (let i = 1; i <= 10; i++) await worker.send(someRecords(now, i, 30))
+    await worker.report((report) => report.datagrams.datagrams === 11)
+    worker.tell({ type: "flush" })
+    const slice = await worker.hear((message) => (message.type === "slice" ? message.slice : undefined))
+    assert.strictEqual(slice.records, 300)
+    assert.strictEqual(slice.exporters[0]!.address, "127.0.0.1")
+    const octets =
+      slice.columns.bytesAb.reduce((sum, one) => sum + one, 0) + slice.columns.bytesBa.reduce((sum, one) => sum + one, 0)
+    assert.strictEqual(octets, 300 * 1500)
+    worker.tell({ type: "windows-accepted", sequences: [slice.sequence] })
+    await worker.send(someRecords(now, 11, 30))
+    await worker.report((report) => report.datagrams.datagrams === 12)
+    const from = worker.said.length
+    const { stopped, code } = await worker.stop()
+    const last = await worker.hear((message) => (message.type === "slice" ? message.slice : undefined), from)
+    assert.strictEqual(last.records, 30)
+    assert.strictEqual(code, 0)
+    assert.strictEqual(stopped.exporters[0]!.sequenceLost, 0)
+    assert.strictEqual(stopped.exporters[0]!.records, 330)
+    balanced(stopped)
+  })
+
+  it("survives a bug in each of its parts, counts what was lost and shows the restart", async () => {
+    const worker = await startWorker()
+    const now = Date.now()
+    await worker.send(aTemplate(now, 0))
+    await worker.report((report) => report.datagrams.decoded === 1)
+    worker.tell({ type: "fail", part: "decode" })
+    await worker.send(someRecords(now, 1, 30))
+    const decode = await worker.report((report) => report.datagrams.failed === 1)
+    balanced(decode)
+    assert.strictEqual(decode.actors.find((one) => one.path === "flow/worker-1/decode")?.restarts, 1)
+    worker.tell({ type: "fail", part: "window" })
+    await worker.send(someRecords(now, 2, 30))
+    const window = await worker.report((report) => report.datagrams.recordsFailed === 30)
+    assert.match(window.actors.find((one) => one.path === "flow/worker-1/window")?.lastError?.message ?? "", /told to fail/)
+    worker.tell({ type: "fail", part: `udp:${worker.port}` })
+    const path = `flow/worker-1/udp:${worker.port}`
+    const udp = await worker.report((report) =>
+      report.actors.some((one) => one.path === path && one.restarts === 1 && one.state === "running")
+    )
+    assert.strictEqual(udp.listeners[0]!.port, worker.port)
+    await worker.send(someRecords(now, 3, 30))
+    await worker.report((report) => report.windows.folded === 30)
+    balanced((await worker.stop()).stopped)
+  })
+
+  it("keeps conversations merged while two slices wait for the store, and sends them once one is accepted", async () => {
+    const worker = await startWorker()
+    const now = Date.now()
+    await worker.send(aTemplate(now, 0))
+    const slices = () => worker.said.flatMap((message) => (message.type === "slice" ? [message.slice] : []))
+    for (let i = 1; i <= 4; i++) {
+      await worker.send(someRecords(now, i, 30))
+      await worker.report((report) => report.datagrams.records === i * 30)
+      worker.tell({ type: "flush" })
+    }
+    const held = await worker.report((report) => report.datagrams.flushesHeldBack === 1)
+    assert.strictEqual(held.windows.slicesInFlight, 2)
+    assert.deepStrictEqual(
+      slices().map((one) => one.records),
+      [30, 30]
+    )
+    worker.tell({ type: "windows-accepted", sequences: [0] })
+    await worker.hear((message) => (message.type === "slice" && message.slice.sequence === 2 ? true : undefined))
+    assert.strictEqual(slices()[2]!.records, 60)
+    await worker.stop()
+  })
+})

@@ -1,0 +1,322 @@
+/**
+ * The data plane of one flow worker: sockets → decoder → open windows → slices. Plain code on one thread, no Effect; the thread around it
+ * (flow-worker.ts) only carries messages.
+ *
+ * datagrams = decoded + malformed + refused + failed, always.
+ */
+import { makePortRanks } from "#domain/PortRank.ts"
+import type { WindowSlice } from "#domain/Window.ts"
+import type { DecodeOutcome, MalformedReason } from "#pipeline/decode/DecodeOutcome.ts"
+import { makeDecoder } from "#pipeline/decode/Decoder.ts"
+import { BATCH_ROWS, makeFlowBatch } from "#pipeline/decode/FlowBatch.ts"
+import type { InterfaceCounters } from "#pipeline/decode/interface-counters.ts"
+import { type LearnedTemplate, makeTemplateCache } from "#pipeline/decode/TemplateCache.ts"
+import { services } from "#pipeline/enrich/services.ts"
+import { type Heading, readHeading } from "#pipeline/ingest/dispatch.ts"
+import { makeExporterTable } from "#pipeline/ingest/ExporterTable.ts"
+import { makeUdpListener, type UdpListener } from "#pipeline/ingest/UdpListener.ts"
+import { makeWindows, sliceBuffers } from "#pipeline/window/window.ts"
+import type { FlowWorkerReport, FlowWorkerSettings, FromFlowWorker, ToFlowWorker } from "./messages.ts"
+import { makePart } from "./part.ts"
+import { MOST_IN_FLIGHT, reportOf, type Tally } from "./report.ts"
+import { warningsOf } from "./warnings.ts"
+
+/** Rows that are folded together: enough to spread the cost of the call, few enough to stay in the cache. */
+const FOLD_ROWS = 1024
+const HELD_SET_MAX_AGE_MS = 10 * 60_000
+const TEMPLATE_MAX_AGE_MS = 7 * 24 * 3600_000
+/** Interface counters kept between two messages. */
+const MOST_COUNTERS = 10_000
+
+export interface FlowPlane {
+  readonly handle: (message: Exclude<ToFlowWorker, { readonly type: "start" | "stop" }>) => void
+  /** Takes one datagram, as a listener does. */
+  readonly take: (datagram: Uint8Array, from: string) => void
+  /** Once a second. */
+  readonly tick: () => void
+  readonly report: () => FlowWorkerReport
+  readonly open: () => void
+  readonly stop: () => Promise<void>
+}
+
+export type Post = (message: FromFlowWorker, transfer?: Array<ArrayBuffer>) => void
+
+const useful = (outcome: DecodeOutcome): boolean =>
+  outcome.malformed === "" ||
+  outcome.records +
+    outcome.released +
+    outcome.optionsRecords +
+    outcome.templates +
+    outcome.optionsTemplates +
+    outcome.withdrawals +
+    outcome.unknownSets +
+    outcome.flowSamples +
+    outcome.counterSamples +
+    outcome.discardSamples +
+    outcome.otherSamples >
+    0
+
+export const makeFlowPlane = (settings: FlowWorkerSettings, post: Post, now: () => number = Date.now): FlowPlane => {
+  const { worker } = settings
+  const path = `flow/${worker}`
+  const whole = makePart(path, now)
+  const decoding = makePart(`${path}/decode`, now)
+  const windowing = makePart(`${path}/window`, now)
+
+  const exporters = makeExporterTable()
+  const windows = makeWindows({
+    boot: settings.boot,
+    worker,
+    windowSeconds: settings.windowSeconds,
+    latenessSeconds: settings.latenessSeconds,
+    maxConversations: settings.maxConversations ?? 1_000_000,
+    ranks: makePortRanks(services, settings.declaredServices),
+    seed: (Math.random() * 0x1_0000_0000) | 0,
+    exporterAddress: exporters.address
+  })
+  const batch = makeFlowBatch(BATCH_ROWS)
+  const heading: Heading = { protocol: undefined, exportMs: 0, agent: "" }
+  const templates = makeTemplateCache()
+  let learned: Array<LearnedTemplate> = []
+  let withdrawn: Array<{ exporter: string; domain: number; id: number }> = []
+  let counters: Array<InterfaceCounters> = []
+
+  const tally: Tally = {
+    datagrams: 0,
+    octets: 0,
+    decoded: 0,
+    malformed: 0,
+    refusedBlocked: 0,
+    refusedExporters: 0,
+    failed: 0,
+    records: 0,
+    recordsFailed: 0,
+    flushesHeldBack: 0,
+    slicesSent: 0,
+    heldExpired: 0,
+    pressure: 1
+  }
+  let hearing = -1
+  let scheduled = false
+  const inFlight = new Set<number>()
+  let flushDue = false
+  const flushMs = settings.flushIntervalSeconds * 1000
+  let nextFlush = now() + flushMs
+  let ticks = 0
+  let earlier: FlowWorkerReport | undefined
+
+  const fold = (): void => {
+    const rows = batch.length
+    if (rows === 0) return
+    tally.records += rows
+    let entered = false
+    windowing.guard(() => {
+      entered = true
+      windows.fold(batch, exporters.columns(), now())
+    })
+    batch.length = 0
+    if (!entered) tally.recordsFailed += rows
+  }
+
+  const decoder = makeDecoder({
+    templates,
+    full: fold,
+    onTemplate: (template) => learned.push(template),
+    onWithdrawal: (exporter, domain, id) => withdrawn.push({ exporter, domain, id }),
+    onInterfaceCounters: (reading) => {
+      if (counters.length < MOST_COUNTERS) counters.push({ ...reading })
+    },
+    onMalformed: (reason: MalformedReason) => {
+      if (hearing >= 0) exporters.malformed(hearing, reason)
+    }
+  })
+
+  const foldSoon = (): void => {
+    scheduled = false
+    fold()
+  }
+
+  const take = (datagram: Uint8Array, from: string): void => {
+    tally.datagrams++
+    tally.octets += datagram.length
+    const { length } = datagram
+    readHeading(datagram, length, heading)
+    if (heading.protocol === undefined) {
+      tally.malformed++
+      return
+    }
+    const arrival = now()
+    const address = heading.agent === "" ? from : heading.agent
+    const index = exporters.find(address, heading.protocol, arrival)
+    if (index < 0) {
+      if (index === -2) tally.refusedBlocked++
+      else tally.refusedExporters++
+      return
+    }
+    exporters.clock(index, heading.exportMs, arrival, fold)
+    const rows = batch.length
+    hearing = index
+    const outcome = decoding.guard(() => decoder.decode(datagram, length, index, address, arrival, batch))
+    hearing = -1
+    if (outcome === undefined) {
+      tally.failed++
+      // What it had appended is not trusted.
+      if (batch.length > rows) batch.length = rows
+      return
+    }
+    exporters.heard(index, outcome, length, arrival)
+    if (batch.length > rows) exporters.sampled(index, batch.sampling[rows]!)
+    if (useful(outcome)) tally.decoded++
+    else tally.malformed++
+    if (batch.length >= FOLD_ROWS) fold()
+    else if (!scheduled && batch.length > 0) {
+      scheduled = true
+      setImmediate(foldSoon)
+    }
+  }
+
+  const listeners: ReadonlyArray<UdpListener> = [...new Set(settings.ports)].map((port) =>
+    makeUdpListener({
+      address: settings.bindAddress,
+      port,
+      receiveBufferBytes: settings.receiveBufferBytes,
+      reusePort: settings.reusePort,
+      take,
+      changed: () => announce()
+    })
+  )
+  let announced = false
+  const announce = (): void => {
+    if (announced || listeners.some((one) => one.read().state === "starting")) return
+    announced = true
+    post({ type: "ready", listeners: listeners.map((one) => one.read()) })
+  }
+
+  const send = (slices: ReadonlyArray<WindowSlice>): void => {
+    for (const slice of slices) {
+      inFlight.add(slice.sequence)
+      tally.slicesSent++
+      post({ type: "slice", slice }, sliceBuffers(slice))
+    }
+  }
+
+  const flush = (): void => {
+    fold()
+    if (inFlight.size >= MOST_IN_FLIGHT) {
+      if (!flushDue) tally.flushesHeldBack++
+      flushDue = true
+      return
+    }
+    flushDue = false
+    const slices = windowing.guard(() => windows.flush(now(), MOST_IN_FLIGHT - inFlight.size))
+    if (slices !== undefined) send(slices)
+    // An older window took the place: the rest goes as soon as a slice is accepted.
+    if (windows.conversations() > 0) flushDue = true
+  }
+
+  /** While the store lags and the table fills up, keep one of N; all again when there is room (FL-ING-09). */
+  const relieve = (): void => {
+    const most = settings.maxConversations ?? 1_000_000
+    const filled = windows.conversations() / most
+    const wanted = settings.samplingUnderPressure ?? 10
+    if (tally.pressure === 1 && flushDue && filled > 0.8) tally.pressure = wanted
+    else if (tally.pressure !== 1 && (!flushDue || filled < 0.5)) tally.pressure = 1
+    windows.keepOneOf(tally.pressure)
+  }
+
+  const report = (): FlowWorkerReport =>
+    reportOf({
+      at: now(),
+      settings,
+      parts: { whole, decoding, windowing },
+      tally,
+      inFlight: inFlight.size,
+      listeners: listeners.map((one) => one.read()),
+      exporters,
+      windows,
+      templates,
+      decoder
+    })
+
+  const configure = ({ sampling, blocked }: FlowWorkerSettings["exporters"]): void =>
+    exporters.configure(new Map(Object.entries(sampling)), new Set(blocked))
+
+  const adopt = (known: ReadonlyArray<LearnedTemplate>): void => {
+    for (const template of known) decoding.guard(() => decoder.adopt(template, now(), batch))
+    fold()
+    // What was told from outside need not be told back.
+    learned = []
+  }
+
+  configure(settings.exporters)
+  adopt(settings.templates)
+
+  return {
+    take,
+    report,
+    open: () => {
+      for (const listener of listeners) listener.open()
+    },
+    handle: (message) => {
+      switch (message.type) {
+        case "windows-accepted":
+          for (const sequence of message.sequences) inFlight.delete(sequence)
+          if (flushDue) flush()
+          return
+        case "flush":
+          return flush()
+        case "report": {
+          const reading = report()
+          return post({ type: "report", report: reading, warnings: warningsOf(reading, earlier) })
+        }
+        case "exporters":
+          return configure(message.exporters)
+        case "adopt":
+          return adopt(message.templates)
+        case "fail":
+          if (message.part === "decode") return decoding.failNext()
+          if (message.part === "window") return windowing.failNext()
+          listeners.forEach((listener) => {
+            if (message.part === `udp:${listener.read().port}`) listener.fail(new Error(`${message.part} was told to fail`))
+          })
+      }
+    },
+    tick: () => {
+      const at = now()
+      fold()
+      exporters.tick()
+      for (const listener of listeners) listener.poll()
+      if (++ticks % 10 === 0) {
+        tally.heldExpired += decoder.held.expire(at, HELD_SET_MAX_AGE_MS)
+        templates.expire(at, TEMPLATE_MAX_AGE_MS)
+      }
+      if (at >= nextFlush) {
+        nextFlush += Math.ceil((at - nextFlush + 1) / flushMs) * flushMs
+        flush()
+      } else if (flushDue) flush()
+      relieve()
+      if (learned.length > 0 || withdrawn.length > 0) {
+        post({ type: "templates", learned, withdrawn })
+        learned = []
+        withdrawn = []
+      }
+      if (counters.length > 0) {
+        post({ type: "interfaces", counters })
+        counters = []
+      }
+      const reading = report()
+      post({ type: "report", report: reading, warnings: warningsOf(reading, earlier) })
+      earlier = reading
+    },
+    stop: async () => {
+      await Promise.all(listeners.map((listener) => listener.close()))
+      fold()
+      const last = windowing.guard(() => windows.close(now()))
+      if (last !== undefined) send(last)
+      if (learned.length > 0 || withdrawn.length > 0) post({ type: "templates", learned, withdrawn })
+      if (counters.length > 0) post({ type: "interfaces", counters })
+      for (const part of [whole, decoding, windowing]) part.stopped()
+      post({ type: "stopped", report: report() })
+    }
+  }
+}

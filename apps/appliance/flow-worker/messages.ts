@@ -1,0 +1,135 @@
+/**
+ * What the main thread and a flow worker say to each other. Plain data; a slice's columns travel by transfer. Types only, so that either
+ * side can import it without weight.
+ */
+import type { WindowSlice } from "#domain/Window.ts"
+import type { ActorEntry } from "#pipeline/actor/ActorEntry.ts"
+import type { InterfaceCounters } from "#pipeline/decode/interface-counters.ts"
+import type { LearnedTemplate } from "#pipeline/decode/TemplateCache.ts"
+import type { ExporterReading } from "#pipeline/ingest/ExporterTable.ts"
+import type { ListenerReading } from "#pipeline/ingest/UdpListener.ts"
+import type { WindowAccount } from "#pipeline/window/window.ts"
+
+export interface FlowWorkerSettings {
+  /** Process start (UUID) and worker (`worker-1`): with a number of its own they name each slice. */
+  readonly boot: string
+  readonly worker: string
+  readonly bindAddress: string
+  /** 0: any free port. */
+  readonly ports: ReadonlyArray<number>
+  readonly receiveBufferBytes: number
+  /** Several workers share the ports. */
+  readonly reusePort: boolean
+  readonly windowSeconds: number
+  readonly latenessSeconds: number
+  readonly flushIntervalSeconds: number
+  /** Conversations held in open windows; default 1,000,000. */
+  readonly maxConversations?: number
+  /** An exporter that says nothing for so long is silent; default 5 minutes. */
+  readonly silentAfterMs?: number
+  /** Kept one of so many while the store lags and the table fills up; default 10, 1 switches it off. */
+  readonly samplingUnderPressure?: number
+  /** Services the operator declared, which outrank every other port. */
+  readonly declaredServices?: ReadonlyArray<{ readonly protocol: number; readonly port: number }>
+  readonly templates: ReadonlyArray<LearnedTemplate>
+  readonly exporters: ExporterSettings
+}
+
+export interface ExporterSettings {
+  /** Exporter address → sampling rate, applied where its records say nothing. */
+  readonly sampling: Readonly<Record<string, number>>
+  /** Addresses whose datagrams are turned away. */
+  readonly blocked: ReadonlyArray<string>
+}
+
+export type ToFlowWorker =
+  | { readonly type: "start"; readonly settings: FlowWorkerSettings }
+  /** The slices with these numbers are written or spooled: the worker may send as many more. */
+  | { readonly type: "windows-accepted"; readonly sequences: ReadonlyArray<number> }
+  /** Send what the open windows hold now. */
+  | { readonly type: "flush" }
+  | { readonly type: "exporters"; readonly exporters: ExporterSettings }
+  /** Templates another worker learned. */
+  | { readonly type: "adopt"; readonly templates: ReadonlyArray<LearnedTemplate> }
+  /** Say a report now, not only at the next second. */
+  | { readonly type: "report" }
+  /** For tests of recovery: the part fails as if by a bug. `part`: `udp:2055`, `decode` or `window`. */
+  | { readonly type: "fail"; readonly part: string }
+  /** Close the sockets, send everything, then `stopped`. */
+  | { readonly type: "stop" }
+
+/** Totals since the worker started. datagrams = decoded + malformed + refused + failed. */
+export interface DatagramAccount {
+  readonly datagrams: number
+  readonly octets: number
+  readonly decoded: number
+  /** Nothing in it could be used. */
+  readonly malformed: number
+  readonly refused: number
+  readonly refusedBlocked: number
+  readonly refusedExporters: number
+  /** Lost to an exception in the decoder, which then was started again. */
+  readonly failed: number
+  /** Dropped by the kernel before they could be read; not part of `datagrams`. */
+  readonly kernelDropped: number
+  /** Records decoded, and those lost to an exception while they were folded: decoded = window.records + recordsFailed. */
+  readonly records: number
+  readonly recordsFailed: number
+  /** Flushes that had to wait because the store had not accepted two slices yet. */
+  readonly flushesHeldBack: number
+}
+
+export interface UnknownElement {
+  readonly enterprise: number
+  readonly element: number
+  readonly records: number
+}
+
+export interface FlowWorkerReport {
+  /** ms since 1970 */
+  readonly at: number
+  readonly worker: string
+  readonly exporters: ReadonlyArray<ExporterReading>
+  readonly listeners: ReadonlyArray<ListenerReading>
+  readonly actors: ReadonlyArray<ActorEntry>
+  readonly datagrams: DatagramAccount
+  readonly windows: WindowAccount & {
+    readonly open: number
+    readonly conversations: number
+    readonly bytesHeld: number
+    readonly slicesInFlight: number
+    /** 1: every record is kept. */
+    readonly pressureSampling: number
+  }
+  readonly templates: { readonly size: number; readonly learned: number; readonly evicted: number; readonly expired: number }
+  readonly unknownElements: ReadonlyArray<UnknownElement>
+  readonly busyRatio: number
+}
+
+/** A condition people should know of; while it lasts it stands in every report's `warnings`. */
+export interface FlowWarning {
+  /** Stable; docs/troubleshoot.md has a section of that name. */
+  readonly code: "listener-down" | "receive-buffer" | "kernel-drops" | "store-lags" | "conversations-full" | "exporters-full"
+  readonly severity: "warning" | "critical"
+  readonly title: string
+  readonly detail: string
+  readonly hint: string
+  readonly subject: string
+}
+
+export type FromFlowWorker =
+  /** The first state of every listener: bound, or failed and tried again. */
+  | { readonly type: "ready"; readonly listeners: ReadonlyArray<ListenerReading> }
+  | { readonly type: "slice"; readonly slice: WindowSlice }
+  /** Added or changed since the last message, and withdrawn. */
+  | {
+      readonly type: "templates"
+      readonly learned: ReadonlyArray<LearnedTemplate>
+      readonly withdrawn: ReadonlyArray<{ readonly exporter: string; readonly domain: number; readonly id: number }>
+    }
+  /** Interface counters of sFlow, at most once a second. */
+  | { readonly type: "interfaces"; readonly counters: ReadonlyArray<InterfaceCounters> }
+  /** Once a second. */
+  | { readonly type: "report"; readonly report: FlowWorkerReport; readonly warnings: ReadonlyArray<FlowWarning> }
+  /** Everything was sent; the thread ends. */
+  | { readonly type: "stopped"; readonly report: FlowWorkerReport }

@@ -1,0 +1,248 @@
+/**
+ * One UDP socket: asks for a large receive buffer, says what the kernel granted, hands every datagram to its taker, and accounts for
+ * what the kernel dropped before it could be read. A socket that fails is opened again, with growing pauses.
+ *
+ * The mailbox of datagrams is the socket's own buffer: `node:dgram` hands over at most 32 datagrams a turn and the taker decodes each at
+ * once, so a second queue in this thread could only add copies. When it is full the kernel refuses the newest, which is counted here.
+ */
+import { createSocket, type RemoteInfo, type Socket } from "node:dgram"
+import { readFileSync, readlinkSync } from "node:fs"
+import { type KernelReading, parseKernelTable } from "./kernel-table.ts"
+
+export interface UdpListenerOptions {
+  readonly address: string
+  /** 0: any free port. */
+  readonly port: number
+  readonly receiveBufferBytes: number
+  /** Several workers share the port; the kernel spreads senders over them. */
+  readonly reusePort: boolean
+  /** Called for each datagram, synchronously. Must not throw. */
+  readonly take: (datagram: Uint8Array, from: string) => void
+  /** Something changed that people should see. */
+  readonly changed?: () => void
+}
+
+export interface ListenerError {
+  readonly message: string
+  readonly hint: string
+  /** ms since 1970 */
+  readonly at: number
+}
+
+/** Plain data: crosses the thread boundary. Counters are since the listener was made. */
+export interface ListenerReading {
+  readonly address: string
+  /** The port bound; as asked while it is not open. */
+  readonly port: number
+  readonly state: "starting" | "running" | "restarting" | "stopped"
+  readonly since: number
+  readonly restarts: number
+  readonly lastError: ListenerError | null
+  readonly datagrams: number
+  readonly octets: number
+  /** Receive buffer asked for and granted, octets; granted 0 while not open. */
+  readonly bufferAsked: number
+  readonly bufferGranted: number
+  /** What to do when the kernel granted less than was asked; "" when it granted all. */
+  readonly bufferHint: string
+  /** Octets that wait in the kernel's buffer, and datagrams it dropped because that was full. */
+  readonly kernelQueued: number
+  readonly kernelDropped: number
+}
+
+export interface UdpListener {
+  readonly open: () => void
+  readonly close: () => Promise<void>
+  readonly read: () => ListenerReading
+  /** Reads the kernel's counters; cheap enough for once a second. */
+  readonly poll: () => void
+  /** For tests of recovery: the socket fails with this error. */
+  readonly fail: (error: Error) => void
+}
+
+const FIRST_PAUSE_MS = 100
+const LONGEST_PAUSE_MS = 30_000
+
+const bare = (address: string): string => {
+  // An IPv4 sender on a socket that speaks both families, and the zone of a link-local one
+  const mapped = address.startsWith("::ffff:") && address.includes(".") ? address.slice(7) : address
+  const zone = mapped.indexOf("%")
+  return zone < 0 ? mapped : mapped.slice(0, zone)
+}
+
+const errorOf = (error: unknown, address: string, port: number): ListenerError => {
+  const code = (error as { code?: string }).code ?? ""
+  const at = Date.now()
+  const where = `UDP ${address.includes(":") ? `[${address}]` : address}:${port}`
+  switch (code) {
+    case "EADDRINUSE":
+      return {
+        message: `${where} is in use by another process`,
+        hint: `see who has it with: ss -lunp 'sport = :${port}'; stop it, or choose another port in the section ingestion`,
+        at
+      }
+    case "EACCES":
+      return {
+        message: `${where} cannot be opened: permission denied`,
+        hint: "ports below 1024 need privilege; choose a higher one in the section ingestion",
+        at
+      }
+    case "EADDRNOTAVAIL":
+      return {
+        message: `${where} cannot be opened: no interface of this machine has the address`,
+        hint: "set ingestion.bind_address to an address of this machine, or to 0.0.0.0",
+        at
+      }
+    default:
+      return { message: `${where} failed: ${error instanceof Error ? error.message : String(error)}`, hint: "", at }
+  }
+}
+
+const kernelReading = (family: 4 | 6, port: number, inode: string | undefined): KernelReading | undefined => {
+  try {
+    return parseKernelTable(readFileSync(family === 6 ? "/proc/net/udp6" : "/proc/net/udp", "latin1"), port, inode)
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * Inode of a bound socket. Node keeps the descriptor in the state behind a symbol; where that changes we fall back to the port, which is
+ * exact unless several workers share it.
+ */
+const socketInode = (socket: Socket): string | undefined => {
+  try {
+    const symbol = Object.getOwnPropertySymbols(socket).find((one) => one.description === "state symbol")
+    if (symbol === undefined) return undefined
+    const state = (socket as unknown as Record<symbol, { readonly handle?: { readonly fd?: number } }>)[symbol]
+    const fd = state?.handle?.fd
+    if (fd === undefined || fd < 0) return undefined
+    return /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/self/fd/${fd}`))?.[1]
+  } catch {
+    return undefined
+  }
+}
+
+export const makeUdpListener = (options: UdpListenerOptions): UdpListener => {
+  const { address, take } = options
+  let socket: Socket | undefined
+  let timer: NodeJS.Timeout | undefined
+  let state: ListenerReading["state"] = "starting"
+  let since = Date.now()
+  let port = options.port
+  let restarts = 0
+  let lastError: ListenerError | null = null
+  let datagrams = 0
+  let octets = 0
+  let granted = 0
+  let inode: string | undefined
+  let kernelQueued = 0
+  let droppedBefore = 0
+  let droppedHere = 0
+  let pause = FIRST_PAUSE_MS
+
+  const become = (next: ListenerReading["state"]): void => {
+    state = next
+    since = Date.now()
+    options.changed?.()
+  }
+
+  const receive = (datagram: Buffer, from: RemoteInfo): void => {
+    datagrams++
+    octets += datagram.length
+    take(datagram, bare(from.address))
+  }
+
+  const poll = (): void => {
+    if (socket === undefined || state !== "running") return
+    const reading = kernelReading(address.includes(":") ? 6 : 4, port, inode)
+    if (reading === undefined) return
+    kernelQueued = reading.queued
+    droppedHere = reading.drops
+  }
+
+  const lose = (error: unknown): void => {
+    lastError = errorOf(error, address, port)
+    poll()
+    droppedBefore += droppedHere
+    droppedHere = 0
+    kernelQueued = 0
+    granted = 0
+    const failed = socket
+    socket = undefined
+    failed?.removeAllListeners()
+    failed?.on("error", () => {})
+    try {
+      failed?.close()
+    } catch {
+      // a socket that never opened cannot be closed
+    }
+    if (state === "stopped") return
+    become("restarting")
+    timer = setTimeout(() => {
+      restarts++
+      open()
+    }, pause)
+    pause = Math.min(LONGEST_PAUSE_MS, pause * 2)
+  }
+
+  const open = (): void => {
+    if (state === "stopped") return
+    const fresh = createSocket({ type: address.includes(":") ? "udp6" : "udp4", reusePort: options.reusePort })
+    socket = fresh
+    fresh.on("error", lose)
+    fresh.on("message", receive)
+    fresh.bind({ address, port: port === 0 ? options.port : port, exclusive: true }, () => {
+      if (socket !== fresh) return
+      port = fresh.address().port
+      try {
+        fresh.setRecvBufferSize(options.receiveBufferBytes)
+        // Linux doubles what it grants, for its own bookkeeping (socket(7), SO_RCVBUF).
+        granted = Math.floor(fresh.getRecvBufferSize() / 2)
+      } catch {
+        granted = 0
+      }
+      inode = socketInode(fresh)
+      pause = FIRST_PAUSE_MS
+      become("running")
+    })
+  }
+
+  return {
+    open,
+    close: () =>
+      new Promise((done) => {
+        poll()
+        clearTimeout(timer)
+        const last = socket
+        socket = undefined
+        become("stopped")
+        if (last === undefined) return done()
+        try {
+          last.close(() => done())
+        } catch {
+          done()
+        }
+      }),
+    read: () => ({
+      address,
+      port,
+      state,
+      since,
+      restarts,
+      lastError,
+      datagrams,
+      octets,
+      bufferAsked: options.receiveBufferBytes,
+      bufferGranted: granted,
+      bufferHint:
+        granted > 0 && granted < options.receiveBufferBytes
+          ? `the kernel grants ${granted} octets: sysctl -w net.core.rmem_max=${options.receiveBufferBytes}`
+          : "",
+      kernelQueued,
+      kernelDropped: droppedBefore + droppedHere
+    }),
+    poll,
+    fail: lose
+  }
+}
