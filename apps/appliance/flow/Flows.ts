@@ -1,0 +1,37 @@
+/**
+ * The flow plane as the rest of the appliance sees it: its accounts, its version, and its actors under `flow/`. What runs where stands
+ * in corridors/flow.ts.
+ */
+import { Context, type Effect, type SubscriptionRef } from "effect"
+import type { ListenerReading } from "#pipeline/ingest/UdpListener.ts"
+import type { ToFlowWorker } from "../flow-worker/messages.ts"
+import type { ExporterTotals, FlowTotals } from "./FlowLedger.ts"
+import type { RaisedWarning } from "../health/derive-warnings.ts"
+
+/** The newest window with a written slice. */
+export interface WindowReading {
+  /** ms since 1970 */
+  readonly start: number
+  readonly seconds: number
+  readonly final: boolean
+  readonly writtenAt: number
+}
+
+export class Flows extends Context.Service<
+  Flows,
+  {
+    readonly boot: string
+    readonly totals: Effect.Effect<FlowTotals>
+    readonly exporters: Effect.Effect<ReadonlyArray<ExporterTotals>>
+    readonly listeners: Effect.Effect<ReadonlyArray<ListenerReading>>
+    readonly warnings: Effect.Effect<ReadonlyArray<RaisedWarning>>
+    readonly recordsPerSecond: Effect.Effect<number>
+    /** Unknown elements as `enterprise.element` → records, over all exporters. */
+    readonly unknownElements: Effect.Effect<Readonly<Record<string, number>>>
+    readonly window: Effect.Effect<WindowReading | undefined>
+    /** Grows with each slice that changed the map. */
+    readonly mapVersion: SubscriptionRef.SubscriptionRef<number>
+    /** To every worker that runs. */
+    readonly tell: (message: ToFlowWorker) => Effect.Effect<void>
+  }
+>()("appliance/flow/Flows") {}
