@@ -387,6 +387,8 @@ describe("supervisor", () => {
         const second = yield* root.start("job", () => Effect.void, { kind: "task" })
         yield* settle
         assert.strictEqual((yield* entry("job")).state, "stopped")
+        yield* first.remove
+        assert.strictEqual((yield* entry("job")).path, "job", "the second one's entry is not the first one's to take away")
         yield* second.remove
         assert.deepStrictEqual(yield* (yield* Registry).snapshot, [])
       })
@@ -432,10 +434,14 @@ describe("supervisor", () => {
                       assert.strictEqual(++actor.alive, 1, "two runs at once")
                     }),
                     () =>
-                      Effect.sync(() => {
-                        actor.closed++
-                        actor.alive--
-                      })
+                      Effect.andThen(
+                        // A socket takes its time to close; the next run must wait for it.
+                        Effect.sleep("100 millis"),
+                        Effect.sync(() => {
+                          actor.closed++
+                          actor.alive--
+                        })
+                      )
                   )
                   actor.crash = yield* Deferred.make<never, string>()
                   return yield* Deferred.await(actor.crash)
@@ -461,7 +467,9 @@ describe("supervisor", () => {
           assert.strictEqual(state === "running", actor.alive === 1, `${handle.path} says ${state}`)
           assert.include(["running", "stopped", "given-up"], state)
         }
-        yield* Scope.close(scope, Exit.void)
+        const closing = yield* Effect.forkChild(Scope.close(scope, Exit.void))
+        yield* TestClock.adjust("1 second")
+        yield* Fiber.join(closing)
         for (const { actor } of actors) assert.deepStrictEqual([actor.alive, actor.opened], [0, actor.closed])
         assert.deepStrictEqual(yield* registry.snapshot, [])
       })
