@@ -3,10 +3,12 @@ import { Effect, Layer } from "effect"
 import { Migrator } from "effect/sql"
 import { assets } from "./0001_assets.ts"
 import { flows } from "./0002_flows.ts"
+import { access } from "./0003_access.ts"
 
 export const migrations = {
   "0001_assets": assets,
-  "0002_flows": flows
+  "0002_flows": flows,
+  "0003_access": access
 } as const
 
 /** Brings the database to the newest version. Several appliances that start together take turns. */
