@@ -184,6 +184,23 @@ describe("configuration", () => {
     assert.isAbove(messages("api:\n  port: 1\n---\napi:\n  port: 2\n").length, 0)
   })
 
+  it("names the wrong elements of a list, each at its line", () => {
+    const text = "classification:\n  internal_ranges:\n    - 10.0.0.0/8\n    - 10.1.2.3/16\n    - fc00::/7\n    - all\n"
+    assert.deepStrictEqual(
+      problems(text).map((one) => [one.knob, one.value, one.where]),
+      [
+        ["classification.internal_ranges", '"10.1.2.3/16"', "flowlens.yaml:4"],
+        ["classification.internal_ranges", '"all"', "flowlens.yaml:6"]
+      ]
+    )
+    const services = "services:\n  - { port: 80, protocol: tcp, name: web }\n  - { port: 81, protocol: icmp, name: web }\n"
+    assert.deepStrictEqual(
+      problems(services).map((one) => [one.value, one.where]),
+      [['{"port":81,"protocol":"icmp","name":"web"}', "flowlens.yaml:3"]]
+    )
+    assert.deepInclude(problems("services:\n  web: 80\n")[0], { knob: "services", where: "flowlens.yaml:1" })
+  })
+
   it("refuses an empty value and a section where a value belongs", () => {
     assert.deepStrictEqual(messages("api:\n  port:\n"), [
       "api.port cannot be nothing (flowlens.yaml:2); allowed: a whole number from 0 to 65535"

@@ -8,7 +8,7 @@ export interface FileEntry {
   /** A map holds entries; anything else is a value as plain JavaScript. An empty one is null. */
   readonly content:
     | { readonly _tag: "map"; readonly entries: ReadonlyArray<FileEntry> }
-    | { readonly _tag: "value"; readonly value: unknown }
+    | { readonly _tag: "value"; readonly value: unknown; readonly elementLines: ReadonlyArray<number> }
 }
 
 export interface FileFault {
@@ -52,8 +52,10 @@ export const readFile = (text: string): FileContents => {
   const contentOf = (node: unknown, line: number): FileEntry["content"] => {
     if (isMap(node)) return { _tag: "map", entries: entriesOf(node) }
     if (isAlias(node)) faults.push({ line, message: "an alias (*name) cannot be used here, write the value" })
-    if (isSeq(node)) return { _tag: "value", value: node.toJS(document, { maxAliasCount: 0 }) }
-    return { _tag: "value", value: isScalar(node) ? node.value : null }
+    if (isSeq(node)) {
+      return { _tag: "value", value: node.toJS(document, { maxAliasCount: 0 }), elementLines: node.items.map(lineOf) }
+    }
+    return { _tag: "value", value: isScalar(node) ? node.value : null, elementLines: [] }
   }
 
   const root = document.contents

@@ -19,6 +19,8 @@ export interface Knob<A> {
   fromFile(value: unknown): A | undefined
   /** From the text of a variable; undefined when it is not allowed. */
   fromText(text: string): A | undefined
+  /** Of a list: whether one element is allowed by itself, so that the wrong one can be named. */
+  isElement?(value: unknown): boolean
   /** For people. A secret is not in it. */
   show(value: A): string
   /** For programs: plain JSON, no secret in it. */
@@ -174,6 +176,7 @@ export const networks = (initial: ReadonlyArray<string>, description: string): K
     allowed: "a list of networks such as 10.0.0.0/8, host bits zero (in the variable separated by commas)",
     fromFile: (value) => (Array.isArray(value) ? everyOr(value.map(network)) : undefined),
     fromText: (text) => everyOr(commas(text).map(network)),
+    isElement: (value) => network(value) !== undefined,
     show: (value) => (value.length === 0 ? "none" : value.join(", "))
   })
 }
@@ -211,6 +214,7 @@ export const services = (initial: ReadonlyArray<ServiceOverride>, description: s
       "a list such as [{ port: 8045, protocol: tcp, name: our-erp }], each port and protocol once, protocol tcp, udp or sctp, " +
       "a name of at most 40 letters, digits, blanks and . _ + - (in the variable 8045/tcp=our-erp, separated by commas)",
     fromFile: (value) => (Array.isArray(value) ? distinct(everyOr(value.map(service))) : undefined),
+    isElement: (value) => service(value) !== undefined,
     fromText: (text) =>
       distinct(
         everyOr(

@@ -57,9 +57,11 @@ export const knobsOf = (section: Section, above = ""): ReadonlyArray<readonly [n
     return child._tag === "knob" ? [[name, child] as const] : knobsOf(child, name)
   })
 
-export interface Given {
+interface Given {
   readonly value: unknown
   readonly where: string
+  /** Of a list: where each element is. */
+  readonly elements: ReadonlyArray<string>
 }
 
 export const resolve = <S extends Section>(
@@ -82,10 +84,8 @@ export const resolve = <S extends Section>(
       if (child === undefined) {
         problems.push(unknown(name, where, `${above === "" ? "" : `${above}.`}${nearest(key, Object.keys(section.knobs))}`))
       } else if (child._tag === "knob") {
-        fromFile.set(name, {
-          value: content._tag === "value" ? content.value : Object.fromEntries(content.entries.map((e) => [e.key, "…"])),
-          where
-        })
+        const [value, elementLines] = content._tag === "value" ? [content.value, content.elementLines] : ["a section", []]
+        fromFile.set(name, { value, where, elements: elementLines.map((at) => `${file}:${at}`) })
       } else if (content._tag === "map") {
         walk(child, content.entries, name)
       } else if (content.value !== null) {
@@ -121,8 +121,7 @@ export const resolve = <S extends Section>(
     // Both are looked at even when the variable wins: a wrong line in the file is wrong all the same.
     if (written !== undefined) {
       const parsed = knob.fromFile(written.value)
-      if (parsed === undefined)
-        problems.push(wrong(name, knob.secret ? "<redacted>" : shown(written.value), knob.allowed, written.where))
+      if (parsed === undefined) problems.push(...wrongInFile(name, knob, written))
       else [value, source] = [parsed, written.where]
     }
     if (text !== undefined) {
@@ -168,6 +167,15 @@ const wrong = (knob: string, value: string, allowed: string, where: string): Con
   where,
   message: `${knob} cannot be ${value} (${where}); allowed: ${allowed}`
 })
+
+/** The wrong elements of a list by themselves, each at its line; else the value as a whole. */
+const wrongInFile = (name: string, knob: Knob<unknown>, { value, where, elements }: Given): ReadonlyArray<ConfigProblem> => {
+  const list: ReadonlyArray<unknown> = Array.isArray(value) ? value : []
+  const bad = list.flatMap((element, i) =>
+    knob.isElement === undefined || knob.isElement(element) ? [] : [wrong(name, shown(element), knob.allowed, elements[i] ?? where)]
+  )
+  return bad.length > 0 ? bad : [wrong(name, knob.secret ? "<redacted>" : shown(value), knob.allowed, where)]
+}
 
 const unknown = (knob: string | undefined, where: string, near: string): ConfigProblem => ({
   knob,
