@@ -1,6 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
 import { TestClock } from "effect/testing"
+import { Registry } from "#pipeline/actor/Registry.ts"
+import * as Supervisor from "#pipeline/actor/Supervisor.ts"
 import { type LogSettings, loggingLayer } from "./logging.ts"
 
 const logged = (settings: Partial<LogSettings>, body: Effect.Effect<unknown>) =>
@@ -80,6 +82,28 @@ describe("logging", () => {
       assert.deepInclude(defect, { message: "TypeError: x is undefined", cause: "TypeError: x is undefined" })
       assert.include(defect.stack, "logging.test.ts")
       assert.strictEqual((yield* one(Effect.logError("no", new Error("port in use")))).cause, "port in use")
+    })
+  )
+
+  it.effect("tells with its path and its cause that an actor restarts", () =>
+    Effect.gen(function* () {
+      const lines = yield* logged(
+        {},
+        Effect.gen(function* () {
+          const root = yield* Supervisor.make({ path: "flow" })
+          yield* root.start("udp:2055", () => Effect.andThen(Effect.logInfo("listens"), Effect.die(new Error("socket closed"))))
+          yield* TestClock.adjust(0)
+        }).pipe(Effect.orDie, Effect.scoped, Effect.provide(Registry.layer))
+      )
+      const [first, second] = lines.map((line) => JSON.parse(line))
+      assert.deepInclude(first, { actor: "flow/udp:2055", message: "listens" })
+      assert.deepInclude(second, {
+        level: "warning",
+        actor: "flow/udp:2055",
+        message: "restarts after a failure",
+        restart: 1,
+        cause: "socket closed"
+      })
     })
   )
 

@@ -69,13 +69,17 @@ const ignore = () => {}
 /** Texts of a log call are its message; objects in it, and the annotations around it, are its fields. */
 export const lineOf = (options: Logger.Options<unknown>): LogLine => {
   const words: Array<string> = []
+  let error: string | undefined
   const fields: Record<string, unknown> = {}
   const add = (entries: object) => {
-    for (const [key, value] of Object.entries(entries)) fields[reserved.has(key) ? `${key}_` : key] = plain(value, key)
+    for (const [key, value] of Object.entries(entries)) {
+      // Who has the cause in words already gives it as a field; it goes where a caught one goes.
+      if (key === "cause") error = typeof value === "string" ? cut(value, 2000) : describeError(value)
+      else fields[reserved.has(key) ? `${key}_` : key] = plain(value, key)
+    }
   }
   const { actor, ...annotations } = options.fiber.getRef(References.CurrentLogAnnotations)
   add(annotations)
-  let error: string | undefined
   for (const part of Array.isArray(options.message) ? options.message : [options.message]) {
     if (part instanceof Error) error = describeError(part)
     else if (isRecord(part)) add(part)
@@ -115,7 +119,7 @@ export const formatText = (line: LogLine, colour: boolean): string => {
   return line.stack === undefined ? head : [head, ...line.stack.split("\n").map((one) => `    ${visible(one)}`)].join("\n")
 }
 
-const reserved = new Set(["time", "level", "message", "cause", "stack"])
+const reserved = new Set(["time", "level", "message", "stack"])
 
 /** Redacted values hide themselves; this is for those that were never wrapped. */
 const secretName =
