@@ -1,14 +1,10 @@
 /** One data set of NetFlow v9 or IPFIX → rows of the batch, by the template's plan. */
-
-import { runGenerated } from "./generate.ts"
+import { needsUptime, type Runner, run } from "./generate.ts"
 import { interpret, locate, type Positions } from "./interpret.ts"
 import { complain, type Reading, roomOf } from "./Reading.ts"
 import type { RecordTrace } from "./record.ts"
 import { applyInterfaceRates } from "./sampling.ts"
 import { runnerFor, type Template } from "./TemplateCache.ts"
-
-/** Records of a set are at most this many; a template of one octet in a full datagram. */
-const MANY = 65536
 
 /** Decodes the records between `at` and `end`. Returns how many; octets at the end that cannot be a record are padding. */
 export const readDataSet = (
@@ -20,24 +16,21 @@ export const readDataSet = (
   trace: RecordTrace | undefined
 ): number => {
   const { plan } = template
-  let records: number
-  if (trace !== undefined) {
-    records = traceDataSet(template, reading, positions, at, end, trace)
-  } else if (plan.variable) {
-    records = readVariable(template, reading, positions, at, end)
-  } else {
-    records = Math.floor((end - at) / plan.minimum)
-    const runner = runnerFor(template, records)
-    let left = records
-    while (left > 0) {
-      const room = roomOf(reading.batch, reading.full)
-      const count = Math.min(left, room)
-      const from = reading.batch.length
-      if (runner === undefined) interpret(plan, reading, positions, at, end, count)
-      else runGenerated(runner, reading, at, count)
-      adjustRates(template, reading, from)
-      at += count * plan.minimum
-      left -= count
+  const most = Math.floor((end - at) / plan.minimum)
+  const runner = usable(template, reading, most)
+  let records = 0
+  while (at >= 0 && records < most && end - at >= plan.minimum) {
+    const room = roomOf(reading.batch, reading.full)
+    const from = reading.batch.length
+    const start = at
+    const count = trace === undefined ? Math.min(most - records, room) : 1
+    at = runner === undefined ? interpret(plan, reading, positions, at, end, count) : run(runner, reading, at, end, count)
+    records += reading.batch.length - from
+    adjustRates(template, reading, from)
+    if (at < 0) complain(reading.outcome, "record-truncated")
+    else if (trace !== undefined) {
+      locate(plan, reading.view, start, end, positions)
+      trace.templateRecord(template, reading, positions, from)
     }
   }
   const unknown = template.unknown
@@ -45,22 +38,10 @@ export const readDataSet = (
   return records
 }
 
-const readVariable = (template: Template, reading: Reading, positions: Positions, at: number, end: number): number => {
-  const { plan } = template
-  let records = 0
-  while (end - at >= plan.minimum) {
-    const room = roomOf(reading.batch, reading.full)
-    const from = reading.batch.length
-    at = interpret(plan, reading, positions, at, end, room)
-    records += reading.batch.length - from
-    adjustRates(template, reading, from)
-    if (at < 0) {
-      complain(reading.outcome, "record-truncated")
-      break
-    }
-  }
-  template.records += records
-  return records
+/** Generated code reckons with the exporter's uptime; where that is not known, such times are 0, which `interpret` sees to. */
+const usable = (template: Template, reading: Reading, records: number): Runner | undefined => {
+  const runner = runnerFor(template, records)
+  return runner !== undefined && (reading.hasUptime || !needsUptime(template.plan)) ? runner : undefined
 }
 
 const adjustRates = (template: Template, reading: Reading, from: number): void => {
@@ -68,35 +49,4 @@ const adjustRates = (template: Template, reading: Reading, from: number): void =
   if (sampling === undefined || sampling.byInterface.size === 0) return
   if (template.plan.samplerId >= 0 || template.plan.rateA >= 0) return
   applyInterfaceRates(sampling, batch.sampling, batch.inputInterface, from, batch.length)
-}
-
-/** One record at a time, each shown to `trace` with where its fields are: for people. */
-const traceDataSet = (
-  template: Template,
-  reading: Reading,
-  positions: Positions,
-  at: number,
-  end: number,
-  trace: RecordTrace
-): number => {
-  const { plan } = template
-  let records = 0
-  while (records < MANY && end - at >= plan.minimum) {
-    roomOf(reading.batch, reading.full)
-    const from = reading.batch.length
-    const next = locate(plan, reading.view, at, end, positions)
-    if (next < 0) {
-      complain(reading.outcome, "record-truncated")
-      break
-    }
-    const runner = runnerFor(template, 1)
-    if (runner === undefined) interpret(plan, reading, positions, at, next, 1)
-    else runGenerated(runner, reading, at, 1)
-    adjustRates(template, reading, from)
-    locate(plan, reading.view, at, end, positions)
-    trace.templateRecord(template, reading, positions, from)
-    records++
-    at = next
-  }
-  return records
 }
