@@ -26,15 +26,20 @@ export class Cell<A> {
   }
 }
 
+/** Anything that says when it changed. */
+export interface Followed {
+  readonly follow: (listener: () => void) => () => void
+}
+
 /** Updates its host whenever one of the cells changes, while the host is connected. */
 export class Following implements ReactiveController {
   readonly #host: ReactiveControllerHost
-  readonly #cells: ReadonlyArray<Cell<never>>
+  readonly #cells: ReadonlyArray<Followed>
   #stop: ReadonlyArray<() => void> = []
 
-  constructor(host: ReactiveControllerHost, ...cells: ReadonlyArray<Cell<never> | Cell<unknown>>) {
+  constructor(host: ReactiveControllerHost, ...cells: ReadonlyArray<Followed>) {
     this.#host = host
-    this.#cells = cells as ReadonlyArray<Cell<never>>
+    this.#cells = cells
     host.addController(this)
   }
 
