@@ -1,0 +1,52 @@
+/** Bad input, said the same everywhere: one problem document that names each field, the rule it broke and the value it had. */
+import { Effect, Layer, SchemaIssue } from "effect"
+import { HttpApiError, HttpApiMiddleware } from "effect/http-api"
+import { problem } from "./problem.ts"
+
+export class InputProblems extends HttpApiMiddleware.Service<InputProblems>()("appliance/http/InputProblems") {}
+
+const issuesOf = SchemaIssue.makeFormatterStandardSchemaV1()
+
+const slots: Record<string, string> = { Params: "path", Query: "query", Payload: "body", Headers: "header" }
+
+/** Secrets are not sent back, however wrong they were. */
+const secretField = /password|code|secret|token|authorization|cookie/i
+
+const valueAt = (input: unknown, path: ReadonlyArray<PropertyKey>): unknown =>
+  path.reduce<unknown>(
+    (value, key) => (typeof value === "object" && value !== null ? (value as Record<PropertyKey, unknown>)[key] : undefined),
+    input
+  )
+
+const show = (value: unknown): string | null => {
+  if (value === undefined) return null
+  const text = typeof value === "string" ? value : JSON.stringify(value)
+  return text === undefined ? null : text.slice(0, 200)
+}
+
+const keyOf = (segment: PropertyKey | { readonly key: PropertyKey }) => (typeof segment === "object" ? segment.key : segment)
+
+export const layerInputProblems = Layer.succeed(
+  InputProblems,
+  InputProblems.of((httpEffect) =>
+    Effect.catch(httpEffect, (error) => {
+      if (!HttpApiError.HttpApiSchemaError.is(error) || error.kind === "Body" || error.kind === "ResponseHeaders") {
+        return Effect.fail(error)
+      }
+      const input = "actual" in error.cause.issue ? error.cause.issue.actual : undefined
+      const errors = issuesOf(error.cause.issue).issues.map((issue) => {
+        const path = (issue.path ?? []).map(keyOf)
+        const field = path.length === 0 ? (slots[error.kind] ?? error.kind) : path.map(String).join(".")
+        return { field, rule: issue.message.split("\n")[0]!, value: secretField.test(field) ? null : show(valueAt(input, path)) }
+      })
+      return Effect.succeed(
+        problem({
+          status: 400,
+          title: "Input refused",
+          detail: errors.map(({ field, rule }) => `${field}: ${rule}`).join("; "),
+          errors
+        })
+      )
+    })
+  )
+)

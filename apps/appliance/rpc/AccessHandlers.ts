@@ -1,0 +1,103 @@
+/** The caller, operators, tokens, audit. Every change, and every refusal that has a reason, is in the audit log. */
+import { Effect, Option } from "effect"
+import { CurrentCaller } from "#domain/Operator.ts"
+import { may } from "#domain/Role.ts"
+import {
+  AccessRpcs,
+  LastAdministrator,
+  OperatorExists,
+  OperatorNotFound,
+  RoleTooHigh,
+  TokenNotFound
+} from "#domain/rpc/AccessRpcs.ts"
+import { AuditStore } from "#pipeline/store/AuditStore.ts"
+import { OperatorStore } from "#pipeline/store/OperatorStore.ts"
+import { lesserRole, TokenStore } from "#pipeline/store/TokenStore.ts"
+import { reservedNames } from "../auth/Access.ts"
+import { hashPassword } from "../auth/password.ts"
+import { newToken, sha256 } from "../auth/secret.ts"
+import { CallSource } from "./Connections.ts"
+import { PageSizes } from "./PageSizes.ts"
+
+/** Whose tokens a caller may see and revoke: undefined is everybody's. A token acts for the operator who made it. */
+const ownerOf = ({ name }: CurrentCaller["Service"]) => name.split("/")[0]!
+
+export const accessHandlers = Effect.gen(function* () {
+  const operators = yield* OperatorStore
+  const tokens = yield* TokenStore
+  const audit = yield* AuditStore
+  const pages = yield* PageSizes
+
+  const record = Effect.fnUntraced(function* (
+    action: string,
+    subject: string | null,
+    outcome: "done" | "refused",
+    detail: Readonly<Record<string, string>> = {}
+  ) {
+    const { name, via } = yield* CurrentCaller
+    yield* Effect.orDie(audit.append({ actor: name, via, source: yield* CallSource, action, subject, outcome, detail }))
+  })
+
+  return AccessRpcs.of({
+    Whoami: () => CurrentCaller,
+    OperatorList: () => Effect.orDie(operators.list),
+    OperatorAdd: Effect.fnUntraced(function* ({ name, role, password }) {
+      const added = reservedNames.has(name)
+        ? Option.none()
+        : yield* Effect.orDie(operators.add({ name, role, passwordHash: yield* hashPassword(password) }))
+      if (Option.isNone(added)) {
+        yield* record("operator.add", name, "refused", { role, why: "the name is taken" })
+        return yield* new OperatorExists({ operator: name })
+      }
+      yield* record("operator.add", name, "done", { role })
+      return added.value
+    }),
+    OperatorChange: Effect.fnUntraced(function* ({ id, role, disabled, password }) {
+      const detail = {
+        ...(role === undefined ? {} : { role }),
+        ...(disabled === undefined ? {} : { disabled: String(disabled) }),
+        ...(password === undefined ? {} : { password: "changed" })
+      }
+      const passwordHash = password === undefined ? undefined : yield* hashPassword(password)
+      const outcome = yield* Effect.orDie(operators.change(id, { role, disabled, passwordHash }))
+      if ("refused" in outcome) {
+        yield* record("operator.change", id, "refused", { ...detail, why: outcome.refused })
+        return yield* outcome.refused === "unknown" ? new OperatorNotFound({ id }) : new LastAdministrator({})
+      }
+      yield* record("operator.change", outcome.operator.name, "done", detail)
+      return outcome.operator
+    }),
+    TokenList: Effect.fnUntraced(function* () {
+      const caller = yield* CurrentCaller
+      return yield* Effect.orDie(tokens.list(may(caller.role, "tokens.any") ? undefined : ownerOf(caller)))
+    }),
+    TokenCreate: Effect.fnUntraced(function* ({ name, role, days }) {
+      const caller = yield* CurrentCaller
+      if (lesserRole(role, caller.role) !== role) {
+        yield* record("token.create", name, "refused", { role, why: "above the caller's role" })
+        return yield* new RoleTooHigh({ role })
+      }
+      const secret = newToken()
+      const token = yield* Effect.orDie(tokens.create({ secretHash: sha256(secret), name, role, owner: ownerOf(caller), days }))
+      yield* record("token.create", `${token.createdBy}/${name}`, "done", {
+        role,
+        id: token.id,
+        ...(days === undefined ? {} : { days: String(days) })
+      })
+      return { token, secret }
+    }),
+    TokenRevoke: Effect.fnUntraced(function* ({ id }) {
+      const caller = yield* CurrentCaller
+      const revoked = yield* Effect.orDie(tokens.revoke(id, may(caller.role, "tokens.any") ? undefined : ownerOf(caller)))
+      if (Option.isNone(revoked)) return yield* new TokenNotFound({ id })
+      yield* record("token.revoke", `${revoked.value.createdBy}/${revoked.value.name}`, "done", { id })
+    }),
+    AuditList: ({ filter, order, limit, after }) =>
+      Effect.orDie(audit.list({ filter, order, limit: limit ?? pages.default, after })),
+    AuditVerify: Effect.fnUntraced(function* () {
+      const verdict = yield* Effect.orDie(audit.verify)
+      yield* record("audit.verify", null, "done", verdict.brokenAt === null ? {} : { brokenAt: verdict.brokenAt })
+      return verdict
+    })
+  })
+})
