@@ -1,0 +1,66 @@
+/** Real servers, real clients and a real exporter: what ran, and what the kernel counted. */
+import { Effect, type Scope } from "effect"
+import { type ExporterKind, exporterKinds, startExporter } from "./exporters.ts"
+import { makeNetwork, missingFor } from "./network.ts"
+import type { LabFault } from "./processes.ts"
+import { serverPrograms, startServers } from "./servers.ts"
+import { type LabDependency, runTail, runTraffic } from "./traffic.ts"
+
+export interface LabOptions {
+  readonly exporter: ExporterKind
+  readonly collectorPort: number
+  /** Where the exporter sends; default: this machine's end of the lab's leg. A collector may listen there or on any address. */
+  readonly collectorAddress?: string
+}
+
+export interface LabRun {
+  /** What must be found, all of it and no more. The first one carries one more connection, the tail (see `runTail`). */
+  readonly dependencies: ReadonlyArray<LabDependency>
+  /** Where the exporter's datagrams came from. */
+  readonly exporterAddress: string
+  readonly sampling: number
+  /** The kernel's account of the clients' wires while the traffic ran, the tail left out: octets from the IP header on, and packets. */
+  readonly wire: { readonly bytes: number; readonly packets: number }
+}
+
+/** Why the lab cannot run with this exporter here; empty: it can. */
+export const missing = (exporter: ExporterKind): ReadonlyArray<string> =>
+  missingFor(exporterKinds[exporter].program, ...serverPrograms)
+
+const ETHERNET_HEADER = 14
+
+/** When it returns the exporter has been stopped and has sent everything; the network goes with the scope. */
+export const runLab = (options: LabOptions): Effect.Effect<LabRun, LabFault, Scope.Scope> =>
+  Effect.map(runLabs([options]), ({ dependencies, exporterAddress, wire }) => ({
+    dependencies,
+    exporterAddress,
+    wire,
+    sampling: exporterKinds[options.exporter].sampling
+  }))
+
+/** Several exporters watch the same traffic, each with a collector of its own. */
+export const runLabs = Effect.fnUntraced(function* (
+  exporters: ReadonlyArray<LabOptions>
+): Effect.fn.Return<Omit<LabRun, "sampling">, LabFault, Scope.Scope> {
+  const network = yield* makeNetwork
+  const servers = yield* startServers(network)
+  const watching = yield* Effect.forEach(
+    exporters,
+    ({ exporter, collectorPort, collectorAddress = network.hostAddress }) =>
+      startExporter(exporter, network, `${collectorAddress}:${collectorPort}`),
+    { concurrency: "unbounded" }
+  )
+  const before = yield* network.wire
+  const dependencies = yield* runTraffic(network, servers)
+  const after = yield* network.wire
+  yield* runTail(network)
+  // A reader of packets lags behind them, and closes its flows a little after they end
+  yield* Effect.sleep("3 seconds")
+  yield* Effect.forEach(watching, (exporter) => exporter.stop("SIGTERM"), { concurrency: "unbounded" })
+  const packets = after.packets - before.packets
+  return {
+    dependencies,
+    exporterAddress: network.exporterAddress,
+    wire: { bytes: after.bytes - before.bytes - packets * ETHERNET_HEADER, packets }
+  }
+})

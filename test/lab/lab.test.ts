@@ -1,0 +1,91 @@
+/** Exporters nobody here wrote, watching real traffic: every record read, all that ran found, nothing else, the volumes the kernel's. */
+import { assert, describe, it, layer } from "@effect/vitest"
+import { Context, Effect, Layer } from "effect"
+import { account, collect, read, withoutTail } from "./collected.ts"
+import { type ExporterKind, exporterKinds } from "./exporters.ts"
+import { type LabRun, missing, runLabs } from "./Lab.ts"
+
+class Watched extends Context.Service<
+  Watched,
+  { readonly run: Omit<LabRun, "sampling">; readonly datagrams: (exporter: ExporterKind) => ReadonlyArray<Uint8Array> }
+>()("test/lab/Watched") {
+  static readonly layer = (exporters: ReadonlyArray<ExporterKind>) =>
+    Layer.effect(
+      Watched,
+      Effect.gen(function* () {
+        const collectors = new Map(
+          yield* Effect.forEach(exporters, (exporter) => Effect.map(collect, (collector) => [exporter, collector] as const))
+        )
+        const run = yield* Effect.scoped(
+          runLabs([...collectors].map(([exporter, { port }]) => ({ exporter, collectorPort: port })))
+        )
+        // What the exporters sent last is in the sockets' buffers
+        yield* Effect.sleep("200 millis")
+        return Watched.of({ run, datagrams: (exporter) => collectors.get(exporter)!.datagrams })
+      })
+    )
+}
+
+const kinds = Object.keys(exporterKinds) as ReadonlyArray<ExporterKind>
+const able = kinds.filter((kind) => missing(kind).length === 0)
+
+/** A packet sampler of one in four, over some thousand packets. */
+const SAMPLED_ERROR = 0.25
+
+describe("the namespace lab", () => {
+  for (const kind of kinds) {
+    if (!able.includes(kind)) it.skip(`reads what ${kind} sends (skipped: needs ${missing(kind).join(", ")})`, () => undefined)
+  }
+  if (able.length === 0) return
+  layer(Watched.layer(able), { timeout: "120 seconds", excludeTestServices: true })((it) => {
+    for (const kind of able) {
+      it.effect(`finds all that ran and nothing else in what ${kind} sends`, () =>
+        Effect.gen(function* () {
+          const { run, datagrams } = yield* Watched
+          const reading = read(datagrams(kind), run.exporterAddress)
+          assert.isAbove(datagrams(kind).length, 0)
+          assert.deepStrictEqual([reading.complaints, reading.waiting], [0, 0])
+          const { sampling, protocol } = exporterKinds[kind]
+          // Version 5 has no IPv6
+          const ran = run.dependencies.filter(({ client }) => protocol !== "netflow5" || !client.includes(":"))
+          const { found, strays } = account(withoutTail(reading.rows), ran)
+          assert.deepStrictEqual(strays, [])
+          for (const { dependency, clientPorts, bytesToServer, bytesToClient } of found) {
+            const name = `${dependency.client} → ${dependency.server}:${dependency.port}`
+            if (sampling > 1) {
+              if (dependency.payloadToClient > 0) assert.isAbove(bytesToClient, 0, name)
+              continue
+            }
+            // A socket may by chance get the port that an earlier one had
+            assert.isAtMost(clientPorts.size, dependency.connections, name)
+            assert.isAtLeast(clientPorts.size, dependency.connections - 1, name)
+            assert.isAbove(bytesToServer, 0, name)
+            assert.isAbove(bytesToClient, dependency.payloadToClient, name)
+            if (dependency.payloadToClient > 0) assert.isBelow(bytesToClient, dependency.payloadToClient * 1.08, name)
+          }
+        })
+      )
+
+      it.effect(`adds up to the kernel's own count in what ${kind} sends`, () =>
+        Effect.gen(function* () {
+          const { run, datagrams } = yield* Watched
+          const rows = withoutTail(read(datagrams(kind), run.exporterAddress).rows)
+          const { sampling, protocol } = exporterKinds[kind]
+          const sum = (of: (row: (typeof rows)[number]) => number) => rows.reduce((total, row) => total + of(row) * row.sampling, 0)
+          const packets = sum((row) => row.packets + row.reversePackets)
+          const bytes = sum((row) => row.bytes + row.reverseBytes)
+          // sFlow counts whole frames
+          const expected = protocol === "sflow5" ? run.wire.bytes + run.wire.packets * 14 : run.wire.bytes
+          if (protocol === "netflow5") {
+            assert.isBelow(bytes, expected)
+            return
+          }
+          // Besides IP there are a few ARP packets on the wires
+          const error = sampling > 1 ? SAMPLED_ERROR : 0.005
+          assert.closeTo(packets / run.wire.packets, 1, error, "packets")
+          assert.closeTo(bytes / expected, 1, error, "bytes")
+        })
+      )
+    }
+  })
+})

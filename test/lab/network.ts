@@ -1,0 +1,179 @@
+/**
+ * A small routed network in namespaces, with a leg into the host's own namespace where a collector listens:
+ *
+ *     client-1 ┐                       ┌ server-1
+ *     client-2 ┴ clients ─ router ─ servers ┴ server-2
+ *                             └ leg ── this machine
+ *
+ * Everything carries the process id in its name and goes away with the scope.
+ */
+import { existsSync, mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { Effect, type Scope } from "effect"
+import { has, LabFault, run } from "./processes.ts"
+
+export const machines = ["client-1", "client-2", "server-1", "server-2"] as const
+export type Machine = (typeof machines)[number]
+export type Place = Machine | "router"
+
+export interface Network {
+  readonly namespace: (place: Place) => string
+  readonly address: (machine: Machine) => string
+  readonly address6: (machine: Machine) => string
+  /** The router's interface that all traffic between clients and servers passes. */
+  readonly watched: string
+  /** This machine's end of the leg: where exporters send, and what a collector must listen on (or on any address). */
+  readonly hostAddress: string
+  /** Where the exporters' datagrams come from. */
+  readonly exporterAddress: string
+  /** Scratch folder, removed with the network. */
+  readonly folder: string
+  /** `argv` prefixed so that it runs at that place, with a /run of its own. */
+  readonly at: (place: Place, ...argv: ReadonlyArray<string>) => ReadonlyArray<string>
+  /** Octets and packets on the wires of the clients so far, Ethernet headers included: the kernel's own account. */
+  readonly wire: Effect.Effect<{ readonly bytes: number; readonly packets: number }, LabFault>
+}
+
+/** What keeps a lab with these programs from running here, in words for the name of a skipped test; empty: nothing. */
+export const missingFor = (...programs: ReadonlyArray<string>): ReadonlyArray<string> => [
+  ...(process.platform === "linux" && process.getuid?.() === 0 ? [] : ["root on Linux"]),
+  ...["ip", "ethtool", ...programs].filter((program) => !has(program))
+]
+
+const PREFIX = "flowlens-lab-"
+
+/** A lab whose process was killed outright left its namespaces behind; they carry its pid. */
+const sweep = Effect.gen(function* () {
+  const names = (yield* run("ip", "netns", "list")).split("\n").map((line) => line.split(" ")[0]!)
+  for (const name of names.filter((found) => found.startsWith(PREFIX))) {
+    const pid = Number.parseInt(name.slice(PREFIX.length).split("-")[0]!, 36)
+    if (!existsSync(`/proc/${pid}`)) yield* remove(name)
+  }
+})
+
+export const makeNetwork: Effect.Effect<Network, LabFault, Scope.Scope> = Effect.gen(function* () {
+  yield* sweep
+  // Two labs at once must not share names or subnets
+  const id = process.pid.toString(36)
+  const n = 64 + (process.pid % 128)
+  const namespace = (place: Place) => `${PREFIX}${id}-${place}`
+  const hostLink = `fl${id}h`
+  const folder = yield* Effect.acquireRelease(
+    Effect.sync(() => mkdtempSync(join(tmpdir(), "flowlens-lab-"))),
+    (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true }))
+  )
+  for (const place of [...machines, "router"] as const) {
+    yield* Effect.acquireRelease(run("ip", "netns", "add", namespace(place)), () => remove(namespace(place)))
+    // Only what the lab itself sends is wanted on its wires
+    yield* run("ip", "netns", "exec", namespace(place), "sh", "-c", quiet)
+    yield* run("ip", "-n", namespace(place), "link", "set", "lo", "up")
+  }
+  const router = namespace("router")
+  yield* run(
+    "ip",
+    "netns",
+    "exec",
+    router,
+    "sh",
+    "-c",
+    "echo 1 >/proc/sys/net/ipv4/ip_forward; echo 1 >/proc/sys/net/ipv6/conf/all/forwarding"
+  )
+
+  const sides = { client: { bridge: "clients", subnet: 1 }, server: { bridge: "servers", subnet: 2 } } as const
+  const sideOf = (machine: Machine) => sides[machine.startsWith("client") ? "client" : "server"]
+  const host = (machine: Machine) => 10 + Number(machine.at(-1))
+  const address = (machine: Machine) => `10.${n}.${sideOf(machine).subnet}.${host(machine)}`
+  const address6 = (machine: Machine) => `fd42:${n}:${sideOf(machine).subnet}::${host(machine)}`
+  for (const { bridge, subnet } of Object.values(sides)) {
+    yield* run("ip", "-n", router, "link", "add", bridge, "type", "bridge")
+    yield* run("ip", "-n", router, "addr", "add", `10.${n}.${subnet}.1/24`, "dev", bridge)
+    yield* run("ip", "-n", router, "addr", "add", `fd42:${n}:${subnet}::1/64`, "dev", bridge, "nodad")
+    yield* run("ip", "-n", router, "link", "set", bridge, "up")
+  }
+  for (const machine of machines) {
+    const { bridge, subnet } = sideOf(machine)
+    const own = namespace(machine)
+    yield* run("ip", "-n", own, "link", "add", "eth0", "type", "veth", "peer", "name", machine, "netns", router)
+    yield* run("ip", "-n", router, "link", "set", machine, "master", bridge)
+    // Without offloads the wires carry packets as a real network does, and both ends count the same octets
+    for (const [where, link] of [
+      [own, "eth0"],
+      [router, machine]
+    ] as const) {
+      yield* run("ip", "netns", "exec", where, "ethtool", "-K", link, "tso", "off", "gso", "off", "gro", "off", "tx", "off")
+      yield* run("ip", "-n", where, "link", "set", link, "up")
+    }
+    yield* run("ip", "-n", own, "addr", "add", `${address(machine)}/24`, "dev", "eth0")
+    yield* run("ip", "-n", own, "addr", "add", `${address6(machine)}/64`, "dev", "eth0", "nodad")
+    yield* run("ip", "-n", own, "route", "add", "default", "via", `10.${n}.${subnet}.1`)
+    yield* run("ip", "-n", own, "-6", "route", "add", "default", "via", `fd42:${n}:${subnet}::1`)
+  }
+  // The leg ends in the namespace this process is in; deleting the router's end with its namespace removes both
+  yield* run("ip", "link", "add", hostLink, "type", "veth", "peer", "name", "leg", "netns", router)
+  yield* run("ip", "addr", "add", `10.${n}.9.2/30`, "dev", hostLink)
+  yield* run("ip", "link", "set", hostLink, "up")
+  yield* run("ip", "-n", router, "addr", "add", `10.${n}.9.1/30`, "dev", "leg")
+  yield* run("ip", "-n", router, "link", "set", "leg", "up")
+
+  return {
+    namespace,
+    address,
+    address6,
+    watched: "clients",
+    hostAddress: `10.${n}.9.2`,
+    exporterAddress: `10.${n}.9.1`,
+    folder,
+    at: (place, ...argv) => [
+      "ip",
+      "netns",
+      "exec",
+      namespace(place),
+      "sh",
+      "-c",
+      `mount -t tmpfs tmpfs /run && mkdir -p /run/sshd && exec "$@"`,
+      "sh",
+      ...argv
+    ],
+    wire: Effect.forEach(["client-1", "client-2"] as const, (machine) => linkAccount(namespace(machine))).pipe(
+      Effect.map((accounts) => ({
+        bytes: accounts.reduce((sum, one) => sum + one.bytes, 0),
+        packets: accounts.reduce((sum, one) => sum + one.packets, 0)
+      }))
+    )
+  }
+})
+
+/** No router solicitations, no duplicate address detection, no multicast listeners. */
+const quiet = `
+  for on in all default; do
+    echo 0 >/proc/sys/net/ipv6/conf/$on/accept_dad
+    echo 0 >/proc/sys/net/ipv6/conf/$on/router_solicitations
+    echo 0 >/proc/sys/net/ipv6/conf/$on/dad_transmits
+  done 2>/dev/null; true`
+
+/** What still runs there was started there; it ends by pid before the namespace goes. */
+const remove = (namespace: string): Effect.Effect<void> =>
+  Effect.gen(function* () {
+    const pids = (yield* run("ip", "netns", "pids", namespace)).split("\n").filter((line) => line !== "")
+    for (const pid of pids) {
+      yield* Effect.sync(() => {
+        try {
+          process.kill(Number(pid), "SIGKILL")
+        } catch {
+          // it ended by itself
+        }
+      })
+    }
+    yield* run("ip", "netns", "del", namespace)
+  }).pipe(Effect.ignore)
+
+const LinkAccount = /"rx":\{"bytes":(\d+),"packets":(\d+).*?"tx":\{"bytes":(\d+),"packets":(\d+)/s
+
+const linkAccount = (namespace: string): Effect.Effect<{ readonly bytes: number; readonly packets: number }, LabFault> =>
+  Effect.flatMap(run("ip", "-n", namespace, "-s", "-j", "link", "show", "eth0"), (text) => {
+    const found = LinkAccount.exec(text)?.slice(1).map(Number)
+    if (found === undefined) return Effect.fail(new LabFault({ what: "ip -s link", detail: text }))
+    const [rxBytes = 0, rxPackets = 0, txBytes = 0, txPackets = 0] = found
+    return Effect.succeed({ bytes: rxBytes + txBytes, packets: rxPackets + txPackets })
+  })
