@@ -5,7 +5,8 @@
 import { type DecodeOutcome, makeDecodeOutcome } from "#pipeline/decode/DecodeOutcome.ts"
 import { makeDecoder } from "#pipeline/decode/Decoder.ts"
 import { makeFlowBatch } from "#pipeline/decode/FlowBatch.ts"
-import { type DescribedRecord, describeFlowSample, describeTemplateRecord, type RecordTrace } from "#pipeline/decode/record.ts"
+import { type DescribedRecord, describeTemplateRecord, type RecordTrace } from "#pipeline/decode/record.ts"
+import { describeFlowSample } from "#pipeline/decode/sflow-record.ts"
 import { makeTemplateCache } from "#pipeline/decode/TemplateCache.ts"
 import { type CapturedDatagram, type CaptureFormat, captureFormats, readCapture } from "./capture.ts"
 
@@ -101,7 +102,7 @@ const decodeFiles = (args: Arguments, write: (line: string) => void): void => {
   const emit = (record: DescribedRecord) => write(JSON.stringify({ ...current, ...record }))
   const trace: RecordTrace = {
     templateRecord: (template, reading, positions, row) => emit(describeTemplateRecord(template, reading, positions, row)),
-    flowSample: (sample, reading, row) => emit(describeFlowSample(sample, reading, row))
+    flowSample: (reading, start, end, expanded, row) => emit(describeFlowSample(reading, start, end, expanded, row))
   }
   const decoder = makeDecoder({
     templates,

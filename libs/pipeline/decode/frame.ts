@@ -22,8 +22,6 @@ export interface Frame {
   sourcePort: number
   /** For ICMP: type · 256 + code, as flow exporters write it. */
   destinationPort: number
-  hasPorts: boolean
-  icmp: boolean
   tcpFlags: number
   tos: number
   /** Offset of the destination MAC, -1 none. */
@@ -43,8 +41,6 @@ export const makeFrame = (): Frame => ({
   protocol: 0,
   sourcePort: 0,
   destinationPort: 0,
-  hasPorts: false,
-  icmp: false,
   tcpFlags: 0,
   tos: 0,
   macAt: -1,
@@ -61,32 +57,25 @@ export const readFrame = (view: DataView, at: number, end: number, headerProtoco
   frame.protocol = 0
   frame.sourcePort = 0
   frame.destinationPort = 0
-  frame.hasPorts = false
-  frame.icmp = false
   frame.tcpFlags = 0
   frame.tos = 0
   frame.macAt = -1
   frame.etherType = 0
   frame.vlans = 0
   frame.mpls = 0
-  switch (headerProtocol) {
-    case HEADER_ETHERNET:
-      readEthernet(view, at, end, frame)
-      return
-    case HEADER_IPV4:
-    case HEADER_IPV6:
-      readIp(view, at, end, frame)
-      return
-    case HEADER_MPLS:
-      readMpls(view, at, end, frame)
-      return
-    case HEADER_PPP: {
-      if (end - at < 4) return
-      // RFC 1662: address and control octets may be left out.
-      if (view.getUint16(at) === 0xff03) at += 2
-      readEtherType(view, at + 2, end, pppToEtherType(view.getUint16(at)), frame)
-      return
-    }
+  if (headerProtocol === HEADER_ETHERNET) {
+    // Most packets at once; the other ways lead to the same.
+    if (end - at >= 34 && view.getUint16(at + 12) === 0x0800) {
+      frame.macAt = at
+      frame.etherType = 0x0800
+      readIpv4(view, at + 14, end, frame)
+    } else readEthernet(view, at, end, frame)
+  } else if (headerProtocol === HEADER_IPV4 || headerProtocol === HEADER_IPV6) readIp(view, at, end, frame)
+  else if (headerProtocol === HEADER_MPLS) readMpls(view, at, end, frame)
+  else if (headerProtocol === HEADER_PPP && end - at >= 4) {
+    // RFC 1662: address and control octets may be left out.
+    if (view.getUint16(at) === 0xff03) at += 2
+    readEtherType(view, at + 2, end, pppToEtherType(view.getUint16(at)), frame)
   }
 }
 
@@ -153,24 +142,33 @@ const readPseudowire = (view: DataView, at: number, end: number, frame: Frame): 
 const readIp = (view: DataView, at: number, end: number, frame: Frame): void => {
   if (end - at < 20) return
   const version = view.getUint8(at) >>> 4
-  if (version === 4) {
-    const header = (view.getUint8(at) & 15) * 4
-    if (header < 20) return
-    frame.family = 4
-    frame.addressAt = at + 12
-    frame.tos = view.getUint8(at + 1)
-    frame.ipLength = view.getUint16(at + 2)
-    frame.protocol = view.getUint8(at + 9)
-    // Only the first fragment has ports (RFC 791 §3.1).
-    if ((view.getUint16(at + 6) & 0x1fff) === 0) readTransport(view, at + header, end, frame)
-  } else if (version === 6 && end - at >= 40) {
-    frame.family = 6
-    frame.addressAt = at + 8
-    frame.tos = (view.getUint16(at) >>> 4) & 0xff
-    const payload = view.getUint16(at + 4)
-    frame.ipLength = payload === 0 ? 0 : payload + 40
-    readIpv6Chain(view, at + 40, end, view.getUint8(at + 6), frame)
-  }
+  if (version === 4) readIpv4(view, at, end, frame)
+  else if (version === 6 && end - at >= 40) readIpv6(view, at, end, frame)
+}
+
+/** At least 20 octets are there. */
+const readIpv4 = (view: DataView, at: number, end: number, frame: Frame): void => {
+  const first = view.getUint8(at)
+  const header = (first & 15) * 4
+  if (first >>> 4 !== 4 || header < 20) return
+  const protocol = view.getUint8(at + 9)
+  frame.family = 4
+  frame.addressAt = at + 12
+  frame.tos = view.getUint8(at + 1)
+  frame.ipLength = view.getUint16(at + 2)
+  frame.protocol = protocol
+  // Only the first fragment has ports (RFC 791 §3.1).
+  if ((view.getUint16(at + 6) & 0x1fff) === 0) readTransport(view, at + header, end, protocol, frame)
+}
+
+const readIpv6 = (view: DataView, at: number, end: number, frame: Frame): void => {
+  frame.family = 6
+  frame.addressAt = at + 8
+  frame.tos = (view.getUint16(at) >>> 4) & 0xff
+  const payload = view.getUint16(at + 4)
+  // 0 in a jumbogram (RFC 2675).
+  frame.ipLength = payload === 0 ? 0 : payload + 40
+  readIpv6Chain(view, at + 40, end, view.getUint8(at + 6), frame)
 }
 
 /** Extension headers (RFC 8200 §4.1); each advances by at least 8 octets, so the loop ends with the bytes. */
@@ -203,35 +201,22 @@ const readIpv6Chain = (view: DataView, at: number, end: number, next: number, fr
         at += 8
         break
       default:
-        readTransport(view, at, end, frame)
+        readTransport(view, at, end, next, frame)
         return
     }
   }
 }
 
-const readTransport = (view: DataView, at: number, end: number, frame: Frame): void => {
-  switch (frame.protocol) {
-    case 6: // TCP
-      if (end - at >= 14) frame.tcpFlags = view.getUint8(at + 13)
-      readPorts(view, at, end, frame)
-      return
-    case 17: // UDP
-    case 33: // DCCP
-    case 132: // SCTP
-    case 136: // UDP-Lite
-      readPorts(view, at, end, frame)
-      return
-    case 1:
-    case 58:
-      if (end - at < 2) return
-      frame.destinationPort = view.getUint16(at)
-      frame.icmp = true
-  }
-}
+/** Protocols that begin with two ports: TCP, UDP, DCCP, SCTP, UDP-Lite. */
+const hasPorts = new Uint8Array(256)
+for (const protocol of [6, 17, 33, 132, 136]) hasPorts[protocol] = 1
 
-const readPorts = (view: DataView, at: number, end: number, frame: Frame): void => {
-  if (end - at < 4) return
-  frame.sourcePort = view.getUint16(at)
-  frame.destinationPort = view.getUint16(at + 2)
-  frame.hasPorts = true
+const readTransport = (view: DataView, at: number, end: number, protocol: number, frame: Frame): void => {
+  if (end - at < 4) {
+    if (end - at >= 2 && (protocol === 1 || protocol === 58)) frame.destinationPort = view.getUint16(at)
+  } else if (hasPorts[protocol] === 1) {
+    frame.sourcePort = view.getUint16(at)
+    frame.destinationPort = view.getUint16(at + 2)
+    if (protocol === 6 && end - at >= 14) frame.tcpFlags = view.getUint8(at + 13)
+  } else if (protocol === 1 || protocol === 58) frame.destinationPort = view.getUint16(at)
 }

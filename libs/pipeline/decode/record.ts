@@ -5,14 +5,13 @@ import type { Positions } from "./interpret.ts"
 import type { OptionsFacts } from "./options.ts"
 import { SECTION_NONE, TIME_UPTIME, type TimeSource } from "./plan.ts"
 import { type Reading, readUint } from "./Reading.ts"
-import type { FlowSample } from "./sflow.ts"
-import { describeSample } from "./sflow-record.ts"
 import type { Template } from "./TemplateCache.ts"
 
 /** Sees every record as it is decoded, while its bytes are still there. */
 export interface RecordTrace {
   readonly templateRecord: (template: Template, reading: Reading, positions: Positions, row: number) => void
-  readonly flowSample: (sample: FlowSample, reading: Reading, row: number) => void
+  /** `start` and `end` are the sample's octets after its length. */
+  readonly flowSample: (reading: Reading, start: number, end: number, expanded: boolean, row: number) => void
   readonly optionsRecord?: (template: Template, facts: OptionsFacts) => void
 }
 
@@ -253,38 +252,4 @@ const describeLabels = (template: Template, view: DataView, positions: Positions
     if (label !== 0) labels.push(label)
   }
   if (labels.length > 0) record["mplsLabels"] = labels
-}
-
-/** An sFlow flow sample: its row, then its records. */
-export const describeFlowSample = (sample: FlowSample, reading: Reading, row: number): DescribedRecord => {
-  const { batch } = reading
-  const record: DescribedRecord = {
-    samplingRate: sample.samplingRate,
-    samplingRateFrom: "sample",
-    samplePool: sample.samplePool,
-    drops: sample.drops,
-    inputInterface: sample.inputInterface,
-    inputFormat: sample.inputFormat,
-    outputInterface: sample.outputInterface,
-    outputFormat: sample.outputFormat,
-    sourceIdClass: sample.sourceIdClass,
-    sourceIdIndex: sample.sourceIdIndex
-  }
-  describeAddresses(reading, row, record)
-  if (batch.packets[row] !== 0) {
-    record["bytes"] = batch.bytes[row]
-    record["packets"] = batch.packets[row]
-  }
-  if (batch.family[row] !== 0) {
-    const protocol = batch.protocol[row]!
-    record["protocol"] = protocol
-    if (protocol === 1 || protocol === 58) record["icmpTypeCode"] = batch.destinationPort[row]
-    else if (sample.rawAt < 0 || sample.frame.hasPorts) {
-      record["srcPort"] = batch.sourcePort[row]
-      record["dstPort"] = batch.destinationPort[row]
-    }
-    if (protocol === 6) record["tcpFlags"] = batch.tcpFlags[row]
-  }
-  describeSample(sample, reading, record)
-  return record
 }

@@ -1,75 +1,123 @@
-/** Flow records of an sFlow sample that only people ask for: link layer, VLANs, routes, AS paths. */
+/** An sFlow flow sample as a JSON object, for people: interfaces, link layer, VLANs, routes and AS paths. Never in the hot path. */
 import { ipv4Text, ipv6Text, macText } from "./address-text.ts"
 import { type Cursor, makeCursor } from "./Cursor.ts"
+import { type Frame, makeFrame, readFrame } from "./frame.ts"
 import type { Reading } from "./Reading.ts"
-import type { DescribedRecord } from "./record.ts"
-import type { FlowSample } from "./sflow.ts"
+import { type DescribedRecord, describeAddresses } from "./record.ts"
+import { ETHERNET_FRAME, RAW_HEADER, SAMPLED_IPV4, SAMPLED_IPV6 } from "./sflow.ts"
+
+/** Extended flow records by enterprise 0 format. */
+const EXTENDED_SWITCH = 1001
+const EXTENDED_ROUTER = 1002
+const EXTENDED_GATEWAY = 1003
 
 /** A path of more ASes than this is a forged length; the longest seen in the Internet is below 1,000. */
 const MAX_PATH = 4096
 
-export const describeSample = (sample: FlowSample, reading: Reading, record: DescribedRecord): void => {
-  const { view } = reading
+export const describeFlowSample = (
+  reading: Reading,
+  start: number,
+  end: number,
+  expanded: boolean,
+  row: number
+): DescribedRecord => {
+  const { batch, view } = reading
+  const word = (at: number) => view.getUint32(start + at)
+  const record: DescribedRecord = expanded
+    ? {
+        sourceIdClass: word(4),
+        sourceIdIndex: word(8),
+        samplingRate: word(12),
+        samplePool: word(16),
+        drops: word(20),
+        inputFormat: word(24),
+        inputInterface: word(28),
+        outputFormat: word(32),
+        outputInterface: word(36)
+      }
+    : {
+        sourceIdClass: word(4) >>> 24,
+        sourceIdIndex: word(4) & 0xffffff,
+        samplingRate: word(8),
+        samplePool: word(12),
+        drops: word(16),
+        inputFormat: word(20) >>> 30,
+        inputInterface: word(20) & 0x3fffffff,
+        outputFormat: word(24) >>> 30,
+        outputInterface: word(24) & 0x3fffffff
+      }
+  record["samplingRateFrom"] = "sample"
+  describeAddresses(reading, row, record)
+  if (batch.packets[row] !== 0) {
+    record["bytes"] = batch.bytes[row]
+    record["packets"] = batch.packets[row]
+  }
+  describeRecords(makeCursor(view, start + (expanded ? 40 : 28), end), view, record)
+  if (batch.family[row] !== 0) describeTransport(reading, row, record)
+  return record
+}
+
+const describeTransport = (reading: Reading, row: number, record: DescribedRecord): void => {
+  const { batch } = reading
+  const protocol = batch.protocol[row]!
+  record["protocol"] = protocol
+  if (protocol === 1 || protocol === 58) record["icmpTypeCode"] = batch.destinationPort[row]
+  else {
+    record["srcPort"] = batch.sourcePort[row]
+    record["dstPort"] = batch.destinationPort[row]
+  }
+  if (protocol === 6) record["tcpFlags"] = batch.tcpFlags[row]
+}
+
+const describeRecords = (cursor: Cursor, view: DataView, record: DescribedRecord): void => {
   const formats: Array<string> = []
-  let at = sample.recordsAt
-  for (let i = 0; i < sample.records && sample.end - at >= 8; i++) {
-    const tag = view.getUint32(at)
-    const length = view.getUint32(at + 4)
-    at += 8
-    if (length > sample.end - at) break
+  const count = cursor.u32()
+  for (let i = 0; i < count; i++) {
+    const tag = cursor.u32()
+    const length = cursor.u32()
+    const at = cursor.at
+    cursor.skip(length)
+    if (cursor.truncated) break
     formats.push(`${tag >>> 12}:${tag & 0xfff}`)
-    describe(tag, view, at, at + length, sample, record)
-    at += length
+    describe(tag, view, at, at + length, record)
   }
   record["records"] = formats
 }
 
-const describe = (tag: number, view: DataView, at: number, end: number, sample: FlowSample, record: DescribedRecord): void => {
-  switch (tag) {
-    case 1:
-      if (at === sample.rawAt) describeRaw(view, at, sample, record)
-      return
-    case 2:
-      if (end - at >= 20 && sample.rawAt < 0) {
-        record["srcMac"] = macText(view, at + 4)
-        record["dstMac"] = macText(view, at + 12)
-        if (end - at >= 24) record["etherType"] = view.getUint32(at + 20)
-      }
-      return
-    case 3:
-      if (end - at >= 32 && sample.rawAt < 0) record["tos"] = view.getUint32(at + 28)
-      return
-    case 4:
-      if (end - at >= 56 && sample.rawAt < 0) record["tos"] = view.getUint32(at + 52)
-      return
-    case 1001:
-      if (end - at >= 16) {
-        record["vlan"] = view.getUint32(at)
-        record["postVlan"] = view.getUint32(at + 8)
-      }
-      return
-    case 1002:
-      describeRouter(makeCursor(view, at, end), view, record)
-      return
-    case 1003:
-      describeGateway(makeCursor(view, at, end), view, record)
-      return
-  }
+const describe = (tag: number, view: DataView, at: number, end: number, record: DescribedRecord): void => {
+  const length = end - at
+  // What the raw header says comes first, whatever the order of the records.
+  const raw = "headerProtocol" in record
+  if (tag === RAW_HEADER && length >= 16 && !raw) describeRaw(view, at, end, record)
+  else if (tag === ETHERNET_FRAME && length >= 20 && !raw) {
+    record["srcMac"] = macText(view, at + 4)
+    record["dstMac"] = macText(view, at + 12)
+    if (length >= 24) record["etherType"] = view.getUint32(at + 20)
+  } else if (tag === SAMPLED_IPV4 && length >= 32 && !raw) record["tos"] = view.getUint32(at + 28)
+  else if (tag === SAMPLED_IPV6 && length >= 56 && !raw) record["tos"] = view.getUint32(at + 52)
+  else if (tag === EXTENDED_SWITCH && length >= 16) {
+    record["vlan"] = view.getUint32(at)
+    record["postVlan"] = view.getUint32(at + 8)
+  } else if (tag === EXTENDED_ROUTER) describeRouter(makeCursor(view, at, end), view, record)
+  else if (tag === EXTENDED_GATEWAY) describeGateway(makeCursor(view, at, end), view, record)
 }
 
-const describeRaw = (view: DataView, at: number, sample: FlowSample, record: DescribedRecord): void => {
-  const { frame } = sample
+const frame: Frame = makeFrame()
+
+const describeRaw = (view: DataView, at: number, end: number, record: DescribedRecord): void => {
+  const captured = view.getUint32(at + 12)
+  readFrame(view, at + 16, Math.min(end, at + 16 + captured), view.getUint32(at), frame)
   record["headerProtocol"] = view.getUint32(at)
   record["strippedBytes"] = view.getUint32(at + 8)
-  record["headerLength"] = view.getUint32(at + 12)
+  record["headerLength"] = captured
   if (frame.macAt >= 0) {
     record["dstMac"] = macText(view, frame.macAt)
     record["srcMac"] = macText(view, frame.macAt + 6)
     record["etherType"] = frame.etherType
   }
-  if (frame.vlans > 0) record["vlanTags"] = [...frame.vlan.subarray(0, Math.min(frame.vlans, 4))]
-  if (frame.mpls > 0)
-    record["mplsLabels"] = [...frame.mplsLabels.subarray(0, Math.min(frame.mpls, 16))].filter((label) => label !== 0)
+  if (frame.vlans > 0) record["vlanTags"] = [...frame.vlan.subarray(0, Math.min(frame.vlans, frame.vlan.length))]
+  const labels = [...frame.mplsLabels.subarray(0, Math.min(frame.mpls, frame.mplsLabels.length))].filter((label) => label !== 0)
+  if (labels.length > 0) record["mplsLabels"] = labels
   if (frame.family !== 0) record["tos"] = frame.tos
 }
 
@@ -99,17 +147,17 @@ const describeGateway = (cursor: Cursor, view: DataView, record: DescribedRecord
   const srcPeerAs = cursor.u32()
   const segments = cursor.u32()
   if (nextHop === undefined || cursor.truncated) return
-  record["bgpNextHop"] = nextHop
-  record["routerAs"] = routerAs
-  record["srcAs"] = srcAs
-  record["srcPeerAs"] = srcPeerAs
   const path: Array<number> = []
   for (let i = 0; i < segments && !cursor.truncated; i++) {
-    cursor.u32() // set or sequence
+    cursor.skip(4) // set or sequence
     const count = cursor.u32()
     if (count * 4 > cursor.remaining) break
     for (let k = 0; k < count && path.length < MAX_PATH; k++) path.push(cursor.u32())
   }
+  record["bgpNextHop"] = nextHop
+  record["routerAs"] = routerAs
+  record["srcAs"] = srcAs
+  record["srcPeerAs"] = srcPeerAs
   record["asPath"] = path
   record["dstAs"] = path.at(-1) ?? 0
 }

@@ -4,7 +4,7 @@
  */
 import { ipv4Text, ipv6Text } from "./address-text.ts"
 import { VERSION_SFLOW5 } from "./DecodeOutcome.ts"
-import { DIRECTION_UNKNOWN, FAMILY_IPV4, FAMILY_IPV6, FAMILY_NONE } from "./FlowBatch.ts"
+import { DIRECTION_UNKNOWN, FAMILY_IPV4, FAMILY_IPV6 } from "./FlowBatch.ts"
 import { type Frame, makeFrame, readFrame } from "./frame.ts"
 import {
   INTERFACE_COUNTERS_LENGTH,
@@ -33,27 +33,6 @@ export const FORMAT_INTERFACE = 0
 /** "No interface": the packet came from, or went to, the device itself. */
 export const INTERNAL_INTERFACE = 0x3fffffff
 
-/** Reused: the flow sample being read, for those who show it to people. Offsets are into the reading's bytes. */
-export interface FlowSample {
-  expanded: boolean
-  sourceIdClass: number
-  sourceIdIndex: number
-  samplingRate: number
-  samplePool: number
-  drops: number
-  inputFormat: number
-  inputInterface: number
-  outputFormat: number
-  outputInterface: number
-  /** Where its records begin, and where they end. */
-  recordsAt: number
-  end: number
-  records: number
-  /** Offset of the raw header record that made the row, -1 none. */
-  rawAt: number
-  readonly frame: Frame
-}
-
 export interface SflowReader {
   readonly read: () => void
 }
@@ -67,6 +46,10 @@ export interface SflowReaderOptions {
 /** Agents whose text form is kept; each is one string of at most 15 characters. */
 const MAX_AGENTS = 8192
 
+/** Samples gathered before their rows are written; a datagram of 1,400 octets holds seven. */
+const MAX_PENDING = 64
+const FACTS = 12
+
 const ifIndexOf = (format: number, value: number): number =>
   format === FORMAT_INTERFACE && value !== INTERNAL_INTERFACE && value !== 0xffffffff ? value : 0
 
@@ -75,23 +58,10 @@ export const makeSflowReader = (options: SflowReaderOptions): SflowReader => {
   const { outcome, view } = reading
   const agents = new Map<number, string>()
   const counters = makeInterfaceCounters()
-  const sample: FlowSample = {
-    expanded: false,
-    sourceIdClass: 0,
-    sourceIdIndex: 0,
-    samplingRate: 0,
-    samplePool: 0,
-    drops: 0,
-    inputFormat: 0,
-    inputInterface: 0,
-    outputFormat: 0,
-    outputInterface: 0,
-    recordsAt: 0,
-    end: 0,
-    records: 0,
-    rawAt: -1,
-    frame: makeFrame()
-  }
+  const facts = new Uint32Array(MAX_PENDING * FACTS)
+  let pending = 0
+  let room = 0
+  const frame: Frame = makeFrame()
 
   const agent4 = (value: number): string => {
     let text = agents.get(value)
@@ -104,6 +74,13 @@ export const makeSflowReader = (options: SflowReaderOptions): SflowReader => {
   }
 
   const read = (): void => {
+    pending = 0
+    room = 0
+    readDatagram()
+    if (pending > 0) flush()
+  }
+
+  const readDatagram = (): void => {
     outcome.version = VERSION_SFLOW5
     reading.exportMs = 0
     const end = reading.length
@@ -148,10 +125,18 @@ export const makeSflowReader = (options: SflowReaderOptions): SflowReader => {
       const next = at + length
       switch (tag) {
         case FLOW_SAMPLE:
-          flowSample(at, next)
+          if (next - at < 32) complain(outcome, "sample-truncated")
+          else {
+            outcome.flowSamples++
+            flowSample(at, next, false)
+          }
           break
         case EXPANDED_FLOW_SAMPLE:
-          expandedFlowSample(at, next)
+          if (next - at < 44) complain(outcome, "sample-truncated")
+          else {
+            outcome.expandedFlowSamples++
+            flowSample(at, next, true)
+          }
           break
         case COUNTER_SAMPLE:
           outcome.counterSamples++
@@ -172,59 +157,40 @@ export const makeSflowReader = (options: SflowReaderOptions): SflowReader => {
     }
   }
 
-  const flowSample = (at: number, end: number): void => {
-    if (end - at < 32) {
-      complain(outcome, "sample-truncated")
-      return
+  /** One sample is one row. What it says goes to `facts` first, because writing twenty columns of one row at a time costs twice as much. */
+  const flowSample = (start: number, end: number, expanded: boolean): void => {
+    if (pending === room) {
+      if (pending > 0) flush()
+      room = Math.min(MAX_PENDING, roomOf(reading.batch, reading.full))
     }
-    outcome.flowSamples++
-    const source = view.getUint32(at + 4)
-    const input = view.getUint32(at + 20)
-    const output = view.getUint32(at + 24)
-    sample.expanded = false
-    sample.sourceIdClass = source >>> 24
-    sample.sourceIdIndex = source & 0xffffff
-    sample.samplingRate = view.getUint32(at + 8)
-    sample.samplePool = view.getUint32(at + 12)
-    sample.drops = view.getUint32(at + 16)
-    sample.inputFormat = input >>> 30
-    sample.inputInterface = input & 0x3fffffff
-    sample.outputFormat = output >>> 30
-    sample.outputInterface = output & 0x3fffffff
-    sample.records = view.getUint32(at + 28)
-    flowRecords(at + 32, end)
-  }
-
-  const expandedFlowSample = (at: number, end: number): void => {
-    if (end - at < 44) {
-      complain(outcome, "sample-truncated")
-      return
+    let input: number
+    let output: number
+    let rate: number
+    let at: number
+    if (expanded) {
+      rate = view.getUint32(start + 12)
+      input = ifIndexOf(view.getUint32(start + 24), view.getUint32(start + 28))
+      output = ifIndexOf(view.getUint32(start + 32), view.getUint32(start + 36))
+      at = start + 44
+    } else {
+      rate = view.getUint32(start + 8)
+      input = view.getUint32(start + 20)
+      output = view.getUint32(start + 24)
+      input = ifIndexOf(input >>> 30, input & 0x3fffffff)
+      output = ifIndexOf(output >>> 30, output & 0x3fffffff)
+      at = start + 32
     }
-    outcome.expandedFlowSamples++
-    sample.expanded = true
-    sample.sourceIdClass = view.getUint32(at + 4)
-    sample.sourceIdIndex = view.getUint32(at + 8)
-    sample.samplingRate = view.getUint32(at + 12)
-    sample.samplePool = view.getUint32(at + 16)
-    sample.drops = view.getUint32(at + 20)
-    sample.inputFormat = view.getUint32(at + 24)
-    sample.inputInterface = view.getUint32(at + 28)
-    sample.outputFormat = view.getUint32(at + 32)
-    sample.outputInterface = view.getUint32(at + 36)
-    sample.records = view.getUint32(at + 40)
-    flowRecords(at + 44, end)
-  }
-
-  const flowRecords = (at: number, end: number): void => {
-    const { batch } = reading
-    roomOf(batch, reading.full)
-    const row = batch.length
-    sample.recordsAt = at
-    sample.end = end
-    sample.rawAt = -1
-    startRow(row)
+    const records = view.getUint32(at - 4)
+    let bytes = 0
     let packets = 0
-    for (let i = 0; i < sample.records; i++) {
+    let family = 0
+    let addressAt = 0
+    let protocol = 0
+    let sourcePort = 0
+    let destinationPort = 0
+    let tcpFlags = 0
+    let isRaw = false
+    for (let i = 0; i < records; i++) {
       if (end - at < 8) {
         complain(outcome, "sample-truncated")
         break
@@ -237,99 +203,105 @@ export const makeSflowReader = (options: SflowReaderOptions): SflowReader => {
         break
       }
       if (tag === RAW_HEADER) {
-        if (length >= 16 && sample.rawAt < 0) {
-          rawHeader(row, at, at + length)
+        if (length >= 16 && !isRaw) {
+          isRaw = true
           packets = 1
+          bytes = view.getUint32(at + 4)
+          readRawHeader(at, at + length)
+          family = frame.family
+          addressAt = frame.addressAt
+          protocol = frame.protocol
+          sourcePort = frame.sourcePort
+          destinationPort = frame.destinationPort
+          tcpFlags = frame.tcpFlags
         }
-      } else if (tag <= SAMPLED_IPV6 && tag >= ETHERNET_FRAME && sample.rawAt < 0) {
-        if (decoded(row, tag, at, length)) packets = 1
+      } else if (tag <= SAMPLED_IPV6 && tag >= ETHERNET_FRAME && !isRaw) {
+        // Agents that dissect the packet themselves.
+        if (tag === ETHERNET_FRAME) {
+          if (length >= 4) {
+            packets = 1
+            if (family === 0) bytes = view.getUint32(at)
+          }
+        } else if (length >= (tag === SAMPLED_IPV6 ? 56 : 32)) {
+          const ports = at + (tag === SAMPLED_IPV6 ? 40 : 16)
+          packets = 1
+          bytes = view.getUint32(at)
+          protocol = view.getUint32(at + 4) & 255
+          family = tag === SAMPLED_IPV6 ? FAMILY_IPV6 : FAMILY_IPV4
+          addressAt = at + 8
+          sourcePort = view.getUint32(ports) & 65535
+          destinationPort = view.getUint32(ports + 4) & 65535
+          tcpFlags = view.getUint32(ports + 8) & 255
+        }
       }
       at += length
     }
-    batch.packets[row] = packets
-    batch.length = row + 1
-    outcome.records++
-    trace?.flowSample(sample, reading, row)
+    const isIpv4 = family === FAMILY_IPV4
+    const fact = pending * FACTS
+    facts[fact] = family
+    facts[fact + 1] = isIpv4 ? view.getUint32(addressAt) : 0
+    facts[fact + 2] = isIpv4 ? view.getUint32(addressAt + 4) : 0
+    facts[fact + 3] = sourcePort
+    facts[fact + 4] = destinationPort
+    facts[fact + 5] = protocol
+    facts[fact + 6] = tcpFlags
+    facts[fact + 7] = bytes
+    facts[fact + 8] = packets
+    facts[fact + 9] = input
+    facts[fact + 10] = output
+    facts[fact + 11] = rate
+    if (family === FAMILY_IPV6) copyAddresses(addressAt, reading.batch.length + pending)
+    pending++
+    if (trace !== undefined) {
+      flush()
+      trace.flowSample(reading, start, end, expanded, reading.batch.length - 1)
+    }
   }
 
-  const startRow = (row: number): void => {
-    const { batch } = reading
-    batch.exporter[row] = reading.exporterIndex
-    batch.family[row] = FAMILY_NONE
-    batch.source[row] = 0
-    batch.destination[row] = 0
-    batch.sourcePort[row] = 0
-    batch.destinationPort[row] = 0
-    batch.protocol[row] = 0
-    batch.tcpFlags[row] = 0
-    batch.bytes[row] = 0
-    batch.reverseBytes[row] = 0
-    batch.reversePackets[row] = 0
-    batch.start[row] = 0
-    batch.end[row] = 0
-    batch.inputInterface[row] = ifIndexOf(sample.inputFormat, sample.inputInterface)
-    batch.outputInterface[row] = ifIndexOf(sample.outputFormat, sample.outputInterface)
-    batch.sampling[row] = sample.samplingRate
-    batch.direction[row] = DIRECTION_UNKNOWN
+  /** Writes the rows gathered. */
+  const flush = (): void => {
+    const { batch, exporterIndex } = reading
+    const { bytes, destination, destinationPort, direction, end, exporter, family, inputInterface } = batch
+    const { outputInterface, packets, protocol, reverseBytes, reversePackets, sampling, source, sourcePort, start, tcpFlags } =
+      batch
+    let row = batch.length
+    const last = pending * FACTS
+    for (let fact = 0; fact < last; fact += FACTS, row++) {
+      exporter[row] = exporterIndex
+      family[row] = facts[fact]!
+      source[row] = facts[fact + 1]!
+      destination[row] = facts[fact + 2]!
+      sourcePort[row] = facts[fact + 3]!
+      destinationPort[row] = facts[fact + 4]!
+      protocol[row] = facts[fact + 5]!
+      tcpFlags[row] = facts[fact + 6]!
+      bytes[row] = facts[fact + 7]!
+      packets[row] = facts[fact + 8]!
+      reverseBytes[row] = 0
+      reversePackets[row] = 0
+      start[row] = 0
+      end[row] = 0
+      inputInterface[row] = facts[fact + 9]!
+      outputInterface[row] = facts[fact + 10]!
+      sampling[row] = facts[fact + 11]!
+      direction[row] = DIRECTION_UNKNOWN
+    }
+    batch.length = row
+    outcome.records += pending
+    pending = 0
+    room = 0
   }
 
   /** header_protocol, frame_length, stripped, header<>: the first octets of the packet. */
-  const rawHeader = (row: number, at: number, end: number): void => {
-    const { batch } = reading
-    sample.rawAt = at
-    batch.bytes[row] = view.getUint32(at + 4)
+  const readRawHeader = (at: number, end: number): void => {
     const captured = view.getUint32(at + 12)
     if (captured > end - at - 16) complain(outcome, "frame-truncated")
-    const headerEnd = captured < end - at - 16 ? at + 16 + captured : end
-    const frame = sample.frame
-    readFrame(view, at + 16, headerEnd, view.getUint32(at), frame)
-    if (frame.family === FAMILY_IPV4) {
-      batch.family[row] = FAMILY_IPV4
-      batch.source[row] = view.getUint32(frame.addressAt)
-      batch.destination[row] = view.getUint32(frame.addressAt + 4)
-    } else if (frame.family === FAMILY_IPV6) {
-      batch.family[row] = FAMILY_IPV6
-      copy32(frame.addressAt, row)
-    } else {
-      return
-    }
-    batch.protocol[row] = frame.protocol
-    batch.sourcePort[row] = frame.sourcePort
-    batch.destinationPort[row] = frame.destinationPort
-    batch.tcpFlags[row] = frame.tcpFlags
+    readFrame(view, at + 16, Math.min(end, at + 16 + captured), view.getUint32(at), frame)
   }
 
-  const copy32 = (at: number, row: number): void => {
+  const copyAddresses = (at: number, row: number): void => {
     const { ipv6 } = reading
     for (let i = 0; i < 32; i += 4) ipv6.setUint32(row * 32 + i, view.getUint32(at + i))
-  }
-
-  /** Agents that dissect the packet themselves: Ethernet (2), IPv4 (3) and IPv6 (4) records. */
-  const decoded = (row: number, tag: number, at: number, length: number): boolean => {
-    const { batch } = reading
-    if (tag === ETHERNET_FRAME) {
-      if (length < 4) return false
-      if (batch.family[row] === FAMILY_NONE) batch.bytes[row] = view.getUint32(at)
-      return true
-    }
-    const six = tag === SAMPLED_IPV6
-    if (length < (six ? 56 : 32)) return false
-    batch.bytes[row] = view.getUint32(at)
-    batch.protocol[row] = view.getUint32(at + 4)
-    if (six) {
-      batch.family[row] = FAMILY_IPV6
-      copy32(at + 8, row)
-      at += 40
-    } else {
-      batch.family[row] = FAMILY_IPV4
-      batch.source[row] = view.getUint32(at + 8)
-      batch.destination[row] = view.getUint32(at + 12)
-      at += 16
-    }
-    batch.sourcePort[row] = view.getUint32(at)
-    batch.destinationPort[row] = view.getUint32(at + 4)
-    batch.tcpFlags[row] = view.getUint32(at + 8)
-    return true
   }
 
   const counterRecords = (at: number, end: number): void => {
