@@ -65,10 +65,11 @@ CREATE TABLE flow_stats (
   tcp_flags_to_server smallint NOT NULL DEFAULT 0,
   tcp_flags_to_client smallint NOT NULL DEFAULT 0,
   slices integer NOT NULL DEFAULT 1,
-  PRIMARY KEY (time, source_id, target_id, protocol, port)
+  PRIMARY KEY (source_id, time, target_id, protocol, port)
 ) PARTITION BY RANGE (time);
-CREATE INDEX flow_stats_source ON flow_stats (source_id, time);
 CREATE INDEX flow_stats_target ON flow_stats (target_id, time);
+CREATE INDEX flow_stats_time ON flow_stats USING brin (time) WITH (pages_per_range = 16);
+COMMENT ON TABLE flow_stats IS 'The primary key begins with source and time, so that it is the index by source, too';
 COMMENT ON COLUMN flow_stats.time IS 'Start of the window';
 COMMENT ON COLUMN flow_stats.slices IS 'Slices added; 1 means that the row is new, so that a window is counted once';
 

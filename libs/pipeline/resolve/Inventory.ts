@@ -1,0 +1,85 @@
+/**
+ * Observations propose, one set of matching rules disposes: an address belongs to the asset that holds its open span in
+ * `asset_address`, and an address that nobody holds becomes an asset of its own. Identity by anything better than an address (MAC,
+ * serial number, host name) is decided here too, once something observes it.
+ */
+import { Effect } from "effect"
+import type { SqlClient } from "effect/sql"
+import type { Staged } from "./stage.ts"
+
+export interface InventoryOptions {
+  /** Flows after which an address is an asset, and not a candidate. */
+  readonly minFlows: number
+  /** False: addresses stay candidates until an operator takes them in. */
+  readonly autoCreate: boolean
+}
+
+/** Whoever makes assets holds this lock until its transaction ends: two observers of one new address make one asset. */
+export const lockInventory = (sql: SqlClient.SqlClient) => sql`SELECT pg_advisory_xact_lock(hashtext('flowlens.inventory'))`
+
+export const createAddressStage = (sql: SqlClient.SqlClient) =>
+  sql`CREATE TEMP TABLE IF NOT EXISTS slice_address (
+    n integer NOT NULL, address inet NOT NULL, asset_id bigint NOT NULL, is_new boolean NOT NULL, internal boolean NOT NULL,
+    flows bigint NOT NULL, bytes bigint NOT NULL, first timestamptz NOT NULL, last timestamptz NOT NULL, answered boolean NOT NULL
+  ) ON COMMIT DELETE ROWS`
+
+/** Puts the slice's addresses into `slice_address` with the asset each belongs to; new ones get the id they will have. */
+export const matchAddresses = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, staged: Staged["addresses"]) {
+  yield* sql`INSERT INTO slice_address
+    SELECT u.n, u.address::inet, COALESCE(held.asset_id, nextval('assets_id_seq')), held.asset_id IS NULL, u.internal, u.flows, u.bytes,
+      to_timestamp(u.first / 1000), to_timestamp(u.last / 1000), u.answered
+    FROM unnest(${staged.address}::text[], ${staged.internal}::boolean[], ${staged.flows}::float8[], ${staged.bytes}::float8[],
+        ${staged.first}::float8[], ${staged.last}::float8[], ${staged.answered}::boolean[])
+      WITH ORDINALITY AS u(address, internal, flows, bytes, first, last, answered, n)
+    LEFT JOIN asset_address held ON held.address = u.address::inet AND held.until IS NULL`
+  yield* sql`SET LOCAL default_statistics_target = 5`
+  yield* sql`ANALYZE slice_address`
+})
+
+/** Makes the new assets, candidates among them. */
+export const createAssets = (sql: SqlClient.SqlClient, options: InventoryOptions) =>
+  sql`WITH made AS (
+      INSERT INTO assets (id, name, ip_addresses, internal, status, discovery_source, confidence, flows, bytes, first_seen, last_seen,
+        seen_hour, activated_at)
+      SELECT asset_id, host(address), ARRAY[address], internal, CASE WHEN active THEN 'active' ELSE 'candidate' END, 'flow',
+        CASE WHEN answered THEN 0.7 ELSE 0.5 END, flows, bytes, first, last,
+        date_trunc('hour', last, 'UTC'), CASE WHEN active THEN now() END
+      FROM (SELECT *, ${options.autoCreate} AND flows >= ${options.minFlows} AS active FROM slice_address WHERE is_new) AS fresh
+      ORDER BY asset_id
+      RETURNING id, ip_addresses[1] AS address, first_seen
+    )
+    INSERT INTO asset_address (asset_id, address, since) SELECT id, address, first_seen FROM made`
+
+/**
+ * Adds the slice to the assets that were known, and to all of them the dependencies that became active (`slice_edge` must be
+ * complete). Answers how many assets became active with this slice.
+ */
+export const updateAssets = Effect.fnUntraced(function* (
+  sql: SqlClient.SqlClient,
+  options: InventoryOptions,
+  minDependencyFlows: number
+) {
+  yield* sql`WITH seen AS (
+      SELECT asset_id, sum(flows) AS flows, sum(bytes) AS bytes, min(first) AS first, max(last) AS last, bool_or(answered) AS answered
+      FROM slice_address WHERE NOT is_new GROUP BY asset_id
+    )
+    UPDATE assets a SET flows = a.flows + s.flows, bytes = a.bytes + s.bytes, first_seen = LEAST(a.first_seen, s.first),
+      last_seen = GREATEST(a.last_seen, s.last),
+      seen_hour = date_trunc('hour', GREATEST(a.last_seen, s.last), 'UTC'), confidence = CASE WHEN s.answered THEN GREATEST(a.confidence, 0.7) ELSE a.confidence END,
+      status = CASE WHEN ${options.autoCreate} AND a.flows + s.flows >= ${options.minFlows} THEN 'active' ELSE a.status END,
+      activated_at = CASE WHEN a.status = 'candidate' AND ${options.autoCreate} AND a.flows + s.flows >= ${options.minFlows}
+        THEN now() ELSE a.activated_at END,
+      updated_at = now()
+    FROM seen s WHERE a.id = s.asset_id`
+  yield* sql`WITH begun AS (
+      SELECT source_id, target_id FROM slice_edge WHERE old_status <> 'active' AND old_flows + flows >= ${minDependencyFlows}
+    ), counted AS (
+      SELECT asset_id, sum(clients) AS clients, sum(servers) AS servers
+      FROM (SELECT target_id AS asset_id, 1 AS clients, 0 AS servers FROM begun UNION ALL SELECT source_id, 0, 1 FROM begun) AS ends
+      GROUP BY asset_id
+    )
+    UPDATE assets a SET clients = a.clients + c.clients, servers = a.servers + c.servers FROM counted c WHERE a.id = c.asset_id`
+  const [row] = yield* sql<{ n: number }>`
+    SELECT count(DISTINCT a.id)::int AS n FROM assets a JOIN slice_address s ON s.asset_id = a.id WHERE a.activated_at = now()`
+  return row!.n
+})

@@ -1,0 +1,136 @@
+/**
+ * One slice of a window → assets, dependencies and traffic, in one transaction of a fixed number of statements, whatever the number of
+ * rows. Writing a slice twice changes nothing; when it fails, nothing of it was written and it can be offered again.
+ */
+import { Context, Effect, Layer } from "effect"
+import { SqlClient, type SqlError } from "effect/sql"
+import { networkSet } from "#domain/Address.ts"
+import { ensurePartition } from "../store/partitions.ts"
+import type { CollapsedSlice } from "./edges.ts"
+import {
+  createAddressStage,
+  createAssets,
+  type InventoryOptions,
+  lockInventory,
+  matchAddresses,
+  updateAssets
+} from "./Inventory.ts"
+import { createEdgeStage, joinDoubles, loadEdges, settleDirections } from "./match-edges.ts"
+import { type Staged, stage } from "./stage.ts"
+import { addObservations, addTraffic, type DependencyOptions, writeDependencies, writeServices } from "./write-dependencies.ts"
+
+/** What is written: the header of a WindowSlice and what collapse made of its rows. */
+export interface SliceWrite {
+  readonly boot: string
+  readonly worker: string
+  readonly sequence: number
+  /** ms since 1970. */
+  readonly windowStart: number
+  readonly windowSeconds: number
+  readonly final: boolean
+  readonly pressureSampling: number
+  /** Records folded into the slice. */
+  readonly records: number
+  readonly slice: CollapsedSlice
+}
+
+export interface WriteResult {
+  /** False: this slice was written before, and nothing was done. */
+  readonly written: boolean
+  readonly edges: number
+  /** Assets that became active with this slice, dependencies likewise, and those seen again after a silence. */
+  readonly newAssets: number
+  readonly newDependencies: number
+  readonly reopenedDependencies: number
+  /** Dependencies whose direction was corrected. */
+  readonly turnedDependencies: number
+}
+
+export interface ResolverOptions {
+  readonly assets: InventoryOptions
+  readonly dependencies: DependencyOptions
+  /** Networks that are ours. */
+  readonly internalRanges: ReadonlyArray<string>
+  readonly serviceName: (protocol: number, port: number) => string | undefined
+}
+
+const nothing: WriteResult = {
+  written: false,
+  edges: 0,
+  newAssets: 0,
+  newDependencies: 0,
+  reopenedDependencies: 0,
+  turnedDependencies: 0
+}
+
+export class Resolver extends Context.Service<
+  Resolver,
+  { readonly write: (slice: SliceWrite) => Effect.Effect<WriteResult, SqlError.SqlError> }
+>()("pipeline/resolve/Resolver") {
+  static readonly layer = (options: ResolverOptions) =>
+    Layer.effect(
+      Resolver,
+      Effect.gen(function* () {
+        const sql = yield* SqlClient.SqlClient
+        const internal = networkSet(options.internalRanges)
+        return Resolver.of({
+          write: Effect.fn("Resolver.write")(function* (slice) {
+            const staged = stage(slice.slice, { internal, serviceName: options.serviceName })
+            yield* ensurePartition("flow_stats", slice.windowStart).pipe(Effect.provideService(SqlClient.SqlClient, sql))
+            return yield* sql.withTransaction(writeStaged(sql, slice, staged, options))
+          })
+        })
+      })
+    )
+}
+
+const writeStaged = Effect.fnUntraced(function* (
+  sql: SqlClient.SqlClient,
+  slice: SliceWrite,
+  staged: Staged,
+  options: ResolverOptions
+) {
+  const windowStart = new Date(slice.windowStart)
+  const claimed = yield* sql`INSERT INTO window_writes (boot, worker, sequence, window_start, records, rows)
+    VALUES (${slice.boot}::uuid, ${slice.worker}, ${slice.sequence}, ${windowStart}, ${slice.records}, ${staged.edges.client.length})
+    ON CONFLICT DO NOTHING RETURNING 1`
+  if (claimed.length === 0) return nothing
+  // taken before any row of ours is locked, so that writers wait for it and never for each other's rows
+  yield* lockInventory(sql)
+  yield* addWindow(sql, slice, staged, windowStart)
+  if (staged.addresses.address.length === 0) return { ...nothing, written: true }
+
+  yield* createAddressStage(sql)
+  yield* createEdgeStage(sql)
+  yield* matchAddresses(sql, staged.addresses)
+  yield* loadEdges(sql, staged, windowStart)
+  const turnedDependencies = yield* settleDirections(sql, windowStart)
+  yield* joinDoubles(sql)
+  yield* createAssets(sql, options.assets)
+  yield* addTraffic(sql, windowStart)
+  yield* addObservations(sql)
+  const counted = yield* writeDependencies(sql, options.dependencies, staged.services)
+  yield* writeServices(sql, staged.services)
+  const newAssets = yield* updateAssets(sql, options.assets, options.dependencies.minFlows)
+  return {
+    written: true,
+    edges: counted.edges,
+    newAssets,
+    newDependencies: counted.activated,
+    reopenedDependencies: counted.reopened,
+    turnedDependencies
+  }
+})
+
+const addWindow = (sql: SqlClient.SqlClient, slice: SliceWrite, { totals }: Staged, start: Date) =>
+  sql`INSERT INTO windows AS w (start, seconds, final, slices, records, counted, duplicates, attempts, group_records, flows, packets, bytes,
+      raw_packets, raw_bytes, sampling, pressure_sampling, written_at)
+    VALUES (${start}, ${slice.windowSeconds}, ${slice.final}, 1, ${slice.records}, ${slice.slice.counted}, ${slice.slice.duplicates},
+      ${totals.attempts}, ${totals.groupRecords}, ${totals.flows}, ${totals.packets}, ${totals.bytes}, ${totals.rawPackets}, ${totals.rawBytes},
+      ${totals.sampling}, ${slice.pressureSampling}, now())
+    ON CONFLICT (start) DO UPDATE SET final = w.final OR excluded.final, slices = w.slices + 1, records = w.records + excluded.records,
+      counted = w.counted + excluded.counted, duplicates = w.duplicates + excluded.duplicates, attempts = w.attempts + excluded.attempts,
+      group_records = w.group_records + excluded.group_records, flows = w.flows + excluded.flows, packets = w.packets + excluded.packets,
+      bytes = w.bytes + excluded.bytes, raw_packets = w.raw_packets + excluded.raw_packets, raw_bytes = w.raw_bytes + excluded.raw_bytes,
+      sampling = GREATEST(w.sampling, excluded.sampling), pressure_sampling = GREATEST(w.pressure_sampling, excluded.pressure_sampling),
+      written_at = excluded.written_at`

@@ -1,0 +1,49 @@
+/**
+ * `confidence` (confidence.ts) and `directionMargin` (direction.ts) in SQL, so that 50,000 rows are judged where they lie. The weights
+ * come from there; a test compares the stored figures with those functions.
+ */
+import { directionWeights as weights } from "./direction.ts"
+
+/** SQL expressions of the terms. */
+export interface TermColumns {
+  readonly records: string
+  readonly windows: string
+  readonly bothDirections: string
+  readonly exporters: string
+  readonly direction: string
+  readonly sampled: string
+}
+
+/** SQL expressions of the evidence. */
+export interface EvidenceColumns {
+  readonly synForward: string
+  readonly synReverse: string
+  readonly synAckForward: string
+  readonly synAckReverse: string
+  readonly beganForward: string
+  readonly beganReverse: string
+  readonly portRank: string
+  readonly fanIn: string
+  readonly clientPorts: string
+  readonly declared: string
+}
+
+export const confidenceSql = (terms: TermColumns): string => {
+  const amount = `0.6 * ((${terms.records})::float8 / ((${terms.records}) + 4)) + 0.4 * ((${terms.windows})::float8 / ((${terms.windows}) + 1))`
+  const seen = `1 - (1 - (${amount})) * CASE WHEN ${terms.bothDirections} THEN 0.5 ELSE 1 END * CASE WHEN ${terms.exporters} > 1 THEN 0.8 ELSE 1 END`
+  const capped = `LEAST(CASE WHEN ${terms.sampled} AND NOT ${terms.bothDirections} THEN 0.9 ELSE 1 END, ${seen})`
+  return `(${capped}) * (0.5 + 0.5 * ${terms.direction})`
+}
+
+/** (f − r) / (f + r) × (f + r) / (f + r + 1), which is (f − r) / (f + r + 1). */
+const balance = (forward: string, reverse: string) => `((${forward}) - (${reverse}))::float8 / ((${forward}) + (${reverse}) + 1)`
+
+export const directionSql = (evidence: EvidenceColumns): string =>
+  `CASE WHEN ${evidence.declared} THEN 1 ELSE tanh((${[
+    `${weights.syn} * ${balance(evidence.synForward, evidence.synReverse)}`,
+    `${weights.synAck} * ${balance(evidence.synAckForward, evidence.synAckReverse)}`,
+    `${weights.began} * ${balance(evidence.beganForward, evidence.beganReverse)}`,
+    `${weights.portRank} * (${evidence.portRank})`,
+    `CASE WHEN ${evidence.fanIn} > 1 THEN ${weights.fanIn} * (1 - 1.0::float8 / (${evidence.fanIn})) ELSE 0 END`,
+    `${weights.clientPorts} * ((${evidence.clientPorts})::float8 / ((${evidence.clientPorts}) + 2))`
+  ].join(" + ")}) / 2) END`

@@ -1,0 +1,156 @@
+/**
+ * The edges of a slice, matched with the dependencies they belong to, in a temporary table (`slice_edge`) that every later statement
+ * reads. After this each row has its dependency's id and is alone with it.
+ */
+import { Effect } from "effect"
+import type { SqlClient } from "effect/sql"
+import { bit, type Staged } from "./stage.ts"
+
+export const createEdgeStage = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
+  yield* sql`CREATE TEMP TABLE IF NOT EXISTS slice_edge (
+    n integer NOT NULL, source_id bigint NOT NULL, target_id bigint NOT NULL, source_address inet NOT NULL, target_address inet NOT NULL,
+    source_internal boolean NOT NULL, target_internal boolean NOT NULL, protocol smallint NOT NULL, port integer NOT NULL, bits integer NOT NULL,
+    flows bigint NOT NULL, to_server bigint NOT NULL, to_client bigint NOT NULL, packets bigint NOT NULL, raw_bytes bigint NOT NULL,
+    raw_packets bigint NOT NULL, sampling integer NOT NULL, first timestamptz NOT NULL, last timestamptz NOT NULL,
+    direction double precision NOT NULL, fan_in integer NOT NULL, client_ports bigint NOT NULL, exporter inet NOT NULL,
+    syn_forward bigint NOT NULL, syn_reverse bigint NOT NULL, syn_ack_forward bigint NOT NULL, syn_ack_reverse bigint NOT NULL,
+    began_forward bigint NOT NULL, began_reverse bigint NOT NULL,
+    dependency_id bigint NOT NULL, is_new boolean NOT NULL, old_status text NOT NULL, old_flows bigint NOT NULL, old_last timestamptz,
+    old_exporters integer NOT NULL, old_owner inet, several boolean NOT NULL, fresh boolean NOT NULL
+  ) ON COMMIT DELETE ROWS`
+  yield* sql`CREATE TEMP TABLE IF NOT EXISTS slice_exporter (
+    n integer NOT NULL, exporter inet NOT NULL, owner boolean NOT NULL, records bigint NOT NULL, bytes bigint NOT NULL, packets bigint NOT NULL
+  ) ON COMMIT DELETE ROWS`
+})
+
+/**
+ * Needs `slice_address`. `several`: more than its one owner ever saw the dependency, so its observations have rows of their own. `fresh` says that the dependency had no traffic in this window before: a window counts once.
+ */
+export const loadEdges = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, staged: Staged, windowStart: Date) {
+  const { edges, evidence, sampled, observers } = staged
+  yield* sql`INSERT INTO slice_edge
+    SELECT u.n, c.asset_id, s.asset_id, c.address, s.address, c.internal, s.internal, u.service >> 16, u.service & 65535, u.bits,
+      u.flows, u.to_server, u.to_client, u.packets, COALESCE(r.bytes, u.to_server + u.to_client), COALESCE(r.packets, u.packets),
+      COALESCE(r.rate, 1), to_timestamp(u.first / 1000), to_timestamp(u.last / 1000), u.direction, u.fan_in, u.client_ports, (${staged.exporters}::inet[])[u.exporter],
+      COALESCE(e.sf, 0), COALESCE(e.sr, 0), COALESCE(e.af, 0), COALESCE(e.ar, 0), COALESCE(e.bf, 0), COALESCE(e.br, 0),
+      COALESCE(d.id, nextval('dependencies_id_seq')), d.id IS NULL, COALESCE(d.status, 'candidate'), COALESCE(d.total_flows, 0), d.last_seen,
+      COALESCE(d.exporters, 0), d.owner_exporter, COALESCE(d.exporters > 1 OR d.owner_exporter <> (${staged.exporters}::inet[])[u.exporter], false), w.time IS NULL
+    FROM unnest(${edges.client}::int[], ${edges.server}::int[], ${edges.service}::int[], ${edges.bits}::int[], ${edges.flows}::float8[],
+        ${edges.toServer}::float8[], ${edges.toClient}::float8[], ${edges.packets}::float8[], ${edges.first}::float8[], ${edges.last}::float8[],
+        ${edges.direction}::float8[], ${edges.fanIn}::int[], ${edges.clientPorts}::float8[], ${edges.exporter}::int[])
+      WITH ORDINALITY AS u(client, server, service, bits, flows, to_server, to_client, packets, first, last, direction, fan_in, client_ports,
+        exporter, n)
+    JOIN slice_address c ON c.n = u.client
+    JOIN slice_address s ON s.n = u.server
+    LEFT JOIN unnest(${evidence.edge}::int[], ${evidence.synForward}::int[], ${evidence.synReverse}::int[], ${evidence.synAckForward}::int[],
+        ${evidence.synAckReverse}::int[], ${evidence.beganForward}::int[], ${evidence.beganReverse}::int[])
+      AS e(n, sf, sr, af, ar, bf, br) ON e.n = u.n
+    LEFT JOIN unnest(${sampled.edge}::int[], ${sampled.rate}::int[], ${sampled.bytes}::float8[], ${sampled.packets}::float8[])
+      AS r(n, rate, bytes, packets) ON r.n = u.n
+    LEFT JOIN dependencies d
+      ON d.source_id = c.asset_id AND d.target_id = s.asset_id AND d.protocol = u.service >> 16 AND d.port = u.service & 65535
+    LEFT JOIN flow_stats w ON w.time = ${windowStart} AND w.source_id = c.asset_id AND w.target_id = s.asset_id
+      AND w.protocol = u.service >> 16 AND w.port = u.service & 65535
+    WHERE c.asset_id <> s.asset_id`
+  yield* sql`ANALYZE slice_edge`
+  if (observers.edge.length > 0) {
+    yield* sql`INSERT INTO slice_exporter
+      SELECT u.n, (${staged.exporters}::inet[])[u.exporter], u.owner, u.records, u.bytes, u.packets
+      FROM unnest(${observers.edge}::int[], ${observers.exporter}::int[], ${observers.owner}::boolean[], ${observers.records}::float8[],
+        ${observers.bytes}::float8[], ${observers.packets}::float8[]) AS u(n, exporter, owner, records, bytes, packets)`
+    yield* sql`UPDATE slice_edge e SET several = true FROM (SELECT DISTINCT n FROM slice_exporter) x WHERE x.n = e.n AND NOT e.several`
+  }
+})
+
+/**
+ * Two edges of a slice may be the same dependency: two addresses of one asset, or an edge that was turned around. Joins them under the
+ * number of the first one. Seldom, so it is only done when there is such a pair.
+ */
+export const joinDoubles = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
+  const [found] = yield* sql`SELECT 1 FROM slice_edge GROUP BY source_id, target_id, protocol, port HAVING count(*) > 1 LIMIT 1`
+  if (found === undefined) return
+  yield* sql`WITH keep AS (
+      SELECT n, first_value(n) OVER same AS kept, count(*) OVER same AS together FROM slice_edge
+      WINDOW same AS (PARTITION BY source_id, target_id, protocol, port ORDER BY n ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)
+    )
+    UPDATE slice_exporter x SET n = k.kept FROM keep k WHERE k.n = x.n AND k.together > 1`
+  yield* sql`WITH sums AS (
+      SELECT min(n) AS n, bit_or(bits & ${~(7 << bit.portRankShift)}::int) | (min(bits) & ${7 << bit.portRankShift}::int) AS bits,
+        bool_or(several) OR min(exporter) <> max(exporter) AS several, sum(flows) AS flows, sum(to_server) AS to_server, sum(to_client) AS to_client,
+        sum(packets) AS packets, sum(raw_bytes) AS raw_bytes, sum(raw_packets) AS raw_packets, max(sampling) AS sampling, min(first) AS first,
+        max(last) AS last, sum(direction * flows) / sum(flows) AS direction, max(fan_in) AS fan_in, sum(client_ports) AS client_ports,
+        sum(syn_forward) AS sf, sum(syn_reverse) AS sr, sum(syn_ack_forward) AS af, sum(syn_ack_reverse) AS ar, sum(began_forward) AS bf,
+        sum(began_reverse) AS br
+      FROM slice_edge GROUP BY source_id, target_id, protocol, port HAVING count(*) > 1
+    )
+    UPDATE slice_edge e SET bits = s.bits, several = s.several, flows = s.flows, to_server = s.to_server, to_client = s.to_client, packets = s.packets,
+      raw_bytes = s.raw_bytes, raw_packets = s.raw_packets, sampling = s.sampling, first = s.first, last = s.last, direction = s.direction,
+      fan_in = s.fan_in, client_ports = s.client_ports, syn_forward = s.sf, syn_reverse = s.sr, syn_ack_forward = s.af,
+      syn_ack_reverse = s.ar, began_forward = s.bf, began_reverse = s.br
+    FROM sums s WHERE s.n = e.n`
+  yield* sql`DELETE FROM slice_edge e USING slice_edge first
+    WHERE first.source_id = e.source_id AND first.target_id = e.target_id AND first.protocol = e.protocol AND first.port = e.port AND first.n < e.n`
+})
+
+/**
+ * At or below this margin a direction is a guess, and evidence from another slice may overrule it. Two dependencies with the same port
+ * that both stand on evidence are two services that use each other, and stay two.
+ */
+export const guess = 0.3
+
+/**
+ * An edge that is new may be one that is known, drawn the other way round, where both ends use the same port. The side with evidence
+ * wins: either the slice's edge is turned, or the dependency is, with all it has. Answers how many dependencies were turned.
+ */
+export const settleDirections = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, windowStart: Date) {
+  const facing = yield* sql<{ n: number; id: bigint; turn: "edge" | "dependency" }>`
+    SELECT e.n, r.id, CASE WHEN r.direction_weight >= e.direction THEN 'edge' ELSE 'dependency' END AS turn
+    FROM slice_edge e
+    JOIN dependencies r ON r.source_id = e.target_id AND r.target_id = e.source_id AND r.protocol = e.protocol AND r.port = e.port
+    WHERE e.is_new AND LEAST(e.direction, r.direction_weight) <= ${guess}`
+  if (facing.length === 0) return 0
+  const edges = facing.filter((pair) => pair.turn === "edge").map((pair) => pair.n)
+  const dependencies = facing.filter((pair) => pair.turn === "dependency").map((pair) => pair.id)
+  if (edges.length > 0) {
+    yield* sql`UPDATE slice_edge SET source_id = target_id, target_id = source_id, source_address = target_address,
+        target_address = source_address, source_internal = target_internal, target_internal = source_internal, to_server = to_client,
+        to_client = to_server, direction = -direction, syn_forward = syn_reverse, syn_reverse = syn_forward,
+        syn_ack_forward = syn_ack_reverse, syn_ack_reverse = syn_ack_forward, began_forward = began_reverse, began_reverse = began_forward,
+        fan_in = 1, client_ports = 1,
+        bits = (bits & ${~((7 << bit.portRankShift) | (0xffff << bit.flagsToServerShift))}::int)
+          | ((4 - ((bits >> ${bit.portRankShift}::int) & 7)) << ${bit.portRankShift}::int)
+          | (((bits >> ${bit.flagsToServerShift}::int) & 255) << ${bit.flagsToClientShift}::int)
+          | (((bits >> ${bit.flagsToClientShift}::int) & 255) << ${bit.flagsToServerShift}::int)
+      WHERE n = ANY(${edges}::int[])`
+  }
+  if (dependencies.length > 0) {
+    yield* sql`UPDATE flow_stats f SET source_id = f.target_id, target_id = f.source_id, bytes_to_server = f.bytes_to_client,
+        bytes_to_client = f.bytes_to_server, tcp_flags_to_server = f.tcp_flags_to_client, tcp_flags_to_client = f.tcp_flags_to_server
+      FROM dependencies d WHERE d.id = ANY(${dependencies}::bigint[]) AND f.source_id = d.source_id AND f.target_id = d.target_id
+        AND f.protocol = d.protocol AND f.port = d.port`
+    yield* sql`WITH turned AS (
+        UPDATE dependencies SET source_id = target_id, target_id = source_id, source_address = target_address,
+          target_address = source_address, bytes_to_server = bytes_to_client, bytes_to_client = bytes_to_server,
+          direction = CASE direction WHEN 'inbound' THEN 'outbound' WHEN 'outbound' THEN 'inbound' ELSE direction END,
+          direction_weight = -direction_weight, syn_forward = syn_reverse, syn_reverse = syn_forward, syn_ack_forward = syn_ack_reverse,
+          syn_ack_reverse = syn_ack_forward, began_forward = began_reverse, began_reverse = began_forward, port_rank = -port_rank,
+          fan_in = 1, client_ports = 1
+        WHERE id = ANY(${dependencies}::bigint[])
+        RETURNING source_id, target_id, status
+      ), moved AS (
+        SELECT asset_id, sum(clients) AS clients, sum(servers) AS servers FROM (
+          SELECT target_id AS asset_id, 1 AS clients, -1 AS servers FROM turned WHERE status = 'active'
+          UNION ALL SELECT source_id, -1, 1 FROM turned WHERE status = 'active') AS ends GROUP BY asset_id
+      )
+      UPDATE assets a SET clients = a.clients + m.clients, servers = a.servers + m.servers FROM moved m WHERE a.id = m.asset_id`
+  }
+  // the rows that were turned, or whose dependency was, now meet it
+  yield* sql`UPDATE slice_edge e SET dependency_id = d.id, is_new = false, old_status = d.status, old_flows = d.total_flows, old_last = d.last_seen,
+      old_exporters = d.exporters, old_owner = d.owner_exporter,
+      several = e.several OR d.exporters > 1 OR d.owner_exporter <> e.exporter,
+      fresh = NOT EXISTS (SELECT 1 FROM flow_stats w WHERE w.time = ${windowStart} AND w.source_id = d.source_id AND w.target_id = d.target_id
+        AND w.protocol = d.protocol AND w.port = d.port)
+    FROM dependencies d WHERE e.n = ANY(${facing.map((pair) => pair.n)}::int[]) AND d.source_id = e.source_id AND d.target_id = e.target_id
+      AND d.protocol = e.protocol AND d.port = e.port`
+  return dependencies.length
+})

@@ -1,0 +1,178 @@
+/** From `slice_edge` into the tables: traffic, observations, dependencies with their spans and terms, services. */
+import { Effect } from "effect"
+import type { SqlClient } from "effect/sql"
+import { confidenceSql, directionSql } from "./confidence-sql.ts"
+import { bit, type Staged } from "./stage.ts"
+
+export interface DependencyOptions {
+  /** Flows after which an edge is a dependency, and not a candidate. */
+  readonly minFlows: number
+  readonly staleAfterHours: number
+}
+
+export const addTraffic = (sql: SqlClient.SqlClient, windowStart: Date) =>
+  sql`INSERT INTO flow_stats AS f (time, source_id, target_id, protocol, port, flows, packets, bytes_to_server, bytes_to_client,
+      tcp_flags_to_server, tcp_flags_to_client)
+    SELECT ${windowStart}, source_id, target_id, protocol, port, flows, packets, to_server, to_client,
+      (bits >> ${bit.flagsToServerShift}::int) & 255, (bits >> ${bit.flagsToClientShift}::int) & 255
+    FROM slice_edge
+    ON CONFLICT (source_id, time, target_id, protocol, port) DO UPDATE SET flows = f.flows + excluded.flows,
+      packets = f.packets + excluded.packets, bytes_to_server = f.bytes_to_server + excluded.bytes_to_server,
+      bytes_to_client = f.bytes_to_client + excluded.bytes_to_client,
+      tcp_flags_to_server = f.tcp_flags_to_server | excluded.tcp_flags_to_server,
+      tcp_flags_to_client = f.tcp_flags_to_client | excluded.tcp_flags_to_client, slices = f.slices + 1`
+
+/**
+ * Who saw it, for dependencies that a second exporter saw; most have one, which the dependency itself names. Leaves in `slice_added`
+ * how many exporters each of them gained.
+ */
+export const addObservations = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
+  yield* sql`CREATE TEMP TABLE IF NOT EXISTS slice_added (dependency_id bigint PRIMARY KEY, exporters integer NOT NULL) ON COMMIT DELETE ROWS`
+  const [several] = yield* sql`SELECT 1 FROM slice_edge WHERE several LIMIT 1`
+  if (several === undefined) return
+  yield* sql`INSERT INTO dependency_exporter (dependency_id, exporter, owner, records, bytes, packets, last_seen)
+    SELECT d.id, d.owner_exporter, true, d.total_flows, d.total_bytes, d.total_packets, d.last_seen
+    FROM slice_edge e JOIN dependencies d ON d.id = e.dependency_id
+    WHERE e.several AND e.old_exporters = 1 AND d.owner_exporter IS NOT NULL`
+  yield* sql`WITH seen AS (
+      INSERT INTO dependency_exporter AS x (dependency_id, exporter, owner, records, bytes, packets, last_seen)
+      SELECT e.dependency_id, s.exporter, bool_or(s.owner), sum(s.records), sum(s.bytes), sum(s.packets), max(e.last)
+      FROM slice_edge e JOIN (
+        SELECT n, exporter, true AS owner, flows AS records, to_server + to_client AS bytes, packets FROM slice_edge WHERE several
+        UNION ALL SELECT n, exporter, owner, records, bytes, packets FROM slice_exporter
+      ) s ON s.n = e.n
+      GROUP BY e.dependency_id, s.exporter
+      ON CONFLICT (dependency_id, exporter) DO UPDATE SET owner = excluded.owner, records = x.records + excluded.records,
+        bytes = x.bytes + excluded.bytes, packets = x.packets + excluded.packets, last_seen = GREATEST(x.last_seen, excluded.last_seen)
+      -- a row version that nobody replaced has no xmax: it was inserted
+      RETURNING x.dependency_id, x.xmax = 0 AS added
+    )
+    INSERT INTO slice_added SELECT dependency_id, count(*) FROM seen WHERE added GROUP BY dependency_id`
+  yield* sql`UPDATE dependency_exporter x SET owner = false FROM slice_edge e
+    WHERE e.several AND e.old_owner <> e.exporter AND x.dependency_id = e.dependency_id AND x.exporter = e.old_owner AND x.owner
+      AND NOT EXISTS (SELECT 1 FROM slice_exporter s WHERE s.n = e.n AND s.exporter = x.exporter AND s.owner)`
+})
+
+const rankSql = (bits: string) => `((${bits} >> ${bit.portRankShift}) & 7) - 2`
+
+/** New rows and known ones; `slice_added` must be there. Answers how many became active, were opened again, and are new. */
+export const writeDependencies = Effect.fnUntraced(function* (
+  sql: SqlClient.SqlClient,
+  options: DependencyOptions,
+  services: Staged["services"]
+) {
+  const text = sql.literal
+  const newDirection = directionSql({
+    synForward: "syn_forward",
+    synReverse: "syn_reverse",
+    synAckForward: "syn_ack_forward",
+    synAckReverse: "syn_ack_reverse",
+    beganForward: "began_forward",
+    beganReverse: "began_reverse",
+    portRank: rankSql("bits"),
+    fanIn: "fan_in",
+    clientPorts: "client_ports",
+    declared: `(bits & ${bit.declared}) <> 0`
+  })
+  yield* sql`INSERT INTO dependencies AS d (id, source_id, target_id, protocol, port, source_address, target_address, owner_exporter, kind, inferred_service,
+      is_internal, direction, status, first_seen, last_seen, seen_hour, valid_from, activated_at, bytes_to_server, bytes_to_client, total_packets,
+      total_flows, raw_bytes, raw_packets, sampling, syn_forward, syn_reverse, syn_ack_forward, syn_ack_reverse, began_forward,
+      began_reverse, port_rank, fan_in, client_ports, declared, windows, both_directions, exporters, direction_weight, confidence)
+    SELECT *, ${text(
+      confidenceSql({
+        records: "total_flows",
+        windows: "1",
+        bothDirections: "both_directions",
+        exporters: "exporters",
+        direction: "direction_weight",
+        sampled: "sampling > 1"
+      })
+    )}
+    FROM (
+      SELECT e.dependency_id, e.source_id, e.target_id, e.protocol, e.port, e.source_address, e.target_address, e.exporter,
+        CASE WHEN (bits & ${bit.icmp}::int) <> 0 THEN 'icmp' ELSE 'dependency' END, names.name,
+        source_internal AND target_internal,
+        CASE WHEN source_internal AND target_internal THEN 'internal' WHEN target_internal THEN 'inbound'
+          WHEN source_internal THEN 'outbound' ELSE 'external' END,
+        CASE WHEN flows >= ${options.minFlows} THEN 'active' ELSE 'candidate' END, first, last, date_trunc('hour', last, 'UTC'), first AS valid_from,
+        CASE WHEN flows >= ${options.minFlows} THEN now() END, to_server, to_client, packets, flows AS total_flows, raw_bytes, raw_packets,
+        sampling, syn_forward, syn_reverse, syn_ack_forward, syn_ack_reverse, began_forward, began_reverse,
+        ${text(rankSql("bits"))}, fan_in, client_ports, (bits & ${bit.declared}::int) <> 0,
+        1 AS windows, (bits & ${bit.bothDirections}::int) <> 0 AS both_directions, COALESCE(a.exporters, 1) AS exporters, ${text(newDirection)} AS direction_weight
+      FROM slice_edge e
+      LEFT JOIN slice_added a ON a.dependency_id = e.dependency_id
+      LEFT JOIN unnest(${services.service}::int[], ${services.name}::text[]) AS names(service, name)
+        ON names.service = (e.protocol::int << 16) | e.port
+      WHERE e.is_new
+      ORDER BY e.source_id, e.target_id, e.protocol, e.port
+    ) AS fresh`
+
+  // A span that ended: it was marked stale, or silent for longer than that before anybody looked.
+  yield* sql`INSERT INTO dependency_span (dependency_id, since, until)
+    SELECT d.id, LEAST(d.valid_from, d.last_seen), d.last_seen FROM slice_edge e JOIN dependencies d ON d.id = e.dependency_id
+    WHERE NOT e.is_new AND (e.old_status = 'stale' OR e.first > e.old_last + make_interval(hours => ${options.staleAfterHours}))
+    ON CONFLICT (dependency_id, since) DO UPDATE SET until = GREATEST(dependency_span.until, excluded.until)`
+
+  const terms = {
+    records: "d.total_flows + e.flows",
+    windows: "d.windows + e.fresh::int",
+    bothDirections: `(d.both_directions OR (e.bits & ${bit.bothDirections}) <> 0)`,
+    exporters: "d.exporters + COALESCE(a.exporters, 0)",
+    direction: directionSql({
+      synForward: "d.syn_forward + e.syn_forward",
+      synReverse: "d.syn_reverse + e.syn_reverse",
+      synAckForward: "d.syn_ack_forward + e.syn_ack_forward",
+      synAckReverse: "d.syn_ack_reverse + e.syn_ack_reverse",
+      beganForward: "d.began_forward + e.began_forward",
+      beganReverse: "d.began_reverse + e.began_reverse",
+      portRank: rankSql("e.bits"),
+      fanIn: "GREATEST(d.fan_in, e.fan_in)",
+      clientPorts: "d.client_ports + e.client_ports",
+      declared: `(d.declared OR (e.bits & ${bit.declared}) <> 0)`
+    }),
+    sampled: "GREATEST(d.sampling, e.sampling) > 1"
+  }
+  yield* sql`UPDATE dependencies d SET
+      source_address = e.source_address, target_address = e.target_address, owner_exporter = e.exporter,
+      first_seen = LEAST(d.first_seen, e.first), last_seen = GREATEST(d.last_seen, e.last),
+      seen_hour = date_trunc('hour', GREATEST(d.last_seen, e.last), 'UTC'),
+      status = CASE WHEN d.total_flows + e.flows >= ${options.minFlows} THEN 'active' ELSE 'candidate' END,
+      activated_at = CASE WHEN d.status = 'candidate' AND d.total_flows + e.flows >= ${options.minFlows} THEN now() ELSE d.activated_at END,
+      valid_from = CASE
+        WHEN e.old_status = 'stale' OR e.first > e.old_last + make_interval(hours => ${options.staleAfterHours}) THEN e.first
+        WHEN e.first < d.valid_from
+          AND NOT EXISTS (SELECT 1 FROM dependency_span s WHERE s.dependency_id = d.id AND s.until >= e.first) THEN e.first
+        ELSE d.valid_from END,
+      valid_to = NULL,
+      bytes_to_server = d.bytes_to_server + e.to_server, bytes_to_client = d.bytes_to_client + e.to_client,
+      total_packets = d.total_packets + e.packets, total_flows = d.total_flows + e.flows,
+      raw_bytes = d.raw_bytes + e.raw_bytes, raw_packets = d.raw_packets + e.raw_packets, sampling = GREATEST(d.sampling, e.sampling),
+      syn_forward = d.syn_forward + e.syn_forward, syn_reverse = d.syn_reverse + e.syn_reverse,
+      syn_ack_forward = d.syn_ack_forward + e.syn_ack_forward, syn_ack_reverse = d.syn_ack_reverse + e.syn_ack_reverse,
+      began_forward = d.began_forward + e.began_forward, began_reverse = d.began_reverse + e.began_reverse,
+      port_rank = ${text(rankSql("e.bits"))}, fan_in = GREATEST(d.fan_in, e.fan_in),
+      client_ports = d.client_ports + e.client_ports, declared = d.declared OR (e.bits & ${bit.declared}::int) <> 0,
+      windows = ${text(terms.windows)}, both_directions = ${text(terms.bothDirections)}, exporters = ${text(terms.exporters)},
+      direction_weight = ${text(terms.direction)}, confidence = ${text(confidenceSql(terms))}, updated_at = now()
+    FROM slice_edge e LEFT JOIN slice_added a ON a.dependency_id = e.dependency_id
+    WHERE d.id = e.dependency_id AND NOT e.is_new`
+  const [counted] = yield* sql<{ edges: number; made: number; activated: number; reopened: number }>`SELECT count(*)::int AS edges,
+      count(*) FILTER (WHERE is_new)::int AS made,
+      count(*) FILTER (WHERE old_status = 'candidate' AND old_flows + flows >= ${options.minFlows})::int AS activated,
+      count(*) FILTER (WHERE NOT is_new AND (old_status = 'stale'
+        OR first > old_last + make_interval(hours => ${options.staleAfterHours})))::int AS reopened
+    FROM slice_edge`
+  return counted!
+})
+
+/** Service = asset, port, protocol (FL-DB-13), where somebody answered. */
+export const writeServices = (sql: SqlClient.SqlClient, services: Staged["services"]) =>
+  sql`INSERT INTO services AS s (asset_id, port, protocol, name, first_seen, last_seen)
+    SELECT target_id, port, protocol, min(names.name), min(first), max(last)
+    FROM slice_edge e
+    LEFT JOIN unnest(${services.service}::int[], ${services.name}::text[]) AS names(service, name) ON names.service = (e.protocol::int << 16) | e.port
+    WHERE (bits & ${bit.bothDirections}::int) <> 0 AND (bits & ${bit.icmp}::int) = 0
+    GROUP BY target_id, port, protocol
+    ORDER BY target_id, port, protocol
+    ON CONFLICT (asset_id, port, protocol) DO UPDATE SET first_seen = LEAST(s.first_seen, excluded.first_seen),
+      last_seen = GREATEST(s.last_seen, excluded.last_seen), name = COALESCE(excluded.name, s.name)`

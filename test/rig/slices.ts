@@ -1,0 +1,107 @@
+/** Slices and edges for store tests: whole rows from the few fields a test is about. */
+import type { CollapsedSlice, Edge } from "#pipeline/resolve/edges.ts"
+import type { SliceWrite } from "#pipeline/resolve/Resolver.ts"
+
+/** 2026-01-05T10:00:00Z, the start of a five-minute window. */
+export const monday = Date.UTC(2026, 0, 5, 10)
+
+export const edge = (fields: Partial<Edge> & Pick<Edge, "client" | "server">): Edge => {
+  const bytesToServer = fields.bytesToServer ?? 1000
+  const bytesToClient = fields.bytesToClient ?? 4000
+  const packets = fields.packets ?? 10
+  const exporter = fields.exporter ?? "192.0.2.254"
+  return {
+    kind: "dependency",
+    family: fields.client.includes(":") ? 6 : 4,
+    protocol: 6,
+    port: 5432,
+    exporter,
+    exporterToClient: exporter,
+    flows: 10,
+    bytesToServer,
+    bytesToClient,
+    packets,
+    rawBytes: bytesToServer + bytesToClient,
+    rawPackets: packets,
+    sampling: 1,
+    first: monday + 1000,
+    last: monday + 60_000,
+    synForward: 0,
+    synReverse: 0,
+    synAckForward: 0,
+    synAckReverse: 0,
+    beganForward: 0,
+    beganReverse: 0,
+    portRank: 2,
+    fanIn: 1,
+    clientPorts: 1,
+    declared: false,
+    direction: 0.6,
+    bothDirections: true,
+    attempt: false,
+    weak: false,
+    flagsToServer: 0x1b,
+    flagsToClient: 0x1b,
+    observers: [],
+    ...fields
+  }
+}
+
+export const collapsed = (edges: ReadonlyArray<Edge>, attempts: ReadonlyArray<Edge> = []): CollapsedSlice => {
+  const counted = [...edges, ...attempts].reduce((sum, each) => sum + each.flows, 0)
+  const duplicates = edges.flatMap((each) => each.observers).reduce((sum, seen) => sum + seen.records, 0)
+  return { edges, attempts, counted, duplicates }
+}
+
+let sequence = 0
+
+/** A slice of its own name unless `fields` names it. */
+export const sliceOf = (slice: CollapsedSlice, fields: Partial<SliceWrite> = {}): SliceWrite => ({
+  boot: "00000000-0000-4000-8000-000000000001",
+  worker: "worker-1",
+  sequence: sequence++,
+  windowStart: monday,
+  windowSeconds: 300,
+  final: false,
+  pressureSampling: 1,
+  records: slice.counted + slice.duplicates,
+  slice,
+  ...fields
+})
+
+/** `count` edges between about `assets` hosts, the same for the same arguments. */
+export const manyEdges = (count: number, assets: number, fields: Partial<Edge> = {}): ReadonlyArray<Edge> => {
+  let state = 7
+  const next = (below: number) => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+    return Math.floor((state / 2 ** 32) * below)
+  }
+  const address = (n: number) => `10.${(n >> 16) & 255}.${(n >> 8) & 255}.${n & 255}`
+  const ports = [22, 53, 80, 443, 3306, 5432, 6379, 8080, 9092, 27017]
+  const seen = new Set<string>()
+  const edges: Array<Edge> = []
+  while (edges.length < count) {
+    const client = next(assets)
+    // one host in ten serves
+    const server = next(Math.ceil(assets / 10)) * 10
+    const port = ports[next(ports.length)]!
+    const key = `${client} ${server} ${port}`
+    if (client === server || seen.has(key)) continue
+    seen.add(key)
+    edges.push(
+      edge({
+        client: address(client),
+        server: address(server),
+        port,
+        flows: 1 + next(20),
+        bytesToServer: 100 + next(100_000),
+        bytesToClient: 100 + next(1_000_000),
+        packets: 2 + next(1000),
+        synForward: next(2),
+        beganForward: next(3),
+        ...fields
+      })
+    )
+  }
+  return edges
+}
