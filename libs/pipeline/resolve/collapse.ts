@@ -10,10 +10,11 @@ import { ipv4Text, ipv6Text } from "#domain/Address.ts"
 import { type PortRanks, portClass } from "#domain/PortRank.ts"
 import type { WindowSlice } from "#domain/Window.ts"
 import { isAttempt } from "./attempt.ts"
-import { directionOdds, type Evidence, portRankEvidence } from "./direction.ts"
+import { directionOdds, type Evidence, type Opposition, portRankEvidence } from "./direction.ts"
 import { makeOwners, type Owners } from "./duplicate.ts"
+import { makeEdgeSums } from "./edge-sums.ts"
 import type { CollapsedSlice } from "./edges.ts"
-import { type EdgeSums, finishEdges } from "./finish-edges.ts"
+import { finishEdges } from "./finish-edges.ts"
 import { makeTupleTable } from "./tuple-table.ts"
 
 /** What is known of services beyond this slice. */
@@ -33,21 +34,7 @@ export interface CollapseOptions {
 
 const isGroupV4 = (value: number): boolean => value >>> 28 === 14 || value === 0xffffffff
 
-/** One 32-bit column a thing, grown by doubling. */
-const growing = () => {
-  let values = new Float64Array(1024)
-  return {
-    add: (at: number, by: number): void => {
-      if (at >= values.length) {
-        const wider = new Float64Array(Math.max(at + 1, values.length * 2))
-        wider.set(values)
-        values = wider
-      }
-      values[at]! += by
-    },
-    get: (at: number): number => values[at] ?? 0
-  }
-}
+const nobody: Opposition = { fanIn: 0, clientPorts: 0, declared: false }
 
 export const collapseSlice = (slice: WindowSlice, options: CollapseOptions): CollapsedSlice => {
   const { columns: c, rows } = slice
@@ -55,11 +42,13 @@ export const collapseSlice = (slice: WindowSlice, options: CollapseOptions): Col
 
   // Addresses of the slice, numbered; a text is written once.
   const addresses = makeTupleTable(rows)
+  const values: Array<number> = []
   const texts: Array<string> = []
   const group: Array<boolean> = []
   const addressOf = (family: number, value: number): number => {
     const id = addresses.intern(family, value, 0, 0)
     if (id === texts.length) {
+      values.push(value | 0)
       texts.push(family === 4 ? ipv4Text(value) : ipv6Text(slice.ipv6, value * 16))
       group.push(family === 4 ? isGroupV4(value) : slice.ipv6[value * 16] === 0xff)
     }
@@ -68,19 +57,25 @@ export const collapseSlice = (slice: WindowSlice, options: CollapseOptions): Col
 
   const ends = new Int32Array(rows * 2)
   const conversation = new Int32Array(rows)
-  const conversations = makeTupleTable(rows)
+  // With one exporter every row is a conversation of its own.
+  const alone = slice.exporters.length <= 1
+  const conversations = makeTupleTable(alone ? 0 : rows)
   for (let row = 0; row < rows; row++) {
     const a = addressOf(c.family[row]!, c.a[row]!)
     const b = addressOf(c.family[row]!, c.b[row]!)
     ends[row * 2] = a
     ends[row * 2 + 1] = b
+    if (alone) {
+      conversation[row] = row
+      continue
+    }
     const folded = c.folded[row]!
     const ports = folded === 1 ? c.bPort[row]! : (c.aPort[row]! << 16) | c.bPort[row]!
     conversation[row] = conversations.intern(a, b, ports, (c.protocol[row]! << 1) | folded)
   }
 
   // Evidence of each conversation over all its rows (one an exporter).
-  const count = conversations.size
+  const count = alone ? rows : conversations.size
   const first = new Int32Array(count).fill(-1)
   const sums = Array.from({ length: 7 }, () => new Float64Array(count))
   const [synAb, synBa, synAckAb, synAckBa, beganA, beganB, aPorts] = sums as [
@@ -111,35 +106,43 @@ export const collapseSlice = (slice: WindowSlice, options: CollapseOptions): Col
 
   // Candidate servers and who speaks with them. What nobody answered says nothing about who serves.
   const endpoints = makeTupleTable(rows)
-  const pairs = makeTupleTable(rows * 2)
-  const peers = growing()
-  const portChanges = growing()
+  const pairs = makeTupleTable()
+  const firstMeeting = (endpoint: number, peer: number): boolean => {
+    const before = pairs.size
+    return pairs.intern(endpoint, peer, 0, 0) === before
+  }
+  const rankOf = (row: number) => portRankEvidence(ranks, c.protocol[row]!, c.aPort[row]!, c.bPort[row]!)
+  const peers = new Int32Array(count * 2)
+  const portChanges = new Float64Array(count * 2)
   const endpointB = new Int32Array(count).fill(-1)
   const endpointA = new Int32Array(count).fill(-1)
-  const meet = (server: number, port: number, protocol: number, peer: number, changes: number, counts: boolean): number => {
-    const endpoint = endpoints.intern(server, port, protocol, 0)
-    if (!counts) return endpoint
-    const before = pairs.size
-    pairs.intern(endpoint, peer, 0, 0)
-    if (pairs.size > before) {
-      peers.add(endpoint, 1)
-      portChanges.add(endpoint, changes)
-    } else {
-      portChanges.add(endpoint, changes + 1)
-    }
-    return endpoint
-  }
   for (let at = 0; at < count; at++) {
     const row = first[at]!
     const protocol = c.protocol[row]!
     if (portClass(protocol) === 0) continue
     const a = ends[row * 2]!
     const b = ends[row * 2 + 1]!
+    const folded = c.folded[row] === 1
     const there = flags[at]! & 0xff
     const back = flags[at]! >>> 8
     const answered = !isAttempt(protocol, there, back) && !isAttempt(protocol, back, there)
-    endpointB[at] = meet(b, c.bPort[row]!, protocol, a, aPorts[at]!, answered)
-    if (steady[at] === 1) endpointA[at] = meet(a, c.aPort[row]!, protocol, b, 0, answered)
+    const eb = endpoints.intern(b, c.bPort[row]!, protocol, 0)
+    endpointB[at] = eb
+    // A known service that nothing contradicts serves, whoever speaks with the other end: its fan-in weighs less.
+    const settled = folded && synBa[at] === 0 && synAckAb[at] === 0 && beganB[at] === 0 && rankOf(row) === 2
+    const ea = steady[at] === 0 || (settled && services === undefined) ? -1 : endpoints.intern(a, c.aPort[row]!, protocol, 0)
+    endpointA[at] = ea
+    if (!answered) continue
+    // A folded row is all of a pair; exact ports make a row for each connection of it.
+    if (folded || firstMeeting(eb, a)) {
+      peers[eb]! += 1
+      portChanges[eb]! += aPorts[at]!
+    } else {
+      portChanges[eb]! += 1
+    }
+    if (ea === -1) continue
+    if (folded || firstMeeting(ea, b)) peers[ea]! += 1
+    else portChanges[ea]! += 1
   }
 
   const declaredOf = new Map<number, boolean>()
@@ -154,7 +157,7 @@ export const collapseSlice = (slice: WindowSlice, options: CollapseOptions): Col
   }
   const fanInOf = new Map<number, number>()
   const fanIn = (endpoint: number, address: number, protocol: number, port: number): number => {
-    const here = peers.get(endpoint)
+    const here = peers[endpoint]!
     if (services === undefined) return here
     let known = fanInOf.get(endpoint)
     if (known === undefined) {
@@ -164,9 +167,23 @@ export const collapseSlice = (slice: WindowSlice, options: CollapseOptions): Col
     return Math.max(here, known)
   }
 
+  const forB: { -readonly [K in keyof Evidence]: Evidence[K] } = {
+    synForward: 0,
+    synReverse: 0,
+    synAckForward: 0,
+    synAckReverse: 0,
+    beganForward: 0,
+    beganReverse: 0,
+    portRank: 0,
+    fanIn: 0,
+    clientPorts: 0,
+    declared: false
+  }
+  const forA: { -readonly [K in keyof Opposition]: Opposition[K] } = { fanIn: 0, clientPorts: 0, declared: false }
+
   // Edges, and what each exporter saw of them.
-  const edgeKeys = makeTupleTable(count)
-  const edges: Array<EdgeSums> = []
+  const edges = makeEdgeSums(count, rows)
+  const { evidence } = edges
   for (let at = 0; at < count; at++) {
     const row = first[at]!
     const protocol = c.protocol[row]!
@@ -174,110 +191,57 @@ export const collapseSlice = (slice: WindowSlice, options: CollapseOptions): Col
     const b = ends[row * 2 + 1]!
     const aPort = c.aPort[row]!
     const bPort = c.bPort[row]!
-    let bServes = true
-    let rank = 0
-    let declared = false
-    let clients = 0
-    let changes = 0
-    if (endpointB[at] !== -1) {
-      const eb = endpointB[at]!
+    let bServes = group[b]! || !group[a]
+    let chosen: Opposition = nobody
+    const rank = rankOf(row)
+    const eb = endpointB[at]!
+    if (eb !== -1) {
       const ea = endpointA[at]!
-      rank = portRankEvidence(ranks, protocol, aPort, bPort)
-      const forB: Evidence = {
-        synForward: synAb[at]!,
-        synReverse: synBa[at]!,
-        synAckForward: synAckBa[at]!,
-        synAckReverse: synAckAb[at]!,
-        beganForward: beganA[at]!,
-        beganReverse: beganB[at]!,
-        portRank: rank,
-        fanIn: fanIn(eb, b, protocol, bPort),
-        clientPorts: portChanges.get(eb),
-        declared: isDeclared(eb, b, protocol, bPort)
+      forB.synForward = synAb[at]!
+      forB.synReverse = synBa[at]!
+      forB.synAckForward = synAckBa[at]!
+      forB.synAckReverse = synAckAb[at]!
+      forB.beganForward = beganA[at]!
+      forB.beganReverse = beganB[at]!
+      forB.portRank = rank
+      forB.fanIn = fanIn(eb, b, protocol, bPort)
+      forB.clientPorts = portChanges[eb]!
+      forB.declared = isDeclared(eb, b, protocol, bPort)
+      forA.fanIn = ea === -1 ? 0 : fanIn(ea, a, protocol, aPort)
+      forA.clientPorts = ea === -1 ? 0 : portChanges[ea]!
+      forA.declared = ea !== -1 && isDeclared(ea, a, protocol, aPort)
+      if (!group[a] && !group[b]) {
+        // Nothing speaks for either end: the lower port serves; a guess, and its margin says so. A port that was folded away cannot
+        // serve unless a SYN says so.
+        const odds = directionOdds(forB, forA)
+        bServes = odds > 0 || (odds === 0 && bPort <= aPort) || (ea === -1 && odds > -2)
       }
-      const forA =
-        ea === -1
-          ? { fanIn: 0, clientPorts: 0, declared: false }
-          : { fanIn: fanIn(ea, a, protocol, aPort), clientPorts: portChanges.get(ea), declared: isDeclared(ea, a, protocol, aPort) }
-      const odds = directionOdds(forB, forA)
-      // Nothing speaks for either end: the lower port serves; a guess, and its margin says so. A port that was folded away cannot
-      // serve unless a SYN says so.
-      if (group[a] || group[b]) bServes = group[b]!
-      else bServes = odds > 0 || (odds === 0 && bPort <= aPort) || (ea === -1 && odds > -2)
-      if (!bServes) rank = -rank
-      declared = bServes ? forB.declared : forA.declared
-      clients = bServes ? forB.fanIn : forA.fanIn
-      changes = bServes ? forB.clientPorts : forA.clientPorts
-    } else {
-      bServes = group[b]! || !group[a]
+      chosen = bServes ? forB : forA
     }
-    const client = bServes ? a : b
-    const server = bServes ? b : a
-    const port = bServes ? bPort : aPort
-    const key = edgeKeys.intern(client, server, port, protocol)
-    let edge = edges[key]
-    if (edge === undefined) {
-      edge = {
-        family: c.family[row] === 6 ? 6 : 4,
-        protocol,
-        client: texts[client]!,
-        server: texts[server]!,
-        port,
-        group: group[server]!,
-        synForward: 0,
-        synReverse: 0,
-        synAckForward: 0,
-        synAckReverse: 0,
-        beganForward: 0,
-        beganReverse: 0,
-        portRank: rank,
-        fanIn: clients,
-        clientPorts: changes,
-        declared,
-        flagsToServer: 0,
-        flagsToClient: 0,
-        first: Number.POSITIVE_INFINITY,
-        last: 0,
-        seen: []
-      }
-      edges.push(edge)
+    const edge = edges.of(bServes ? a : b, bServes ? b : a, bServes ? bPort : aPort, protocol)
+    if (evidence.row[edge] === -1) {
+      evidence.row[edge] = row
+      evidence.portRank[edge] = bServes ? rank : -rank
+      evidence.fanIn[edge] = chosen.fanIn
+      evidence.clientPorts[edge] = chosen.clientPorts
+      evidence.declared[edge] = chosen.declared ? 1 : 0
     }
-    edge.synForward += bServes ? synAb[at]! : synBa[at]!
-    edge.synReverse += bServes ? synBa[at]! : synAb[at]!
-    edge.synAckForward += bServes ? synAckBa[at]! : synAckAb[at]!
-    edge.synAckReverse += bServes ? synAckAb[at]! : synAckBa[at]!
-    edge.beganForward += bServes ? beganA[at]! : beganB[at]!
-    edge.beganReverse += bServes ? beganB[at]! : beganA[at]!
-    const there = flags[at]! & 0xff
-    const back = (flags[at]! >>> 8) & 0xff
-    edge.flagsToServer |= bServes ? there : back
-    edge.flagsToClient |= bServes ? back : there
+    const syn = edge * 6
+    evidence.counts[syn]! += bServes ? synAb[at]! : synBa[at]!
+    evidence.counts[syn + 1]! += bServes ? synBa[at]! : synAb[at]!
+    evidence.counts[syn + 2]! += bServes ? synAckBa[at]! : synAckAb[at]!
+    evidence.counts[syn + 3]! += bServes ? synAckAb[at]! : synAckBa[at]!
+    evidence.counts[syn + 4]! += bServes ? beganA[at]! : beganB[at]!
+    evidence.counts[syn + 5]! += bServes ? beganB[at]! : beganA[at]!
+    const both = flags[at]!
+    evidence.flags[edge]! |= bServes ? both : ((both & 0xff) << 8) | (both >>> 8)
     // The sign says, for the rows below, which way this conversation was turned.
-    first[at] = bServes ? key : ~key
+    first[at] = bServes ? edge : ~edge
   }
 
   for (let row = 0; row < rows; row++) {
     const turned = first[conversation[row]!]!
-    const bServes = turned >= 0
-    const edge = edges[bServes ? turned : ~turned]!
-    const exporter = c.exporter[row]!
-    let seen = edge.seen.find((one) => one.exporter === exporter)
-    if (seen === undefined) {
-      seen = { exporter, sampling: 1, rawBytes: 0, rawPackets: 0, records: [0, 0], bytes: [0, 0], packets: [0, 0] }
-      edge.seen.push(seen)
-    }
-    const to = bServes ? 0 : 1
-    seen.records[to]! += c.recordsAb[row]!
-    seen.records[1 - to]! += c.recordsBa[row]!
-    seen.bytes[to]! += c.bytesAb[row]!
-    seen.bytes[1 - to]! += c.bytesBa[row]!
-    seen.packets[to]! += c.packetsAb[row]!
-    seen.packets[1 - to]! += c.packetsBa[row]!
-    seen.rawBytes += c.rawBytes[row]!
-    seen.rawPackets += c.rawPackets[row]!
-    if (c.sampling[row]! > seen.sampling) seen.sampling = c.sampling[row]!
-    if (c.first[row]! < edge.first) edge.first = c.first[row]!
-    if (c.last[row]! > edge.last) edge.last = c.last[row]!
+    edges.add(turned >= 0 ? turned : ~turned, turned < 0, c, row)
   }
-  return finishEdges(slice, edges, options.owners ?? makeOwners())
+  return finishEdges(slice, edges, values, texts, group, options.owners ?? makeOwners())
 }

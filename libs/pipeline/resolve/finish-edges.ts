@@ -1,157 +1,157 @@
-/** The last step of collapse.ts: sums of an edge by exporter → one edge with an owner for each direction, and its observers. */
+/** The last step of collapse.ts: sums by edge and exporter → edges with an owner for each direction, and their observers. */
 import type { WindowSlice } from "#domain/Window.ts"
 import { isAttempt } from "./attempt.ts"
 import { directionMargin } from "./direction.ts"
-import type { Owners, Seen } from "./duplicate.ts"
+import { makeSeen, type Owners } from "./duplicate.ts"
+import type { EdgeSums } from "./edge-sums.ts"
 import type { CollapsedSlice, Edge, EdgeKind, EdgeObserver } from "./edges.ts"
 
-/** What one exporter saw of an edge in a slice. Pairs: to the server, to the client. */
-export interface SeenSums {
-  /** Index in the slice's exporters. */
-  readonly exporter: number
-  readonly records: [number, number]
-  readonly bytes: [number, number]
-  readonly packets: [number, number]
-  rawBytes: number
-  rawPackets: number
-  sampling: number
-}
+const none: ReadonlyArray<EdgeObserver> = []
 
-export interface EdgeSums {
-  readonly family: 4 | 6
-  readonly protocol: number
-  readonly client: string
-  readonly server: string
-  readonly port: number
-  /** The server is a group address. */
-  readonly group: boolean
-  synForward: number
-  synReverse: number
-  synAckForward: number
-  synAckReverse: number
-  beganForward: number
-  beganReverse: number
-  portRank: number
-  fanIn: number
-  clientPorts: number
-  declared: boolean
-  flagsToServer: number
+const kindOf = (
+  group: boolean,
+  server: string,
+  family: number,
+  protocol: number,
+  bothDirections: boolean,
+  flagsToServer: number,
   flagsToClient: number
-  first: number
-  last: number
-  readonly seen: Array<SeenSums>
-}
-
-const kindOf = (edge: EdgeSums, bothDirections: boolean): EdgeKind => {
-  if (edge.group) return edge.server === "255.255.255.255" ? "broadcast" : "multicast"
-  if (edge.protocol === 1 || edge.protocol === 58) return "icmp"
+): EdgeKind => {
+  if (group) return server === "255.255.255.255" ? "broadcast" : "multicast"
+  if (protocol === 1 || protocol === 58) return "icmp"
   // A subnet's own broadcast address ends in .255 in all but odd subnets, and never answers.
-  if (edge.protocol === 17 && !bothDirections && edge.family === 4 && edge.server.endsWith(".255")) return "broadcast"
-  return isAttempt(edge.protocol, edge.flagsToServer, edge.flagsToClient) ? "attempt" : "dependency"
+  if (protocol === 17 && !bothDirections && family === 4 && server.endsWith(".255")) return "broadcast"
+  return isAttempt(protocol, flagsToServer, flagsToClient) ? "attempt" : "dependency"
 }
 
-const sum = (pair: readonly [number, number]): number => pair[0] + pair[1]
-
-export const finishEdges = (slice: WindowSlice, edges: ReadonlyArray<EdgeSums>, owners: Owners): CollapsedSlice => {
+/** `values` (IPv4 integers; IPv6 indices of the slice), `texts` and `group` are by the address numbers of `edges`. */
+export const finishEdges = (
+  slice: WindowSlice,
+  edges: EdgeSums,
+  values: ArrayLike<number>,
+  texts: ReadonlyArray<string>,
+  group: ReadonlyArray<boolean>,
+  owners: Owners
+): CollapsedSlice => {
+  const { columns, windowStart } = slice
+  const { client, evidence, first, head, last, port, seen, server, size } = edges
+  const { bytes, exporter, next, packets, records } = seen
   const finished: Array<Edge> = []
   const attempts: Array<Edge> = []
+  const names = slice.exporters.map((one) => one.address)
+  const exporterNames = names.map(owners.nameOf)
+  const candidates = makeSeen()
+  const candidateAt: Array<number> = []
   let counted = 0
   let duplicates = 0
-  const names = slice.exporters.map((one) => one.address)
 
-  for (const edge of edges) {
-    const { client, port, protocol, seen, server } = edge
-    const owner: [number, number] = [-1, -1]
-    for (const direction of [0, 1] as const) {
-      let present = 0
-      for (const one of seen) if (one.records[direction] > 0 || one.packets[direction] > 0) present++
-      if (present === 0) continue
-      const candidates: Array<Seen & { readonly at: number }> = []
-      seen.forEach((one, at) => {
-        if (one.records[direction] > 0 || one.packets[direction] > 0) {
-          candidates.push({ exporter: names[one.exporter]!, packets: one.packets[direction], at })
-        }
-      })
-      const chosen = owners.choose(client, server, port, protocol, direction, slice.windowStart, candidates)
-      owner[direction] = chosen < 0 ? -1 : candidates[chosen]!.at
+  // An IPv6 address has another index in each slice.
+  const keyOf = (family: number, address: number): number => (family === 4 ? values[address]! : owners.nameOf(texts[address]!))
+
+  /** The observation that owns a direction of an edge, or -1. */
+  const ownerOf = (edge: number, place: number, direction: 0 | 1): number => {
+    candidates.length = 0
+    for (let at = head[edge]!; at !== -1; at = next[at]!) {
+      const one = at * 2 + direction
+      if (records[one] === 0 && packets[one] === 0) continue
+      candidates.exporter[candidates.length] = exporterNames[exporter[at]!]!
+      candidates.packets[candidates.length] = packets[one]!
+      candidateAt[candidates.length++] = at
     }
-    const toServer = owner[0] < 0 ? undefined : seen[owner[0]]!
-    const toClient = owner[1] < 0 ? undefined : seen[owner[1]]!
-    const observers: Array<EdgeObserver> = []
+    if (candidates.length === 0) return -1
+    const chosen = owners.choose(place, direction, windowStart, candidates)
+    return chosen < 0 ? -1 : candidateAt[chosen]!
+  }
+
+  for (let edge = 0; edge < size; edge++) {
+    const row = evidence.row[edge]!
+    const protocol = columns.protocol[row]!
+    const family = columns.family[row]!
+    const place = owners.place(family, keyOf(family, client[edge]!), keyOf(family, server[edge]!), (port[edge]! << 8) | protocol)
+    const toServer = ownerOf(edge, place, 0)
+    const spoken = candidates.length > 0
+    const toClient = ownerOf(edge, place, 1)
+    const bothDirections = spoken && candidates.length > 0
     let rawBytes = 0
     let rawPackets = 0
     let sampling = 1
-    let answered = false
-    let spoken = false
-    for (let at = 0; at < seen.length; at++) {
-      const one = seen[at]!
-      if (one.records[0] > 0 || one.packets[0] > 0) spoken = true
-      if (one.records[1] > 0 || one.packets[1] > 0) answered = true
-      const ownsServer = at === owner[0]
-      const ownsClient = at === owner[1]
-      const all = sum(one.bytes)
-      const own = (ownsServer ? one.bytes[0] : 0) + (ownsClient ? one.bytes[1] : 0)
-      const allPackets = sum(one.packets)
-      const ownPackets = (ownsServer ? one.packets[0] : 0) + (ownsClient ? one.packets[1] : 0)
-      const ownRecords = (ownsServer ? one.records[0] : 0) + (ownsClient ? one.records[1] : 0)
+    let flows = 0
+    let observers = none as Array<EdgeObserver>
+    for (let at = head[edge]!; at !== -1; at = next[at]!) {
+      const there = at * 2
+      const back = there + 1
+      const ownsServer = at === toServer
+      const ownsClient = at === toClient
+      const ownRecords = (ownsServer ? records[there]! : 0) + (ownsClient ? records[back]! : 0)
+      const otherRecords = records[there]! + records[back]! - ownRecords
+      const all = bytes[there]! + bytes[back]!
+      const own = (ownsServer ? bytes[there]! : 0) + (ownsClient ? bytes[back]! : 0)
+      const allPackets = packets[there]! + packets[back]!
+      const ownPackets = (ownsServer ? packets[there]! : 0) + (ownsClient ? packets[back]! : 0)
       if (ownsServer || ownsClient) {
         // Raw figures are kept for both directions together; an owner of one direction takes the same share of them.
-        rawBytes += all === own ? one.rawBytes : Math.round((one.rawBytes * own) / all)
-        rawPackets += allPackets === ownPackets ? one.rawPackets : Math.round((one.rawPackets * ownPackets) / allPackets)
-        if (one.sampling > sampling) sampling = one.sampling
+        rawBytes += all === own ? seen.rawBytes[at]! : Math.round((seen.rawBytes[at]! * own) / all)
+        rawPackets +=
+          allPackets === ownPackets ? seen.rawPackets[at]! : Math.round((seen.rawPackets[at]! * ownPackets) / allPackets)
+        if (seen.sampling[at]! > sampling) sampling = seen.sampling[at]!
       }
-      const otherRecords = sum(one.records) - ownRecords
+      flows += ownRecords
       counted += ownRecords
-      duplicates += otherRecords
       if (otherRecords > 0 || all > own) {
+        duplicates += otherRecords
+        if (observers === none) observers = []
         observers.push({
-          exporter: names[one.exporter]!,
+          exporter: names[exporter[at]!]!,
           records: otherRecords,
           bytes: all - own,
           packets: allPackets - ownPackets
         })
       }
     }
-    const bothDirections = spoken && answered
-    const kind = kindOf(edge, bothDirections)
-    const main = toServer ?? toClient
-    const exporter = main === undefined ? "" : names[main.exporter]!
-    const result: Edge = {
+    const main = toServer === -1 ? toClient : toServer
+    const owner = main === -1 ? "" : names[exporter[main]!]!
+    const flags = evidence.flags[edge]!
+    const serverText = texts[server[edge]!]!
+    const kind = kindOf(group[server[edge]!]!, serverText, family, protocol, bothDirections, flags & 0xff, flags >>> 8)
+    const o = edge * 6
+    const { counts } = evidence
+    const result = {
       kind,
-      family: edge.family,
+      family: family === 6 ? (6 as const) : (4 as const),
       protocol,
-      client,
-      server,
-      port,
-      exporter,
-      exporterToClient: toClient === undefined ? exporter : names[toClient.exporter]!,
-      flows: (toServer?.records[0] ?? 0) + (toClient?.records[1] ?? 0),
-      bytesToServer: toServer?.bytes[0] ?? 0,
-      bytesToClient: toClient?.bytes[1] ?? 0,
-      packets: (toServer?.packets[0] ?? 0) + (toClient?.packets[1] ?? 0),
+      client: texts[client[edge]!]!,
+      server: serverText,
+      port: port[edge]!,
+      exporter: owner,
+      exporterToClient: toClient === -1 ? owner : names[exporter[toClient]!]!,
+      flows,
+      bytesToServer: toServer === -1 ? 0 : bytes[toServer * 2]!,
+      bytesToClient: toClient === -1 ? 0 : bytes[toClient * 2 + 1]!,
+      packets: (toServer === -1 ? 0 : packets[toServer * 2]!) + (toClient === -1 ? 0 : packets[toClient * 2 + 1]!),
       rawBytes,
       rawPackets,
       sampling,
-      first: edge.first,
-      last: edge.last,
-      synForward: edge.synForward,
-      synReverse: edge.synReverse,
-      synAckForward: edge.synAckForward,
-      synAckReverse: edge.synAckReverse,
-      beganForward: edge.beganForward,
-      beganReverse: edge.beganReverse,
-      portRank: edge.portRank,
-      fanIn: edge.fanIn,
-      clientPorts: edge.clientPorts,
-      declared: edge.declared,
-      direction: protocol === 1 || protocol === 58 ? 0 : directionMargin(edge),
+      first: first[edge]!,
+      last: last[edge]!,
+      synForward: counts[o]!,
+      synReverse: counts[o + 1]!,
+      synAckForward: counts[o + 2]!,
+      synAckReverse: counts[o + 3]!,
+      beganForward: counts[o + 4]!,
+      beganReverse: counts[o + 5]!,
+      portRank: evidence.portRank[edge]!,
+      fanIn: evidence.fanIn[edge]!,
+      clientPorts: evidence.clientPorts[edge]!,
+      declared: evidence.declared[edge] === 1,
+      direction: 0,
       bothDirections,
       attempt: kind === "attempt",
       weak: kind === "dependency" && protocol !== 6 && !bothDirections,
-      flagsToServer: edge.flagsToServer,
-      flagsToClient: edge.flagsToClient,
+      flagsToServer: flags & 0xff,
+      flagsToClient: flags >>> 8,
       observers
     }
+    if (kind !== "icmp") result.direction = directionMargin(result)
     if (kind === "attempt") attempts.push(result)
     else finished.push(result)
   }
