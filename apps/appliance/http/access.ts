@@ -3,12 +3,13 @@ import { Effect, Layer, Option } from "effect"
 import { type Cookies, HttpEffect, type HttpServerRequest, HttpServerResponse } from "effect/http"
 import { HttpApi, HttpApiBuilder } from "effect/http-api"
 import { AccessApi } from "#domain/http/AccessApi.ts"
+import { InputChecked } from "#domain/http/HttpAuthorised.ts"
 import { Access, type Opened } from "../auth/Access.ts"
 import { AccessOptions } from "../auth/AccessOptions.ts"
 import { bearerOf, Gate, sessionCookie, sessionOf } from "../auth/Gate.ts"
-import { InputProblems, layerInputProblems } from "./input.ts"
+import { layerInputChecked } from "./input.ts"
 
-export class PublicApi extends HttpApi.make("access").add(AccessApi.middleware(InputProblems)) {}
+export class PublicApi extends HttpApi.make("access").add(AccessApi.middleware(InputChecked)) {}
 
 const attributes = { httpOnly: true, secure: true, sameSite: "strict", path: "/" } satisfies Cookies.Cookie["options"]
 
@@ -62,4 +63,4 @@ const handlers = HttpApiBuilder.group(
   })
 )
 
-export const layerAccess = HttpApiBuilder.layer(PublicApi).pipe(Layer.provide(handlers), Layer.provide(layerInputProblems))
+export const layerAccess = HttpApiBuilder.layer(PublicApi).pipe(Layer.provide(handlers), Layer.provide(layerInputChecked))

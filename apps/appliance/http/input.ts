@@ -1,9 +1,8 @@
 /** Bad input, said the same everywhere: one problem document that names each field, the rule it broke and the value it had. */
-import { Effect, Layer, SchemaIssue } from "effect"
-import { HttpApiError, HttpApiMiddleware } from "effect/http-api"
-import { problem } from "./problem.ts"
-
-export class InputProblems extends HttpApiMiddleware.Service<InputProblems>()("appliance/http/InputProblems") {}
+import { Effect, Layer, SchemaIssue, type Types } from "effect"
+import { HttpApiError } from "effect/http-api"
+import { InputChecked } from "#domain/http/HttpAuthorised.ts"
+import { InputRefused } from "#domain/http/problems.ts"
 
 const issuesOf = SchemaIssue.makeFormatterStandardSchemaV1()
 
@@ -26,10 +25,10 @@ const show = (value: unknown): string | null => {
 
 const keyOf = (segment: PropertyKey | { readonly key: PropertyKey }) => (typeof segment === "object" ? segment.key : segment)
 
-export const layerInputProblems = Layer.succeed(
-  InputProblems,
-  InputProblems.of((httpEffect) =>
-    Effect.catch(httpEffect, (error) => {
+export const layerInputChecked = Layer.succeed(
+  InputChecked,
+  InputChecked.of((httpEffect) =>
+    Effect.catch(httpEffect, (error): Effect.Effect<never, InputRefused | Types.unhandled> => {
       if (!HttpApiError.HttpApiSchemaError.is(error) || error.kind === "Body" || error.kind === "ResponseHeaders") {
         return Effect.fail(error)
       }
@@ -39,14 +38,7 @@ export const layerInputProblems = Layer.succeed(
         const field = path.length === 0 ? (slots[error.kind] ?? error.kind) : path.map(String).join(".")
         return { field, rule: issue.message.split("\n")[0]!, value: secretField.test(field) ? null : show(valueAt(input, path)) }
       })
-      return Effect.succeed(
-        problem({
-          status: 400,
-          title: "Input refused",
-          detail: errors.map(({ field, rule }) => `${field}: ${rule}`).join("; "),
-          errors
-        })
-      )
+      return Effect.fail(new InputRefused({ detail: errors.map(({ field, rule }) => `${field}: ${rule}`).join("; "), errors }))
     })
   )
 )

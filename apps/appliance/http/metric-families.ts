@@ -1,0 +1,183 @@
+/** What `/metrics` says: names are stable, people build alerts and dashboards on them. */
+import { DateTime } from "effect"
+import type { Exporter } from "#domain/Exporter.ts"
+import type { HealthDetail } from "#domain/Health.ts"
+import type { Family, Labels, Sample } from "./exposition.ts"
+import type { HttpReading } from "./HttpCounters.ts"
+
+export interface MetricSources {
+  readonly health: HealthDetail
+  readonly exporters: ReadonlyArray<Exporter>
+  readonly http: ReadonlyArray<HttpReading>
+  readonly websockets: { readonly open: number; readonly refused: number }
+}
+
+const one = (value: number | bigint): ReadonlyArray<Sample> => [[{}, value]]
+const known = (value: number | bigint | null): ReadonlyArray<Sample> => (value === null ? [] : one(value))
+const seconds = (at: DateTime.Utc) => DateTime.toEpochMillis(at) / 1000
+
+const counter = (name: string, help: string, samples: ReadonlyArray<Sample>): Family => ({ name, type: "counter", help, samples })
+const gauge = (name: string, help: string, samples: ReadonlyArray<Sample>): Family => ({ name, type: "gauge", help, samples })
+
+const ofHealth = ({ status, version, startedAt, warnings, memoryBytes, disk, database }: HealthDetail): ReadonlyArray<Family> => [
+  gauge("build_info", "Version that runs.", [[{ version }, 1]]),
+  gauge("start_time_seconds", "Start of the process, seconds since 1970.", one(seconds(startedAt))),
+  gauge("health", "0 healthy, 1 degraded, 2 unhealthy.", one({ healthy: 0, degraded: 1, unhealthy: 2 }[status])),
+  gauge(
+    "warnings",
+    "Warnings that stand, by severity.",
+    (["info", "warning", "critical"] as const).map((severity) => [
+      { severity },
+      warnings.filter((warning) => warning.severity === severity).length
+    ])
+  ),
+  gauge("memory_bytes", "Resident memory of the process.", one(memoryBytes)),
+  gauge("disk_free_bytes", "Free space of the data folder's file system.", one(disk.freeBytes)),
+  gauge("disk_total_bytes", "Size of the data folder's file system.", one(disk.totalBytes)),
+  gauge("database_up", "1 while the database answers.", one(database.reachable ? 1 : 0)),
+  gauge(
+    "database_round_trip_seconds",
+    "Of the newest probe.",
+    known(database.roundTripMs === null ? null : database.roundTripMs / 1000)
+  ),
+  gauge("database_size_bytes", "Size of the database.", known(database.sizeBytes))
+]
+
+const ofFlow = ({ flow }: HealthDetail): ReadonlyArray<Family> => [
+  counter("flow_datagrams_total", "Datagrams received.", one(flow.datagrams)),
+  counter("flow_records_total", "Flow records decoded.", one(flow.records)),
+  counter("flow_malformed_total", "Datagrams and sets that could not be read.", one(flow.malformed)),
+  counter("flow_refused_total", "Datagrams refused by a full mailbox or pressure sampling.", one(flow.refused)),
+  counter("flow_kernel_dropped_total", "Datagrams the kernel dropped before the socket was read.", one(flow.kernelDropped)),
+  counter("flow_failed_total", "Datagrams lost to a worker part that failed.", one(flow.failed)),
+  counter("flow_late_total", "Records that came after their window was closed.", one(flow.late)),
+  counter("flow_lost_open_slices_total", "Open slices known lost at hard stops.", one(flow.lostOpenSlices))
+]
+
+const ofActors = ({ actors }: HealthDetail): ReadonlyArray<Family> => {
+  const boxes = actors.flatMap(({ path, mailbox }) =>
+    mailbox === null ? [] : [[{ actor: path, mailbox: mailbox.name, policy: mailbox.policy }, mailbox] as const]
+  )
+  const of = (read: (box: (typeof boxes)[number][1]) => number | bigint): ReadonlyArray<Sample> =>
+    boxes.map(([labels, box]) => [labels, read(box)])
+  return [
+    gauge(
+      "actor_state",
+      "1 for the state an actor is in.",
+      actors.map(({ path, state }) => [{ actor: path, state }, 1])
+    ),
+    counter(
+      "actor_restarts_total",
+      "Restarts of an actor.",
+      actors.map(({ path, restarts }) => [{ actor: path }, restarts])
+    ),
+    gauge(
+      "actor_gauge",
+      "Numbers an actor shows of itself.",
+      actors.flatMap(({ path, gauges }) => Object.entries(gauges).map(([name, value]): Sample => [{ actor: path, name }, value]))
+    ),
+    gauge(
+      "mailbox_depth",
+      "Messages that wait.",
+      of((box) => box.depth)
+    ),
+    gauge(
+      "mailbox_capacity",
+      "Messages that may wait.",
+      of((box) => box.capacity)
+    ),
+    counter(
+      "mailbox_offered_total",
+      "Messages offered.",
+      of((box) => box.offered)
+    ),
+    counter(
+      "mailbox_refused_total",
+      "Messages that found no room.",
+      of((box) => box.refused)
+    )
+  ]
+}
+
+const labelsOf = ({ address, protocol }: Exporter): Labels => ({ exporter: address, protocol })
+
+const ofExporters = (exporters: ReadonlyArray<Exporter>): ReadonlyArray<Family> => {
+  const of = (read: (exporter: Exporter) => number | bigint): ReadonlyArray<Sample> =>
+    exporters.map((exporter) => [labelsOf(exporter), read(exporter)])
+  return [
+    gauge(
+      "exporter_state",
+      "1 for the state of an exporter: heard, waiting for templates, silent.",
+      exporters.map((exporter) => [{ ...labelsOf(exporter), state: exporter.state }, 1])
+    ),
+    gauge(
+      "exporter_last_seen_seconds",
+      "Newest datagram, seconds since 1970.",
+      of((e) => seconds(e.lastSeen))
+    ),
+    counter(
+      "exporter_datagrams_total",
+      "Datagrams of an exporter.",
+      of((e) => e.datagrams)
+    ),
+    counter(
+      "exporter_records_total",
+      "Flow records of an exporter.",
+      of((e) => e.records)
+    ),
+    counter(
+      "exporter_sequence_lost_total",
+      "Lost on the way, by the exporter's own numbering.",
+      of((e) => e.sequenceLost)
+    ),
+    counter(
+      "exporter_sequence_resets_total",
+      "Times the numbering began anew.",
+      of((e) => e.sequenceResets)
+    ),
+    counter(
+      "exporter_malformed_total",
+      "Malformed datagrams and sets, by reason.",
+      exporters.flatMap((e) => Object.entries(e.malformedReasons).map(([reason, n]): Sample => [{ ...labelsOf(e), reason }, n]))
+    ),
+    gauge(
+      "exporter_held_sets",
+      "Data sets that wait for their template.",
+      of((e) => e.heldSets)
+    ),
+    counter(
+      "exporter_held_dropped_total",
+      "Data sets given up before their template came.",
+      of((e) => e.heldDropped)
+    ),
+    gauge(
+      "exporter_templates",
+      "Templates known.",
+      of((e) => e.templates)
+    ),
+    gauge(
+      "exporter_sampling",
+      "One of this many packets; 0 not said.",
+      of((e) => e.sampling)
+    ),
+    gauge(
+      "exporter_clock_skew_seconds",
+      "Arrival minus export time, smoothed.",
+      exporters.flatMap((e): ReadonlyArray<Sample> => (e.clockSkewMs === null ? [] : [[labelsOf(e), e.clockSkewMs / 1000]]))
+    )
+  ]
+}
+
+export const metricFamilies = ({ health, exporters, http, websockets }: MetricSources): ReadonlyArray<Family> => [
+  ...ofHealth(health),
+  ...ofFlow(health),
+  ...ofActors(health),
+  ...ofExporters(exporters),
+  counter(
+    "http_requests_total",
+    "Requests answered, by kind of address and class of status.",
+    http.map(({ kind, status, requests }) => [{ kind, status }, requests])
+  ),
+  gauge("websocket_connections", "Live connections that are open.", one(websockets.open)),
+  counter("websocket_refused_total", "Live connections refused because too many were open.", one(websockets.refused))
+]
