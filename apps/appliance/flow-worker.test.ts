@@ -1,8 +1,8 @@
 import { createSocket } from "node:dgram"
 import { Worker } from "node:worker_threads"
 import { assert, describe, it } from "@effect/vitest"
+import { aTemplate, someRecords } from "../../test/rig/netflow9-datagrams.ts"
 import type { FlowWorkerReport, FromFlowWorker, ToFlowWorker } from "./flow-worker/messages.ts"
-import { aTemplate, someRecords } from "./flow-worker/test-datagrams.ts"
 
 /** A worker on a free port of the loopback, and everything it said. */
 const startWorker = async (settings: { readonly flushIntervalSeconds?: number; readonly windowSeconds?: number } = {}) => {
