@@ -65,6 +65,8 @@ export interface Owners {
    * `seen` is not empty. `direction`: 0 to the server, 1 to the client.
    */
   readonly choose: (place: number, direction: 0 | 1, windowStart: number, seen: Seen) => number
+  /** Address of the owner that was chosen last for this direction; undefined before the first choice. */
+  readonly ownerAt: (place: number, direction: 0 | 1) => string | undefined
   readonly size: () => number
 }
 
@@ -122,6 +124,7 @@ export const makeOwners = (capacity = 500_000): Owners => {
       return name
     },
     place,
+    ownerAt: (edge, direction) => texts[fresh.owner[edge * 2 + direction]! - 1],
     choose: (edge, direction, windowStart, seen) => {
       const key = edge * 2 + direction
       const previous = fresh.owner[key]! - 1

@@ -109,7 +109,8 @@ export const finishEdges = (
       }
     }
     const main = toServer === -1 ? toClient : toServer
-    const owner = main === -1 ? "" : names[exporter[main]!]!
+    // nothing of this slice may count: its owner reported the conversation in another one
+    const owner = main === -1 ? (owners.ownerAt(place, 0) ?? owners.ownerAt(place, 1))! : names[exporter[main]!]!
     const flags = evidence.flags[edge]!
     const serverText = texts[server[edge]!]!
     const kind = kindOf(group[server[edge]!]!, serverText, family, protocol, bothDirections, flags & 0xff, flags >>> 8)
