@@ -13,7 +13,7 @@ import { AssetId, DependencyId } from "#domain/ids.ts"
 import type { Operator, Token } from "#domain/Operator.ts"
 import type { SettingReading } from "#domain/Settings.ts"
 import type { WindowTotal } from "#domain/Status.ts"
-import { confidenceOf } from "./confidence.ts"
+import { whyConfidence, whyDirection } from "../../src/pages/dependencies/explain.ts"
 
 export const windowSeconds = 300
 
@@ -143,7 +143,7 @@ export const makeBuilder = (now: number, random: () => number) => {
       synAckReverse: 0,
       beganForward: Math.round(records * 0.3),
       beganReverse: Math.round(records * 0.01),
-      portRank: spec.service === null ? 0 : 1,
+      portRank: spec.service === null ? 0 : 2,
       fanIn: 1 + Math.floor(random() * 24),
       clientPorts: Math.max(1, Math.round(records * 0.4)),
       declared: false
@@ -154,7 +154,7 @@ export const makeBuilder = (now: number, random: () => number) => {
       windows: Math.max(1, Math.round(Math.min(hours * 12, records / 3))),
       bothDirections: state !== "weak",
       exporters: seenBy.length,
-      direction: state === "weak" ? 0.35 : Math.round((0.78 + random() * 0.21) * 100) / 100,
+      direction: whyDirection(direction).margin,
       sampled: sampling > 1
     })
     const windows = spec.series === false ? 0 : Math.min(48, Math.max(1, Math.round(hours * 12)))
@@ -186,7 +186,7 @@ export const makeBuilder = (now: number, random: () => number) => {
         packets: total / 700n + 1n,
         flows,
         sampling,
-        confidence: confidenceOf(terms),
+        confidence: whyConfidence(terms).confidence,
         tags: [],
         notes: null,
         direction,

@@ -13,6 +13,8 @@ export interface LayoutNode {
   readonly at?: Place | undefined
   /** Where it comes from when it has no place: an opened group's, or a member's. */
   readonly near?: Place | undefined
+  /** Nodes of one cluster (an opened group's members) stay together. */
+  readonly cluster?: string | undefined
 }
 
 export interface LayoutEdge {
@@ -44,9 +46,10 @@ export interface LayoutAnswer {
 }
 
 const gap = 14
-/** Rest length of a line and wanted drop from client to server, px. */
-const spring = 150
+/** Wanted drop from client to server, px. */
 const drop = 110
+/** Rest length of a line, px: few nodes take the room there is. */
+const springFor = (nodes: number): number => 150 + 110 * Math.exp(-nodes / 30)
 
 const mulberry = (seed: number) => () => {
   seed = (seed + 0x6d2b79f5) | 0
@@ -129,9 +132,18 @@ const relax = (
     degree[from]!++
     degree[to]!++
   }
+  const clusters = new Map<string, Array<number>>()
+  for (let i = 0; i < n; i++) {
+    const { cluster } = nodes[i]!
+    if (cluster === undefined) continue
+    const members = clusters.get(cluster)
+    if (members === undefined) clusters.set(cluster, [i])
+    else members.push(i)
+  }
   const rounds = roundsFor(moving.length)
   const whole = moving.length === n
-  const repulsion = 26_000
+  const spring = springFor(n)
+  const repulsion = spring * 180
   let heat = whole ? 120 : 60
   const cooling = (2 / heat) ** (1 / rounds)
   for (let round = 0; round < rounds; round++) {
@@ -155,7 +167,7 @@ const relax = (
         sy += (dy / d) * push
       }
       // a picture wider than high: screens are
-      fx[i]! += sx - (whole ? xi * 0.012 : 0)
+      fx[i]! += sx - (whole ? xi * 0.008 : 0)
       fy[i]! += sy - (whole ? yi * 0.022 : 0)
     }
     for (let e = 0; e < edges.length; e++) {
@@ -171,6 +183,18 @@ const relax = (
       fy[from]! += py - sink
       fx[to]! -= px
       fy[to]! -= py - sink
+    }
+    for (const members of clusters.values()) {
+      let mx = 0
+      let my = 0
+      for (const i of members) {
+        mx += x[i]! / members.length
+        my += y[i]! / members.length
+      }
+      for (const i of members) {
+        fx[i]! += (mx - x[i]!) * 0.06
+        fy[i]! += (my - y[i]!) * 0.06
+      }
     }
     for (const i of moving) {
       const force = Math.hypot(fx[i]!, fy[i]!) || 1
