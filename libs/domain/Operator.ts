@@ -9,6 +9,17 @@ export const OperatorName = Schema.String.check(
 /** NIST SP 800-63B-4 §3.1.1: length counts, composition rules do not. */
 export const Password = Schema.String.check(Schema.isMinLength(12), Schema.isMaxLength(256))
 
+/** A password that is long enough and still one that everybody tries, or the operator's own name. */
+export class PasswordWeak extends Schema.TaggedError<PasswordWeak>()(
+  "PasswordWeak",
+  { why: Schema.String },
+  { httpApiStatus: 422 }
+) {
+  override get message() {
+    return `choose another password: ${this.why}`
+  }
+}
+
 export class Operator extends Schema.Class<Operator>("Operator")({
   id: OperatorId,
   name: OperatorName,

@@ -1,6 +1,6 @@
 /** The caller, operators, tokens, audit. Every change, and every refusal that has a reason, is in the audit log. */
 import { Effect, Option } from "effect"
-import { CurrentCaller } from "#domain/Operator.ts"
+import { CurrentCaller, PasswordWeak } from "#domain/Operator.ts"
 import { may } from "#domain/Role.ts"
 import {
   AccessRpcs,
@@ -14,7 +14,7 @@ import { AuditStore } from "#pipeline/store/AuditStore.ts"
 import { OperatorStore } from "#pipeline/store/OperatorStore.ts"
 import { lesserRole, TokenStore } from "#pipeline/store/TokenStore.ts"
 import { reservedNames } from "../auth/Access.ts"
-import { hashPassword } from "../auth/password.ts"
+import { hashPassword, weakness } from "../auth/password.ts"
 import { newToken, sha256 } from "../auth/secret.ts"
 import { CallSource } from "./Connections.ts"
 import { PageSizes } from "./PageSizes.ts"
@@ -42,6 +42,8 @@ export const accessHandlers = Effect.gen(function* () {
     Whoami: () => CurrentCaller,
     OperatorList: () => Effect.orDie(operators.list),
     OperatorAdd: Effect.fnUntraced(function* ({ name, role, password }) {
+      const why = weakness(password, name)
+      if (why !== undefined) return yield* new PasswordWeak({ why })
       const added = reservedNames.has(name)
         ? Option.none()
         : yield* Effect.orDie(operators.add({ name, role, passwordHash: yield* hashPassword(password) }))
@@ -57,6 +59,11 @@ export const accessHandlers = Effect.gen(function* () {
         ...(role === undefined ? {} : { role }),
         ...(disabled === undefined ? {} : { disabled: String(disabled) }),
         ...(password === undefined ? {} : { password: "changed" })
+      }
+      if (password !== undefined) {
+        const name = (yield* Effect.orDie(operators.list)).find((one) => one.id === id)?.name ?? ""
+        const why = weakness(password, name)
+        if (why !== undefined) return yield* new PasswordWeak({ why })
       }
       const passwordHash = password === undefined ? undefined : yield* hashPassword(password)
       const outcome = yield* Effect.orDie(operators.change(id, { role, disabled, passwordHash }))

@@ -1,7 +1,7 @@
 /** First-run set-up, login, logout: the only calls without a caller. They answer with the session cookie `flowlens_session`. */
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup } from "effect/http-api"
-import { Caller, OperatorName } from "../Operator.ts"
+import { Caller, OperatorName, PasswordWeak } from "../Operator.ts"
 
 export class SetupRefused extends Schema.TaggedError<SetupRefused>()(
   "SetupRefused",
@@ -29,15 +29,7 @@ export class LoginRefused extends Schema.TaggedError<LoginRefused>()(
   }
 }
 
-export class PasswordWeak extends Schema.TaggedError<PasswordWeak>()(
-  "PasswordWeak",
-  { why: Schema.String },
-  { httpApiStatus: 422 }
-) {
-  override get message() {
-    return `choose another password: ${this.why}`
-  }
-}
+export { PasswordWeak }
 
 export class AccessApi extends HttpApiGroup.make("access")
   .add(

@@ -3,7 +3,7 @@ import { Schema } from "effect"
 import { Rpc, RpcGroup } from "effect/rpc"
 import { AuditEntry, AuditQuery } from "../Audit.ts"
 import { OperatorId, Page, TokenId } from "../ids.ts"
-import { Caller, Operator, OperatorName, Password, Token } from "../Operator.ts"
+import { Caller, Operator, OperatorName, Password, PasswordWeak, Token } from "../Operator.ts"
 import { Role } from "../Role.ts"
 import { Needs } from "./Authorised.ts"
 
@@ -43,7 +43,7 @@ export class AccessRpcs extends RpcGroup.make(
   Rpc.make("OperatorAdd", {
     payload: { name: OperatorName, role: Role, password: Password },
     success: Operator,
-    error: OperatorExists
+    error: Schema.Union([OperatorExists, PasswordWeak])
   }).annotate(Needs, "operators.write"),
   Rpc.make("OperatorChange", {
     payload: {
@@ -53,7 +53,7 @@ export class AccessRpcs extends RpcGroup.make(
       password: Schema.optionalKey(Password)
     },
     success: Operator,
-    error: Schema.Union([OperatorNotFound, LastAdministrator])
+    error: Schema.Union([OperatorNotFound, LastAdministrator, PasswordWeak])
   }).annotate(Needs, "operators.write"),
   Rpc.make("TokenList", { success: Schema.Array(Token) }).annotate(Needs, "tokens.own"),
   /** The secret is in the answer and nowhere else. */
