@@ -1,0 +1,65 @@
+/** Reads a batch back as objects, for tests. */
+import { ipv4Text, ipv6Text } from "./address-text.ts"
+import type { DecodeOutcome } from "./DecodeOutcome.ts"
+import { type Decoder, type DecoderOptions, makeDecoder } from "./Decoder.ts"
+import { type FlowBatch, makeFlowBatch } from "./FlowBatch.ts"
+import { makeTemplateCache, type TemplateCache } from "./TemplateCache.ts"
+
+export const rowOf = (batch: FlowBatch, row: number) => {
+  const six = new DataView(batch.ipv6.buffer)
+  const family = batch.family[row]!
+  return {
+    exporter: batch.exporter[row]!,
+    family,
+    source: family === 6 ? ipv6Text(six, row * 32) : ipv4Text(batch.source[row]!),
+    destination: family === 6 ? ipv6Text(six, row * 32 + 16) : ipv4Text(batch.destination[row]!),
+    sourcePort: batch.sourcePort[row]!,
+    destinationPort: batch.destinationPort[row]!,
+    protocol: batch.protocol[row]!,
+    tcpFlags: batch.tcpFlags[row]!,
+    bytes: batch.bytes[row]!,
+    packets: batch.packets[row]!,
+    reverseBytes: batch.reverseBytes[row]!,
+    reversePackets: batch.reversePackets[row]!,
+    start: batch.start[row]!,
+    end: batch.end[row]!,
+    inputInterface: batch.inputInterface[row]!,
+    outputInterface: batch.outputInterface[row]!,
+    sampling: batch.sampling[row]!,
+    direction: batch.direction[row]!
+  }
+}
+export type Row = ReturnType<typeof rowOf>
+
+export const rowsOf = (batch: FlowBatch): Array<Row> => Array.from({ length: batch.length }, (_, row) => rowOf(batch, row))
+
+export interface Bench {
+  readonly decoder: Decoder
+  readonly templates: TemplateCache
+  readonly rows: Array<Row>
+  /** A copy of the outcome; rows go to `rows`. */
+  readonly feed: (datagram: Uint8Array, exporter?: string, atMs?: number) => DecodeOutcome
+  readonly take: () => ReadonlyArray<Row>
+}
+
+export const makeBench = (options: Partial<DecoderOptions> & { readonly batchRows?: number } = {}): Bench => {
+  const templates = options.templates ?? makeTemplateCache()
+  const batch = makeFlowBatch(options.batchRows)
+  const rows: Array<Row> = []
+  const drain = () => {
+    rows.push(...rowsOf(batch))
+    batch.length = 0
+  }
+  const decoder = makeDecoder({ ...options, templates, full: drain })
+  return {
+    decoder,
+    templates,
+    rows,
+    feed: (datagram, exporter = "192.0.2.1", atMs = 1_700_000_000_500) => {
+      const outcome = { ...decoder.decode(datagram, datagram.length, 7, exporter, atMs, batch) }
+      drain()
+      return outcome
+    },
+    take: () => rows.splice(0)
+  }
+}
