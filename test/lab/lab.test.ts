@@ -4,6 +4,7 @@ import { Context, Effect, Layer } from "effect"
 import { account, collect, read, withoutTail } from "./collected.ts"
 import { type ExporterKind, exporterKinds } from "./exporters.ts"
 import { type LabRun, missing, runLabs } from "./Lab.ts"
+import { missingCollectors, storedBy } from "./nfdump.ts"
 
 class Watched extends Context.Service<
   Watched,
@@ -27,6 +28,7 @@ class Watched extends Context.Service<
 }
 
 const kinds = Object.keys(exporterKinds) as ReadonlyArray<ExporterKind>
+const unread = missingCollectors()
 const able = kinds.filter((kind) => missing(kind).length === 0)
 
 /** A packet sampler of one in four, over some thousand packets. */
@@ -86,6 +88,57 @@ describe("the namespace lab", () => {
           assert.closeTo(bytes / expected, 1, error, "bytes")
         })
       )
+
+      if (unread.length > 0) {
+        it.skip(`reads what an independent collector reads in what ${kind} sends (skipped: needs ${unread.join(", ")})`, () =>
+          undefined)
+        continue
+      }
+      it.effect(`reads what an independent collector reads in what ${kind} sends`, () =>
+        Effect.gen(function* () {
+          const { run, datagrams } = yield* Watched
+          const { protocol } = exporterKinds[kind]
+          const ours = new Map<string, [packets: number, bytes: number]>()
+          const theirs = new Map<string, [packets: number, bytes: number]>()
+          for (const row of read(datagrams(kind), run.exporterAddress).rows) {
+            add(ours, row, row.packets * row.sampling, row.bytes * row.sampling)
+            if (row.reversePackets > 0) add(ours, turned(row), row.reversePackets, row.reverseBytes)
+          }
+          const stored = yield* storedBy(protocol === "sflow5" ? "sfcapd" : "nfcapd", datagrams(kind))
+          for (const row of stored) {
+            add(theirs, row, row.packets, row.bytes)
+            if (row.reversePackets > 0) add(theirs, turned(row), row.reversePackets, row.reverseBytes)
+          }
+          assert.isAbove(theirs.size, 50)
+          assert.deepStrictEqual(Object.fromEntries([...ours].sort(byKey)), Object.fromEntries([...theirs].sort(byKey)))
+        })
+      )
     }
   })
 })
+
+interface Ends {
+  readonly source: string
+  readonly destination: string
+  readonly sourcePort: number
+  readonly destinationPort: number
+  readonly protocol: number
+}
+
+const turned = (row: Ends): Ends => ({
+  ...row,
+  source: row.destination,
+  destination: row.source,
+  sourcePort: row.destinationPort,
+  destinationPort: row.sourcePort
+})
+
+const byKey = (a: readonly [string, unknown], b: readonly [string, unknown]) => (a[0] < b[0] ? -1 : 1)
+
+/** TCP and UDP only: of ICMP one prints type and code, the other the field they came in. */
+const add = (sums: Map<string, [packets: number, bytes: number]>, row: Ends, packets: number, bytes: number) => {
+  if (row.protocol !== 6 && row.protocol !== 17) return
+  const key = `${row.source} ${row.sourcePort} ${row.destination} ${row.destinationPort} ${row.protocol}`
+  const sum = sums.get(key) ?? [0, 0]
+  sums.set(key, [sum[0] + packets, sum[1] + bytes])
+}

@@ -32,14 +32,16 @@ export interface Running {
   readonly stop: (signal?: NodeJS.Signals) => Effect.Effect<void>
 }
 
-const KEPT_OUTPUT = 65_536
+/** Of a daemon; and of a program that is run for what it prints. */
+const KEPT_OUTPUT = 1 << 16
+const WHOLE_OUTPUT = 1 << 26
 
-const started = (argv: ReadonlyArray<string>): { readonly child: ChildProcess; readonly output: () => string } => {
+const started = (argv: ReadonlyArray<string>, kept: number): { readonly child: ChildProcess; readonly output: () => string } => {
   let text = ""
   const child = spawn(argv[0]!, argv.slice(1), { env: environment, stdio: ["ignore", "pipe", "pipe"] })
   for (const stream of [child.stdout, child.stderr]) {
     stream?.setEncoding("utf8").on("data", (part: string) => {
-      text = (text + part).slice(-KEPT_OUTPUT)
+      text = (text + part).slice(-kept)
     })
   }
   return { child, output: () => text }
@@ -48,7 +50,7 @@ const started = (argv: ReadonlyArray<string>): { readonly child: ChildProcess; r
 /** Runs to the end; what it printed. */
 export const run = (...argv: ReadonlyArray<string>): Effect.Effect<string, LabFault> =>
   Effect.callback<string, LabFault>((resume) => {
-    const { child, output } = started(argv)
+    const { child, output } = started(argv, WHOLE_OUTPUT)
     child.once("error", (cause) => resume(Effect.fail(new LabFault({ what: argv.join(" "), detail: cause.message }))))
     child.once("close", (code, signal) => {
       resume(
@@ -84,7 +86,7 @@ export const daemon = (
   })
 
 const hold = (argv: ReadonlyArray<string>): Running & { readonly ended: () => boolean } => {
-  const { child, output } = started(argv)
+  const { child, output } = started(argv, KEPT_OUTPUT)
   let ended = false
   child.once("error", () => {
     ended = true
