@@ -1,7 +1,8 @@
 /** Exporters nobody here wrote, watching real traffic: every record read, all that ran found, nothing else, the volumes the kernel's. */
 import { assert, describe, it, layer } from "@effect/vitest"
-import { Context, Effect, Layer } from "effect"
+import { Clock, Context, Effect, Layer } from "effect"
 import { account, collect, read, withoutTail } from "./collected.ts"
+import { makeStages } from "./conclude.ts"
 import { type ExporterKind, exporterKinds } from "./exporters.ts"
 import { type LabRun, missing, runLabs } from "./Lab.ts"
 import { missingCollectors, storedBy } from "./nfdump.ts"
@@ -68,6 +69,29 @@ describe("the namespace lab", () => {
         })
       )
 
+      it.effect(`concludes who serves whom from what ${kind} sends`, () =>
+        Effect.gen(function* () {
+          const { run, datagrams } = yield* Watched
+          const now = yield* Clock.currentTimeMillis
+          const stages = makeStages([run.exporterAddress])
+          for (const datagram of datagrams(kind)) stages.hear(0, datagram, now)
+          const edges = stages.conclude(now).flatMap((slice) => slice.edges.filter((edge) => edge.kind === "dependency"))
+          const concluded = [...new Set(edges.map(label))].sort()
+          const { sampling, protocol } = exporterKinds[kind]
+          const ran = run.dependencies.filter(({ client }) => protocol !== "netflow5" || !client.includes(":"))
+          if (sampling === 1) {
+            assert.deepStrictEqual(concluded, ran.map(label).sort())
+            return
+          }
+          // Of a few small packets a sampler may miss all
+          assert.deepStrictEqual(
+            concluded.filter((edge) => !ran.map(label).includes(edge)),
+            []
+          )
+          for (const dependency of ran) if (dependency.payloadToClient > 0) assert.include(concluded, label(dependency))
+        })
+      )
+
       it.effect(`adds up to the kernel's own count in what ${kind} sends`, () =>
         Effect.gen(function* () {
           const { run, datagrams } = yield* Watched
@@ -116,6 +140,9 @@ describe("the namespace lab", () => {
     }
   })
 })
+
+const label = (d: { client: string; server: string; port: number; protocol: number }) =>
+  `${d.client} → ${d.server}:${d.port}/${d.protocol}`
 
 interface Ends {
   readonly source: string

@@ -1,13 +1,6 @@
 /** The demo through the collector's own stages, without sockets and rows: what they conclude is what the world declares. */
 import { assert, describe, it } from "vitest"
-import { makePortRanks } from "#domain/PortRank.ts"
-import { makeDecoder } from "#pipeline/decode/Decoder.ts"
-import { makeFlowBatch } from "#pipeline/decode/FlowBatch.ts"
-import { makeTemplateCache } from "#pipeline/decode/TemplateCache.ts"
-import { services } from "#pipeline/enrich/services.ts"
-import { collapseSlice } from "#pipeline/resolve/collapse.ts"
-import { makeOwners } from "#pipeline/resolve/duplicate.ts"
-import { makeWindows } from "#pipeline/window/window.ts"
+import { makeStages } from "../../../test/lab/conclude.ts"
 import { makeExporters } from "./exporters.ts"
 import { makeTraffic } from "./flows.ts"
 import { demoNames } from "./hosts.ts"
@@ -26,35 +19,17 @@ const conclude = (seconds: number, seed: number) => {
   const world = makeWorld()
   const exporters = makeExporters(world, START, seed)
   const traffic = makeTraffic(world, START, seed)
-  const ranks = makePortRanks(services)
-  const decoder = makeDecoder({ templates: makeTemplateCache(), full: () => assert.fail("the batch overflowed") })
-  const batch = makeFlowBatch()
-  const windows = makeWindows({
-    boot: "00000000-0000-4000-8000-000000000000",
-    worker: "worker-1",
-    windowSeconds: 300,
-    latenessSeconds: 60,
-    ranks,
-    seed: 5,
-    exporterAddress: (index) => exporters[index]!.address
-  })
-  const columns = { skewMs: new Float64Array(exporters.length), sampling: new Uint32Array(exporters.length) }
-  const owners = makeOwners()
+  const stages = makeStages(exporters.map((exporter) => exporter.address))
   const found = new Map<string, Found>()
   let duplicates = 0
   let attempts = 0
   for (let at = START; at <= START + seconds * 1000; at += 250) {
     for (const seen of traffic.until(at)) for (const exporter of exporters) exporter.observe(seen)
     for (const [index, exporter] of exporters.entries()) {
-      for (const datagram of exporter.datagrams(at)) {
-        decoder.decode(datagram, datagram.length, index, exporter.address, at, batch)
-        windows.fold(batch, columns, at)
-        batch.length = 0
-      }
+      for (const datagram of exporter.datagrams(at)) stages.hear(index, datagram, at)
     }
     if ((at - START) % FLUSH_MS !== 0) continue
-    for (const slice of windows.flush(at, 8)) {
-      const collapsed = collapseSlice(slice, { ranks, owners })
+    for (const collapsed of stages.conclude(at)) {
       duplicates += collapsed.duplicates
       attempts += collapsed.attempts.length
       for (const edge of collapsed.edges) {

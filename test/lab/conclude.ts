@@ -1,0 +1,47 @@
+/** The collector's own stages without sockets and rows: datagrams → decode → window → who serves whom. */
+import { makePortRanks } from "#domain/PortRank.ts"
+import { makeDecoder } from "#pipeline/decode/Decoder.ts"
+import { makeFlowBatch } from "#pipeline/decode/FlowBatch.ts"
+import { makeTemplateCache } from "#pipeline/decode/TemplateCache.ts"
+import { services } from "#pipeline/enrich/services.ts"
+import { collapseSlice } from "#pipeline/resolve/collapse.ts"
+import { makeOwners } from "#pipeline/resolve/duplicate.ts"
+import type { CollapsedSlice } from "#pipeline/resolve/edges.ts"
+import { makeWindows } from "#pipeline/window/window.ts"
+
+export interface Stages {
+  /** A datagram of the exporter at that place of the list, heard at `atMs`. */
+  readonly hear: (exporter: number, datagram: Uint8Array, atMs: number) => void
+  /** What can be concluded from what was heard since the last time. */
+  readonly conclude: (atMs: number) => ReadonlyArray<CollapsedSlice>
+}
+
+export const makeStages = (exporters: ReadonlyArray<string>): Stages => {
+  const ranks = makePortRanks(services)
+  const owners = makeOwners()
+  const windows = makeWindows({
+    boot: "00000000-0000-4000-8000-000000000000",
+    worker: "worker-1",
+    windowSeconds: 300,
+    latenessSeconds: 60,
+    ranks,
+    seed: 5,
+    exporterAddress: (index) => exporters[index]!
+  })
+  const columns = { skewMs: new Float64Array(exporters.length), sampling: new Uint32Array(exporters.length) }
+  const batch = makeFlowBatch()
+  let heardMs = 0
+  const drain = () => {
+    windows.fold(batch, columns, heardMs)
+    batch.length = 0
+  }
+  const decoder = makeDecoder({ templates: makeTemplateCache(), full: drain })
+  return {
+    hear: (exporter, datagram, atMs) => {
+      heardMs = atMs
+      decoder.decode(datagram, datagram.length, exporter, exporters[exporter]!, atMs, batch)
+      drain()
+    },
+    conclude: (atMs) => windows.flush(atMs, 16).map((slice) => collapseSlice(slice, { ranks, owners }))
+  }
+}
