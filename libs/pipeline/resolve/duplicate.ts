@@ -147,7 +147,9 @@ export const makeOwners = (capacity = 500_000): Owners => {
       const best = seen.length === 1 ? 0 : mostComplete(seen, texts)
       fresh.owner[key] = seen.exporter[best]! + 1
       fresh.owned[key] = (sameWindow ? rivals - rival : 0) + seen.packets[best]!
-      fresh.rival[key] = owned
+      let second = owned
+      for (let i = 0; i < seen.length; i++) if (i !== best && seen.packets[i]! > second) second = seen.packets[i]!
+      fresh.rival[key] = second
       return best
     },
     size: () => (fresh.keys.size + old.keys.size) * 2
