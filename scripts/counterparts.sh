@@ -85,21 +85,26 @@ get() {
   # shellcheck disable=SC2086
   apt-get install -y -q $bounds --no-install-recommends --no-download -o Dpkg::Options::=--force-confold "$@" </dev/null >/dev/null 2>&1
 }
+# Lists may be absent or old. Without a network this fails, and then nothing else is tried.
 refreshed=no
 refresh() {
-  [ "$refreshed" = yes ] && return 1
+  [ "$refreshed" = no ] || return 1
   refreshed=yes
   # shellcheck disable=SC2086
-  timeout 120 apt-get update -q $bounds >/dev/null 2>&1
+  timeout 120 apt-get update -q $bounds -o APT::Update::Error-Mode=any >/dev/null 2>&1
 }
+deadline=$(($(date +%s) + 420))
 install_all() {
   # shellcheck disable=SC2086
-  get $1 && return 0
-  refresh
+  get $1 && return
+  refresh || return
   # shellcheck disable=SC2086
-  get $1 && return 0
+  get $1 && return
   # one that cannot be had must not take the others with it
-  for package in $1; do get "$package"; done
+  for package in $1; do
+    [ "$(date +%s)" -lt "$deadline" ] || return
+    get "$package"
+  done
 }
 
 say "installing what the tests run against, once: $needed$extra"

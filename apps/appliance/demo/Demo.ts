@@ -33,9 +33,10 @@ const TICK = "250 millis"
 const LONGEST_STEP_MS = 5000
 
 /** Never returns; interrupt it to stop. A datagram the system refuses is counted, not retried: exporters do not either. */
-export const demo = ({ host, ports, seed = 1, account = makeDemoAccount() }: DemoOptions): Effect.Effect<never> =>
+export const demo = ({ ports, seed = 1, account = makeDemoAccount(), ...to }: DemoOptions): Effect.Effect<never> =>
   Effect.scoped(
     Effect.gen(function* () {
+      const host = to.host === "localhost" ? "127.0.0.1" : to.host
       const world = makeWorld()
       const startMs = yield* Clock.currentTimeMillis
       account.startedMs = startMs
