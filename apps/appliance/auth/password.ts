@@ -71,7 +71,8 @@ export const noPassword = "none"
 
 const runs = [
   "abcdefghijklmnopqrstuvwxyz",
-  "01234567890",
+  "0123456789",
+  "1234567890",
   "qwertyuiopasdfghjklzxcvbnm",
   "qwertzuiopasdfghjklyxcvbnm",
   "1qaz2wsx3edc4rfv"
@@ -107,8 +108,32 @@ export const weakness = (password: string, operatorName: string): string | undef
   if (isRepetition(lower)) return "it repeats one to four characters"
   if (isRun(lower)) return "it is a run of neighbouring characters"
   const name = operatorName.toLowerCase()
-  if (name.length > 0 && lower.replaceAll(name, "").replace(/[^\p{L}]/gu, "").length < 4 && lower.includes(name)) {
-    return "it is little more than the operator's name"
+  if (name !== "" && lower.includes(name) && lettersWithout(lower, [name]) < 4) return "it is little more than the operator's name"
+  if (commonWords.some((word) => lower.includes(word)) && lettersWithout(lower, commonWords) < 4) {
+    return "it is little more than a word that everybody tries first"
   }
   return undefined
 }
+
+/** Words that passwords are padded from, in the spelling with letters and the usual digits for them. */
+const commonWords = [
+  "password",
+  "passwort",
+  "passw0rd",
+  "p@ssw0rd",
+  "p@ssword",
+  "pa55word",
+  "administrator",
+  "admin",
+  "welcome",
+  "letmein",
+  "qwerty",
+  "changeme",
+  "secret",
+  "flowlens",
+  "iloveyou",
+  "root"
+]
+
+const lettersWithout = (text: string, words: ReadonlyArray<string>) =>
+  words.reduce((rest, word) => rest.replaceAll(word, ""), text).replace(/[^\p{L}]/gu, "").length
