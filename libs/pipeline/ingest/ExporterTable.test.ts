@@ -1,0 +1,110 @@
+import { assert, describe, it } from "@effect/vitest"
+import { makeDecodeOutcome } from "../decode/DecodeOutcome.ts"
+import { type ExporterTable, makeExporterTable } from "./ExporterTable.ts"
+
+const nothingHeld = { byExporter: () => ({ sets: 0 }) }
+const read = (table: ExporterTable, now: number, held = nothingHeld) => table.read(now, 300_000, held, () => 0)
+const outcome = (sequence: number, records: number) => ({
+  ...makeDecodeOutcome(),
+  version: 9 as const,
+  observationDomain: 7,
+  sequence,
+  sequenceStep: 1,
+  records
+})
+
+describe("exporter table", () => {
+  it("knows an exporter by address and protocol, and keeps its index", () => {
+    const table = makeExporterTable()
+    const netflow = table.find("192.0.2.1", "netflow9", 0)
+    const sflow = table.find("192.0.2.1", "sflow5", 0)
+    assert.notStrictEqual(netflow, sflow)
+    assert.strictEqual(table.find("192.0.2.1", "netflow9", 9), netflow)
+    for (let i = 0; i < 40; i++) table.find(`198.51.100.${i}`, "ipfix", 0)
+    assert.strictEqual(table.address(netflow), "192.0.2.1")
+    assert.isAtLeast(table.columns().skewMs.length, 42)
+  })
+
+  it("refuses more exporters than it may keep, and blocked ones", () => {
+    const table = makeExporterTable(2)
+    table.find("192.0.2.1", "ipfix", 0)
+    table.find("192.0.2.2", "ipfix", 0)
+    assert.strictEqual(table.find("192.0.2.3", "ipfix", 0), -1)
+    table.configure(new Map(), new Set(["192.0.2.1"]))
+    assert.strictEqual(table.find("192.0.2.1", "ipfix", 0), -2)
+    assert.strictEqual(read(table, 0)[0]?.blocked, 1)
+  })
+
+  it("smooths the clock's skew, and starts anew when the clock jumps, after what was decoded by the old one is folded", () => {
+    const table = makeExporterTable()
+    const index = table.find("192.0.2.1", "netflow9", 0)
+    assert.strictEqual(read(table, 0)[0]?.clockSkewMs, null)
+    const jumps: Array<number> = []
+    const jumped = () => jumps.push(table.columns().skewMs[index]!)
+    table.clock(index, 1_000_000, 1_000_500, jumped)
+    assert.strictEqual(table.columns().skewMs[index], 500)
+    table.clock(index, 1_010_000, 1_011_300, jumped)
+    assert.strictEqual(table.columns().skewMs[index], 550)
+    assert.deepStrictEqual(jumps, [])
+    table.clock(index, 1_020_000, 500_001_020_000, jumped)
+    assert.deepStrictEqual(jumps, [550])
+    assert.strictEqual(table.columns().skewMs[index], 500_000_000_000)
+    table.clock(index, 0, 5, jumped)
+    assert.strictEqual(table.columns().skewMs[index], 500_000_000_000)
+  })
+
+  it("says how much it heard, at which rate, and what the sequence numbers miss", () => {
+    const table = makeExporterTable()
+    const index = table.find("192.0.2.1", "netflow9", 0)
+    let sequence = 0
+    for (let second = 0; second < 120; second++) {
+      for (let i = 0; i < 10; i++) table.heard(index, outcome(sequence++, 30), 1400, second * 1000)
+      table.tick()
+    }
+    sequence += 5
+    table.heard(index, outcome(sequence, 30), 1400, 120_000)
+    const reading = read(table, 120_000)[0]!
+    assert.strictEqual(reading.records, 36_030)
+    assert.strictEqual(reading.datagrams, 1201)
+    assert.closeTo(reading.recordsPerSecond, 300, 300 * 0.02)
+    assert.deepStrictEqual([reading.sequenceLost, reading.sequenceResets], [5, 0])
+    assert.deepStrictEqual(reading.observationDomains, [7])
+  })
+
+  it("is heard, waits for a template, or is silent", () => {
+    const table = makeExporterTable()
+    const index = table.find("192.0.2.1", "netflow9", 0)
+    table.heard(index, outcome(0, 1), 100, 0)
+    assert.strictEqual(read(table, 1000)[0]?.state, "heard")
+    const held = { byExporter: () => ({ sets: 3 }) }
+    assert.deepStrictEqual([read(table, 1000, held)[0]?.state, read(table, 1000, held)[0]?.heldSets], ["waiting", 3])
+    assert.strictEqual(read(table, 300_001)[0]?.state, "silent")
+  })
+
+  it("applies the operator's rates to exporters it knows and to those that come", () => {
+    const table = makeExporterTable()
+    table.find("192.0.2.1", "netflow5", 0)
+    table.configure(
+      new Map([
+        ["192.0.2.1", 100],
+        ["192.0.2.2", 200]
+      ]),
+      new Set()
+    )
+    table.find("192.0.2.2", "netflow5", 0)
+    assert.deepStrictEqual([...table.columns().sampling.subarray(0, 2)], [100, 200])
+    table.configure(new Map(), new Set())
+    assert.deepStrictEqual([...table.columns().sampling.subarray(0, 2)], [0, 0])
+  })
+
+  it("counts complaints by reason", () => {
+    const table = makeExporterTable()
+    const index = table.find("192.0.2.1", "ipfix", 0)
+    table.malformed(index, "set-length")
+    table.malformed(index, "set-length")
+    table.malformed(index, "template-id")
+    const reading = read(table, 0)[0]!
+    assert.strictEqual(reading.malformed, 3)
+    assert.deepStrictEqual(reading.malformedReasons, { "set-length": 2, "template-id": 1 })
+  })
+})

@@ -1,0 +1,167 @@
+import { createSocket } from "node:dgram"
+import { assert, describe, it } from "@effect/vitest"
+import { readHeading } from "./dispatch.ts"
+import { parseKernelTable } from "./kernel-table.ts"
+import { makeUdpListener, type UdpListenerOptions } from "./UdpListener.ts"
+
+const listen = (options: Partial<UdpListenerOptions> = {}) => {
+  const taken: Array<readonly [string, string]> = []
+  const waiting: Array<() => void> = []
+  const wake = () => {
+    for (const go of waiting.splice(0)) go()
+  }
+  const listener = makeUdpListener({
+    address: "127.0.0.1",
+    port: 0,
+    receiveBufferBytes: 128 * 1024,
+    reusePort: false,
+    take: (datagram, from) => {
+      taken.push([Buffer.from(datagram).toString(), from])
+      wake()
+    },
+    changed: wake,
+    ...options
+  })
+  const until = async (holds: () => boolean) => {
+    while (!holds()) await new Promise<void>((go) => waiting.push(go))
+  }
+  return { listener, taken, until }
+}
+
+const send = (port: number, text: string, type: "udp4" | "udp6" = "udp4", to = "127.0.0.1") =>
+  new Promise<void>((done) => {
+    const socket = createSocket(type)
+    socket.send(text, port, to, () => socket.close(() => done()))
+  })
+
+describe("UDP listener", () => {
+  it("hands over each datagram with its sender's address, and counts it", async () => {
+    const { listener, taken, until } = listen()
+    listener.open()
+    await until(() => listener.read().state === "running")
+    await send(listener.read().port, "hello")
+    await until(() => taken.length === 1)
+    assert.deepStrictEqual(taken, [["hello", "127.0.0.1"]])
+    const { bufferGranted, bufferHint, datagrams, octets } = listener.read()
+    assert.deepStrictEqual([datagrams, octets, bufferGranted, bufferHint], [1, 5, 128 * 1024, ""])
+    await listener.close()
+  })
+
+  it("writes IPv4 senders on a socket of both families as IPv4", async () => {
+    const { listener, taken, until } = listen({ address: "::" })
+    listener.open()
+    await until(() => listener.read().state === "running")
+    await send(listener.read().port, "four")
+    await until(() => taken.length === 1)
+    assert.strictEqual(taken[0]![1], "127.0.0.1")
+    await listener.close()
+  })
+
+  it("says who is in its way and what to do when the port is taken, and gets it once it is free", async () => {
+    const other = createSocket("udp4")
+    await new Promise<void>((done) => other.bind(0, "127.0.0.1", () => done()))
+    const { port } = other.address()
+    const { listener, until } = listen({ port })
+    listener.open()
+    await until(() => listener.read().state === "restarting")
+    const { lastError } = listener.read()
+    assert.strictEqual(lastError?.message, `UDP 127.0.0.1:${port} is in use by another process`)
+    assert.include(lastError?.hint ?? "", `sport = :${port}`)
+    other.close()
+    await until(() => listener.read().state === "running")
+    assert.strictEqual(listener.read().port, port)
+    await listener.close()
+  })
+
+  it("opens the same port again after it failed, and keeps its counts", async () => {
+    const { listener, taken, until } = listen()
+    listener.open()
+    await until(() => listener.read().state === "running")
+    const { port } = listener.read()
+    await send(port, "before")
+    await until(() => taken.length === 1)
+    listener.fail(new Error("network is down"))
+    assert.match(listener.read().lastError?.message ?? "", /network is down/)
+    await until(() => listener.read().state === "running")
+    await send(port, "after")
+    await until(() => taken.length === 2)
+    const { datagrams, restarts } = listener.read()
+    assert.deepStrictEqual([datagrams, restarts, listener.read().port], [2, 1, port])
+    await listener.close()
+  })
+
+  it("names the sysctl when the kernel grants a smaller buffer than asked", async () => {
+    const { listener, until } = listen({ receiveBufferBytes: 1 << 30 })
+    listener.open()
+    await until(() => listener.read().state === "running")
+    const { bufferGranted, bufferHint } = listener.read()
+    if (bufferGranted < 1 << 30) assert.include(bufferHint, `net.core.rmem_max=${1 << 30}`)
+    else assert.strictEqual(bufferHint, "")
+    await listener.close()
+  })
+
+  it("counts what the kernel dropped while nobody read", async () => {
+    const { listener, until } = listen({ receiveBufferBytes: 4096 })
+    listener.open()
+    await until(() => listener.read().state === "running")
+    const { port } = listener.read()
+    const socket = createSocket("udp4")
+    await new Promise<void>((done) => socket.connect(port, "127.0.0.1", () => done()))
+    // All sent from within one turn: the buffer holds a few of them.
+    const sent = await new Promise<number>((done) => {
+      let answers = 0
+      for (let i = 0; i < 500; i++) socket.send(Buffer.alloc(1400), () => ++answers === 500 && done(answers))
+    })
+    socket.close()
+    await until(() => {
+      listener.poll()
+      const { datagrams, kernelDropped } = listener.read()
+      return datagrams + kernelDropped >= sent
+    })
+    const { datagrams, kernelDropped } = listener.read()
+    assert.strictEqual(datagrams + kernelDropped, sent)
+    assert.isAbove(kernelDropped, 0)
+    await listener.close()
+  })
+})
+
+describe("kernel table", () => {
+  const text = `   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops
+  257: 00000000:0807 00000000:0000 07 00000000:00000300 00:00000000 00000000     0        0 4711 2 0000000000000000 12
+  257: 00000000:0807 00000000:0000 07 00000000:00000100 00:00000000 00000000     0        0 4712 2 0000000000000000 5
+  300: 0100007F:18C7 00000000:0000 07 00000000:00000000 00:00000000 00000000     0        0 4713 2 0000000000000000 0
+`
+  it("finds a socket among those that share its port, or adds the port up", () => {
+    assert.deepStrictEqual(parseKernelTable(text, 2055, "4712"), { queued: 256, drops: 5 })
+    assert.deepStrictEqual(parseKernelTable(text, 2055, undefined), { queued: 1024, drops: 17 })
+    assert.strictEqual(parseKernelTable(text, 4739, undefined), undefined)
+  })
+})
+
+describe("dispatch", () => {
+  const heading = () => ({ protocol: undefined, exportMs: 0, agent: "" })
+  const words = (...values: ReadonlyArray<number>) => {
+    const bytes = new Uint8Array(values.length * 4)
+    const view = new DataView(bytes.buffer)
+    values.forEach((value, i) => {
+      view.setUint32(i * 4, value)
+    })
+    return bytes
+  }
+  const read = (bytes: Uint8Array) => readHeading(bytes, bytes.length, heading())
+
+  it("tells the protocol, the clock and the agent by the first bytes, whatever the port", () => {
+    assert.deepStrictEqual(read(words(0x00050001, 1, 1_700_000_000, 0)), { protocol: "netflow5", exportMs: 1.7e12, agent: "" })
+    assert.deepStrictEqual(read(words(0x00090001, 1, 4_000_000_000, 0)), { protocol: "netflow9", exportMs: 4e12, agent: "" })
+    assert.deepStrictEqual(read(words(0x000a0010, 1_700_000_000, 0, 0)), { protocol: "ipfix", exportMs: 1.7e12, agent: "" })
+    assert.deepStrictEqual(read(words(5, 1, 0xc0000201, 0)), { protocol: "sflow5", exportMs: 0, agent: "192.0.2.1" })
+    assert.strictEqual(read(words(5, 2, 0x20010db8, 0, 0, 1)).agent, "2001:db8::1")
+    assert.strictEqual(read(words(5, 1, 0, 0)).agent, "")
+  })
+
+  it("knows nothing of other datagrams, empty and short ones included", () => {
+    for (const bytes of [new Uint8Array(0), new Uint8Array(7), words(4, 1), words(0x00010001, 2), words(0xffffffff, 0)]) {
+      assert.strictEqual(read(bytes).protocol, undefined)
+    }
+  })
+})

@@ -1,0 +1,82 @@
+import { assert, describe, it } from "@effect/vitest"
+import { followSequence, makeSequenceTrack } from "./sequence.ts"
+
+const follower = (counts: "datagrams" | "records" = "datagrams") => {
+  const track = makeSequenceTrack()
+  let now = 0
+  let lost = 0
+  let resets = 0
+  return {
+    hear: (sequence: number, step = 1, options: { readonly uptime?: number; readonly wait?: number } = {}) => {
+      now += options.wait ?? 10
+      const verdict = followSequence(track, sequence, step, counts, options.uptime ?? 0, now, { lost: 0, reset: false })
+      lost += verdict.lost
+      if (verdict.reset) resets++
+    },
+    get figures() {
+      return [lost, resets]
+    }
+  }
+}
+
+describe("sequence numbers", () => {
+  it("count what is missing, in the protocol's own unit", () => {
+    const v9 = follower()
+    for (const sequence of [10, 11, 14, 15]) v9.hear(sequence)
+    assert.deepStrictEqual(v9.figures, [2, 0])
+    const ipfix = follower("records")
+    ipfix.hear(0, 30)
+    ipfix.hear(30, 20)
+    ipfix.hear(80, 20)
+    assert.deepStrictEqual(ipfix.figures, [30, 0])
+  })
+
+  it("wrap", () => {
+    const track = follower()
+    for (const sequence of [0xfffffffe, 0xffffffff, 0, 1]) track.hear(sequence)
+    assert.deepStrictEqual(track.figures, [0, 0])
+  })
+
+  it("close a gap again when a datagram was only overtaken", () => {
+    const track = follower()
+    for (const sequence of [1, 2, 4, 3, 5, 6]) track.hear(sequence)
+    assert.deepStrictEqual(track.figures, [0, 0])
+  })
+
+  it("do not go below nothing when a datagram comes twice", () => {
+    const track = follower()
+    for (const sequence of [1, 2, 2, 3]) track.hear(sequence)
+    assert.deepStrictEqual(track.figures, [0, 0])
+  })
+
+  it("begin anew with a restarted exporter, by number or by uptime", () => {
+    const track = follower()
+    track.hear(5_000_000)
+    track.hear(0)
+    track.hear(1)
+    assert.deepStrictEqual(track.figures, [0, 1])
+    const early = follower()
+    early.hear(100, 1, { uptime: 9_000_000 })
+    early.hear(900, 1, { uptime: 1000 })
+    assert.deepStrictEqual(early.figures, [0, 1])
+  })
+
+  it("take an impossible jump for a new beginning, a long outage for loss", () => {
+    const jump = follower()
+    jump.hear(1)
+    jump.hear(900_000_000)
+    assert.deepStrictEqual(jump.figures, [0, 1])
+    const outage = follower()
+    outage.hear(1)
+    outage.hear(100_002, 1, { wait: 3_600_000 })
+    assert.deepStrictEqual(outage.figures, [100_000, 0])
+  })
+
+  it("make no claim after a datagram whose records could not be counted", () => {
+    const track = follower("records")
+    track.hear(100, -1)
+    track.hear(160, 10)
+    track.hear(175, 10)
+    assert.deepStrictEqual(track.figures, [5, 0])
+  })
+})
