@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
-import { bytes, ethernet, ipv4, ipv4Packet, ipv6Packet, seeded, tcp, udp } from "./encode.fixture.ts"
+import { bytes, ipv4, seeded } from "./encode.fixture.ts"
 import { HEADER_ETHERNET, HEADER_IPV4, HEADER_IPV6, HEADER_MPLS, HEADER_PPP, makeFrame, readFrame } from "./frame.ts"
+import { ethernet, ipv4Packet, ipv6Packet, tcp, udp } from "./packet.fixture.ts"
 
 const a = ipv4("10.0.0.1")
 const b = ipv4("10.0.0.2")

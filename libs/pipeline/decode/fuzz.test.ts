@@ -2,28 +2,30 @@ import { assert, describe, it } from "@effect/vitest"
 import { malformedReasons } from "./DecodeOutcome.ts"
 import { makeDecoder } from "./Decoder.ts"
 import {
-  counterSample,
   dataSet,
-  ethernet,
-  expandedFlowSample,
-  flowSample,
   ipfix,
-  ipv4Packet,
   netflow5,
   netflow9,
   optionsTemplate9,
   optionsTemplate10,
   type Random,
-  rawHeader,
-  sampleRecord,
   seeded,
-  sflow,
-  tcp,
   template9,
   template10,
   withdrawal10
 } from "./encode.fixture.ts"
 import { makeFlowBatch } from "./FlowBatch.ts"
+import {
+  counterSample,
+  ethernet,
+  expandedFlowSample,
+  flowSample,
+  ipv4Packet,
+  rawHeader,
+  sampleRecord,
+  sflow,
+  tcp
+} from "./packet.fixture.ts"
 import { describeTemplateRecord, type RecordTrace } from "./record.ts"
 import { describeFlowSample } from "./sflow-record.ts"
 import { makeTemplateCache } from "./TemplateCache.ts"

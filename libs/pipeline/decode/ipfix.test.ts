@@ -3,17 +3,15 @@ import {
   bytes,
   dataSet,
   EXPORT_SECONDS,
-  ethernet,
   type Field,
   ipfix,
   ipv4,
-  ipv4Packet,
   optionsTemplate10,
-  tcp,
   template10,
   uint,
   withdrawal10
 } from "./encode.fixture.ts"
+import { ethernet, ipv4Packet, tcp } from "./packet.fixture.ts"
 import { makeBench } from "./rows.fixture.ts"
 
 const one = (fields: ReadonlyArray<Field>, ...octets: ReadonlyArray<number>) => {

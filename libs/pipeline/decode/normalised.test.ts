@@ -3,22 +3,16 @@ import {
   bytes,
   dataSet,
   EXPORT_SECONDS,
-  ethernet,
   type Field,
-  flowSample,
   ipfix,
-  ipv4Packet,
   netflow5,
   netflow9,
-  rawHeader,
   seeded,
-  sflow,
-  tcp,
   template9,
   template10,
-  UPTIME,
-  udp
+  UPTIME
 } from "./encode.fixture.ts"
+import { ethernet, flowSample, ipv4Packet, rawHeader, sflow, tcp, udp } from "./packet.fixture.ts"
 import { makeBench, type Row } from "./rows.fixture.ts"
 
 interface Conversation {

@@ -1,11 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
+import { bytes, ipv4 } from "./encode.fixture.ts"
+import { DIRECTION_UNKNOWN } from "./FlowBatch.ts"
+import type { InterfaceCounters } from "./interface-counters.ts"
 import {
-  bytes,
   counterSample,
   ethernet,
   expandedFlowSample,
   flowSample,
-  ipv4,
   ipv4Packet,
   ipv6Packet,
   rawHeader,
@@ -13,9 +14,7 @@ import {
   sflow,
   tcp,
   udp
-} from "./encode.fixture.ts"
-import { DIRECTION_UNKNOWN } from "./FlowBatch.ts"
-import type { InterfaceCounters } from "./interface-counters.ts"
+} from "./packet.fixture.ts"
 import { makeBench } from "./rows.fixture.ts"
 
 const packet = ipv4Packet(ipv4("10.0.0.1"), ipv4("10.0.0.2"), { protocol: 6, length: 1500 }, tcp(40000, 443, 2))
