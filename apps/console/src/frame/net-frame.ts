@@ -16,6 +16,7 @@ import type { ToastEvent } from "../ui/events.ts"
 import type { NetToast } from "../ui/net-toast.ts"
 import { commands, found, recent, remember } from "./commands.ts"
 import { frameStyle } from "./frame-style.ts"
+import { TitleEvent } from "./title.ts"
 import { readAt, stepWindow, writeAt } from "./when.ts"
 import type { PaletteEntry, PickEvent } from "../ui/net-palette.ts"
 import "../ui/net-palette.ts"
@@ -25,16 +26,6 @@ import "../ui/net-toast.ts"
 import "./help-sheet.ts"
 import "./nav-rail.ts"
 import "./status-line.ts"
-
-/** A page names what it shows: the last word of *where*, and of the document's title. */
-export class TitleEvent extends Event {
-  static readonly type = "page-title"
-  readonly name: string
-  constructor(name: string) {
-    super(TitleEvent.type, { bubbles: true, composed: true })
-    this.name = name
-  }
-}
 
 export class NetFrame extends LitElement {
   static override readonly properties = {

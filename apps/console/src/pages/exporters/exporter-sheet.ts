@@ -1,0 +1,158 @@
+/**
+ * One exporter: how well it is heard, what it lost, what we cannot read of it, its templates field by field.
+ * Properties: `exporter`; `compact` for the inspector, else a page of its own.
+ */
+import { css, html, LitElement, nothing } from "lit"
+import { type Exporter, exporterProtocolNames, type TemplateSummary } from "#domain/Exporter.ts"
+import { exactly, plural } from "../../format/number.ts"
+import { paths } from "../../paths.ts"
+import { act } from "../../rpc/client.ts"
+import { faultOf } from "../../rpc/Fault.ts"
+import { show, staleLine } from "../../rpc/show.ts"
+import { Subject } from "../../rpc/Subject.ts"
+import { refusal } from "../../session.ts"
+import { sheet } from "../../style/sheet.ts"
+import { ToastEvent } from "../../ui/events.ts"
+import { inspectorHead } from "../inspector.ts"
+import { pageStyle } from "../page-style.ts"
+import { elementName, exporterStates, lengthText, samplingText, skewText, unknownName } from "./exporter-words.ts"
+import "../../ui/net-address.ts"
+import "../../ui/net-status.ts"
+import "../../ui/net-time.ts"
+import "../../ui/net-value.ts"
+
+export const exporterName = (one: Exporter): string => one.name ?? one.address
+
+export class ExporterSheet extends LitElement {
+  static override readonly properties = { exporter: { attribute: false }, compact: { type: Boolean, reflect: true }, renaming: { state: true } }
+  declare exporter: Exporter
+  declare compact: boolean
+  declare renaming: boolean
+
+  readonly #templates = Subject.call<ReadonlyArray<TemplateSummary>, unknown>(
+    this,
+    // asked again when the exporter learned another one
+    { what: "the templates", key: () => `${this.exporter.id} ${this.exporter.templates}`, isEmpty: (all) => all.length === 0 },
+    () => {
+      const { id } = this.exporter
+      return (api) => api.ExporterTemplates({ id })
+    }
+  )
+
+  static override readonly styles = [
+    sheet,
+    pageStyle,
+    css`
+      form { display: flex; gap: var(--s-2); align-items: center; flex-wrap: wrap; }
+      form input { width: 12rem; }
+      details { border-top: var(--hair) solid var(--line); }
+      summary { display: flex; align-items: center; gap: var(--s-4); min-height: var(--row); padding: 0 var(--s-5); cursor: pointer; list-style: none; }
+      summary:hover { background: var(--raised); }
+      summary:focus-visible { outline-offset: -2px; }
+      summary::before { content: ""; width: 6px; height: 6px; border: solid var(--muted); border-width: 0 1px 1px 0; transform: rotate(-45deg); flex: none; }
+      details[open] > summary::before { transform: rotate(45deg); }
+      summary .gap { flex: 1; }
+      .fields { padding: 0 0 var(--s-3); }
+    `
+  ]
+
+  override render() {
+    const one = this.exporter
+    if (this.compact) return html`${inspectorHead(exporterName(one), paths.exporter(one.id))}${this.#facts(one)}${this.#rest(one)}`
+    return html`<div class="head"><h1>${exporterName(one)}</h1></div><div class="body"><div class="columns"><div>${this.#facts(one)}</div><div>${this.#rest(one)}</div></div></div>`
+  }
+
+  #facts(one: Exporter) {
+    const [mark, word, title] = exporterStates[one.state]
+    return html`<section><dl class="facts">
+      <dt>State</dt><dd><net-status status=${mark} label=${word}></net-status><span class="muted">${title}</span></dd>
+      <dt>Name</dt><dd>${this.#name(one)}</dd>
+      <dt>Address</dt><dd><net-address text=${one.address}></net-address></dd>
+      <dt>Protocol</dt><dd>${exporterProtocolNames[one.protocol]}</dd>
+      <dt>Rate</dt><dd><net-value .value=${one.recordsPerSecond} quantity="rate"></net-value><span class="muted">flow records, over the last minute</span></dd>
+      <dt>Records</dt><dd>${this.#count(one.records)}</dd>
+      <dt>Datagrams</dt><dd>${this.#count(one.datagrams)}</dd>
+      <dt title="What the exporter's own sequence numbers say we did not get">Lost</dt><dd>${this.#count(one.sequenceLost)}<span class="muted">${one.protocol === "netflow5" || one.protocol === "ipfix" ? "records" : "datagrams"} missing by its sequence numbers</span></dd>
+      <dt title="Its sequence began anew: it restarted">Restarts</dt><dd>${this.#count(one.sequenceResets)}</dd>
+      <dt>Sampling</dt><dd>${samplingText(one.sampling)}</dd>
+      <dt title="Arrival minus export time, smoothed">Clock skew</dt><dd>${skewText(one.clockSkewMs)}${one.clockSkewMs === null ? nothing : html`<span class="muted">flow times are corrected by it</span>`}</dd>
+      <dt>Domains</dt><dd class="mono">${one.observationDomains.length === 0 ? "–" : one.observationDomains.join(", ")}</dd>
+      <dt>First heard</dt><dd><net-time .at=${one.firstSeen}></net-time></dd>
+      <dt>Last heard</dt><dd><net-time .at=${one.lastSeen}></net-time></dd>
+    </dl></section>`
+  }
+
+  #count(value: bigint) {
+    return html`<net-value .value=${value}></net-value>${value > 99_999n ? html`<span class="faint mono">${exactly(value)}</span>` : nothing}`
+  }
+
+  #name(one: Exporter) {
+    const why = refusal("exporters.write")
+    if (this.renaming) {
+      return html`<form @submit=${this.#rename} @keydown=${(event: KeyboardEvent) => {
+        if (event.key !== "Escape") return
+        event.preventDefault()
+        event.stopPropagation()
+        this.renaming = false
+      }}><input name="name" aria-label="Name of the exporter" maxlength="128" .value=${one.name ?? ""} autocomplete="off" spellcheck="false" />
+        <button class="primary" type="submit">Rename</button><button type="button" @click=${() => (this.renaming = false)}>Keep</button></form>`
+    }
+    return html`${one.name ?? html`<span class="muted">none</span>`}<button class="text" aria-disabled=${why === undefined ? "false" : "true"} title=${why ?? "Give it a name"}
+      @click=${() => {
+        if (why !== undefined) return
+        this.renaming = true
+        void this.updateComplete.then(() => this.renderRoot.querySelector<HTMLInputElement>("form input")?.select())
+      }}>Rename</button>${why === undefined ? nothing : html`<span class="muted">${why}</span>`}`
+  }
+
+  readonly #rename = (event: SubmitEvent) => {
+    event.preventDefault()
+    const name = String(new FormData(event.target as HTMLFormElement).get("name")).trim()
+    const { id } = this.exporter
+    this.renaming = false
+    act((api) => api.ExporterRename({ id, name: name === "" ? null : name })).then(
+      () => this.dispatchEvent(new ToastEvent(name === "" ? "Name removed" : `Renamed to ${name}`)),
+      (error) => this.dispatchEvent(new ToastEvent(`Could not rename: ${faultOf(error).message}`, "warning"))
+    )
+  }
+
+  #rest(one: Exporter) {
+    return html`${this.#waiting(one)}${this.#counts("Malformed", "By reason; a bad set spoils itself, not the datagram.", "Nothing malformed", one.malformedReasons, (key) => key)}
+      ${this.#counts("Unknown elements", "Fields that no table here names; they are skipped by their length.", "Every element is known", one.unknownElements, unknownName)}
+      <section><div class="section-head"><h2>Templates</h2>${this.#templates.value === undefined ? nothing : html`<span class="muted">${this.#templates.value.length}</span>`}</div>
+      ${staleLine(this.#templates)}${show(this.#templates, {
+        rows: 2,
+        quiet: true,
+        live: (all) => html`${all.map((template) => this.#template(template))}`,
+        empty: () =>
+          one.protocol === "netflow5" || one.protocol === "sflow5"
+            ? html`<p class="pad muted">${exporterProtocolNames[one.protocol]} has a fixed format: no templates.</p>`
+            : html`<net-empty kind="yet" heading="No template learned yet">The exporter sends its templates on a timer; data sets wait for them. Shorten its template refresh to 60 s.</net-empty>`
+      })}</section>`
+  }
+
+  #waiting(one: Exporter) {
+    if (one.heldSets === 0 && one.heldDropped === 0n) return nothing
+    return html`<section><h2>Waiting for their template</h2><dl class="facts">
+      <dt>Waiting now</dt><dd>${plural(one.heldSets, "data set")}</dd><dt>Given up</dt><dd>${this.#count(one.heldDropped)}<span class="muted">since the start; the waiting room is bounded</span></dd></dl></section>`
+  }
+
+  #counts(heading: string, explained: string, none: string, counts: Readonly<Record<string, bigint>>, name: (key: string) => string) {
+    const entries = Object.entries(counts).sort(([, a], [, b]) => Number(b - a))
+    return html`<section><div class="section-head"><h2>${heading}</h2>${entries.length === 0 ? html`<span class="muted">${none}</span>` : nothing}</div>
+      ${
+        entries.length === 0
+          ? nothing
+          : html`<table class="plain"><tbody>${entries.map(([key, count]) => html`<tr><td>${name(key)}</td><td class="num"><net-value .value=${count}></net-value></td></tr>`)}</tbody></table><p class="pad muted">${explained}</p>`
+      }</section>`
+  }
+
+  #template(template: TemplateSummary) {
+    return html`<details><summary><span class="mono">${template.templateId}</span><span>${template.kind === "options" ? "options" : "data"}</span><span class="muted">domain <span class="mono">${template.observationDomain}</span></span>
+      <span class="gap"></span><span class="muted">${plural(template.fields.length, "field")}</span><net-time .at=${template.learnedAt}></net-time></summary>
+      <table class="plain fields"><thead><tr><th scope="col">Element</th><th scope="col" class="num">Number</th><th scope="col" class="num">Length B</th></tr></thead><tbody>
+      ${template.fields.map(([enterprise, element, length]) => html`<tr><td>${elementName(enterprise, element)}</td><td class="num mono">${enterprise === 0 ? element : `${enterprise}.${element}`}</td><td class="num">${lengthText(length)}</td></tr>`)}
+      </tbody></table></details>`
+  }
+}
+customElements.define("exporter-sheet", ExporterSheet)

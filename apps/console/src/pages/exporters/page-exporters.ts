@@ -1,0 +1,161 @@
+/** Who sends flows, and how well each is heard: live, all of them, sorted and filtered here since they are few. Property: `place`. */
+import { html, LitElement, nothing } from "lit"
+import { type Exporter, exporterProtocolNames } from "#domain/Exporter.ts"
+import { Following } from "../../Cell.ts"
+import { inUnit } from "../../format/number.ts"
+import { millisOf } from "../../format/time.ts"
+import { ActionEvent } from "../../keys.ts"
+import { paths } from "../../paths.ts"
+import { go, type Place, revise } from "../../place.ts"
+import { preferences, prefer } from "../../preferences.ts"
+import { show, staleLine } from "../../rpc/show.ts"
+import { Subject } from "../../rpc/Subject.ts"
+import { sheet } from "../../style/sheet.ts"
+import type { Column } from "../../ui/column.ts"
+import type { FilterEvent, OpenEvent, SelectEvent, SortEvent, WidthEvent } from "../../ui/events.ts"
+import type { NetFilter } from "../../ui/net-filter.ts"
+import { pageStyle } from "../page-style.ts"
+import { exporterStates, samplingText, skewIsOff, skewText } from "./exporter-words.ts"
+import "../../ui/net-address.ts"
+import "../../ui/net-filter.ts"
+import "../../ui/net-split.ts"
+import "../../ui/net-status.ts"
+import "../../ui/net-table.ts"
+import "../../ui/net-time.ts"
+import "./exporter-sheet.ts"
+
+const rank: Record<Exporter["state"], number> = { silent: 0, waiting: 1, heard: 2 }
+
+type SortKey = "state" | "name" | "address" | "protocol" | "rate" | "lost" | "malformed" | "templates" | "lastSeen"
+
+/** What a column sorts by. */
+const sortValue: Record<SortKey, (one: Exporter) => string | number> = {
+  state: (one) => rank[one.state],
+  name: (one) => one.name ?? one.address,
+  address: (one) => one.address,
+  protocol: (one) => one.protocol,
+  rate: (one) => one.recordsPerSecond,
+  lost: (one) => Number(one.sequenceLost),
+  malformed: (one) => Number(one.malformed),
+  templates: (one) => one.templates,
+  lastSeen: (one) => millisOf(one.lastSeen)
+}
+
+const compare = new Intl.Collator("en", { numeric: true }).compare
+
+/** Sorted by a column, then by address so that equal rows keep their places from one reading to the next. */
+export const sortExporters = (all: ReadonlyArray<Exporter>, key: SortKey, order: "ascending" | "descending"): ReadonlyArray<Exporter> => {
+  const way = order === "ascending" ? 1 : -1
+  const of = sortValue[key]
+  return all.toSorted((a, b) => {
+    const [x, y] = [of(a), of(b)]
+    const by = typeof x === "number" && typeof y === "number" ? x - y : compare(String(x), String(y))
+    return by === 0 ? compare(a.address, b.address) || compare(a.protocol, b.protocol) : by * way
+  })
+}
+
+const columns: ReadonlyArray<Column<Exporter>> = [
+  {
+    key: "name",
+    label: "Exporter",
+    track: "minmax(9rem, 1.6fr)",
+    sort: true,
+    narrow: "title",
+    cell: (one) => html`<a class="name" href=${paths.exporter(one.id)} tabindex="-1">${one.name ?? html`<span class="mono">${one.address}</span>`}</a>`
+  },
+  { key: "state", label: "State", track: "minmax(8rem, 1fr)", sort: true, narrow: "line", cell: (one) => {
+    const [mark, word, title] = exporterStates[one.state]
+    return html`<net-status status=${mark} label=${word} title=${title}></net-status>`
+  } },
+  { key: "address", label: "Address", track: "minmax(8rem, 1.2fr)", sort: true, cell: (one) => html`<net-address text=${one.address} longest="25"></net-address>` },
+  { key: "protocol", label: "Protocol", track: "6rem", sort: true, narrow: "line", cell: (one) => exporterProtocolNames[one.protocol] },
+  { key: "rate", label: "Rate flow", title: "Flow records a second over the last minute", track: "6rem", sort: true, narrow: "end", number: { quantity: "rate", of: (one) => one.recordsPerSecond } },
+  { key: "lost", label: "Lost", title: "What the exporter's own sequence numbers say we did not get", track: "4.5rem", sort: true, number: { quantity: "count", of: (one) => one.sequenceLost } },
+  { key: "malformed", label: "Malformed", track: "5.5rem", sort: true, number: { quantity: "count", of: (one) => one.malformed } },
+  { key: "templates", label: "Templates", track: "5.5rem", sort: true, number: { quantity: "count", of: (one) => one.templates } },
+  { key: "sampling", label: "Sampling", track: "5.5rem", align: "end", cell: (one) => samplingText(one.sampling) },
+  {
+    key: "skew",
+    label: "Clock",
+    title: "Arrival minus export time, smoothed: how far the exporter's clock is behind ours",
+    track: "6rem",
+    align: "end",
+    cell: (one) => html`${skewIsOff(one.clockSkewMs) ? html`<net-status status="degraded" mark-only label="off"></net-status> ` : nothing}${skewText(one.clockSkewMs)}`
+  },
+  { key: "lastSeen", label: "Last heard", track: "8rem", align: "end", sort: true, first: "descending", narrow: "line", cell: (one) => html`<net-time .at=${one.lastSeen}></net-time>` }
+]
+
+export class PageExporters extends LitElement {
+  static override readonly properties = { place: { attribute: false } }
+  declare place: Place
+
+  readonly #exporters = Subject.watch<ReadonlyArray<Exporter>, unknown>(
+    this,
+    { what: "the list of exporters", isEmpty: (all) => all.length === 0 },
+    () => (api) => api.ExportersWatch()
+  )
+
+  static override readonly styles = [sheet, pageStyle]
+
+  constructor() {
+    super()
+    new Following(this, preferences)
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback()
+    addEventListener(ActionEvent.type, this.#act)
+  }
+  override disconnectedCallback(): void {
+    super.disconnectedCallback()
+    removeEventListener(ActionEvent.type, this.#act)
+  }
+
+  override render() {
+    const { query } = this.place
+    const filter = query.get("filter") ?? ""
+    const asked = query.get("sort") as SortKey | null
+    const sort: SortKey = asked !== null && asked in sortValue ? asked : "state"
+    const order = query.get("order") === "descending" ? "descending" : "ascending"
+    const selected = query.get("select") ?? undefined
+    const all = this.#exporters.value ?? []
+    const words = filter.toLowerCase().split(/\s+/).filter(Boolean)
+    const matched = all.filter((one) => {
+      const text = `${one.name ?? ""} ${one.address} ${exporterProtocolNames[one.protocol]} ${exporterStates[one.state][1]}`.toLowerCase()
+      return words.every((word) => text.includes(word))
+    })
+    const rows = sortExporters(matched, sort, order)
+    const { inspectorOpen, inspectorWidth } = preferences.value
+    const chosen = all.find((one) => one.id === selected)
+    const open = chosen !== undefined && inspectorOpen
+    const reading = this.#exporters.reading
+    return html`<div class="head"><h1>Exporters</h1><span class="count">${this.#exporters.value === undefined ? nothing : inUnit(all.length, { factor: 1, name: "" })}</span>
+        <net-filter label="Filter exporters" placeholder="name, address, protocol or state" .value=${filter} @net-filter=${(event: FilterEvent) => revise({ filter: event.filter })}></net-filter></div>
+      ${staleLine(this.#exporters)}
+      <net-split label="Selected exporter" ?open=${open} .width=${inspectorWidth} @net-width=${(event: WidthEvent) => prefer({ inspectorWidth: event.width })} @net-close=${() => revise({ select: undefined })}>
+        <net-table primary label="Exporters" .columns=${columns as ReadonlyArray<Column<unknown>>} .rows=${rows} .keyOf=${(one: Exporter) => one.id} .identity=${(one: Exporter) => one.address}
+          sort=${sort} order=${order} .selected=${selected} ?stale=${reading._tag === "stale"}
+          @net-sort=${(event: SortEvent) => revise({ sort: event.key, order: event.order }, { replace: true })}
+          @net-select=${(event: SelectEvent) => revise({ select: event.key }, { replace: selected !== undefined })} @net-open=${(event: OpenEvent) => go(paths.exporter(event.key))}>
+          <div slot="empty">${show(this.#exporters, {
+            rows: 8,
+            quiet: true,
+            live: () =>
+              all.length > 0
+                ? html`<net-empty kind="match" heading="Nothing matches">No exporter matches <span class="mono">${filter}</span>. <button slot="action" @click=${() => revise({ filter: undefined })}>Clear the filter</button></net-empty>`
+                : nothing,
+            empty: () => html`<net-empty kind="yet" heading="No exporter heard yet">An exporter appears with its first datagram. Send NetFlow v5 or v9, IPFIX or sFlow v5 to this appliance over UDP;
+                the listeners, their ports and what they received stand on the Health page. <a slot="action" class="link" href=${paths.health()}>Listeners</a></net-empty>`
+          })}</div>
+        </net-table>
+        ${open ? html`<exporter-sheet slot="aside" .exporter=${chosen} compact></exporter-sheet>` : nothing}
+      </net-split>`
+  }
+
+  readonly #act = (event: Event) => {
+    if ((event as ActionEvent).action !== "filter") return
+    event.preventDefault()
+    this.renderRoot.querySelector<NetFilter>("net-filter")?.focus()
+  }
+}
+customElements.define("page-exporters", PageExporters)
