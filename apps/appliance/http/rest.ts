@@ -1,0 +1,103 @@
+/** `/api/v1` from the stores that also serve the console. */
+import { Context, Effect, Layer, Option, Stream } from "effect"
+import { HttpServerRequest } from "effect/http"
+import { HttpApiBuilder } from "effect/http-api"
+import { HttpAuthorised } from "#domain/http/HttpAuthorised.ts"
+import { InputRefused, NotAuthenticated, NotPermitted, NotThere } from "#domain/http/problems.ts"
+import { RestApi } from "#domain/http/RestApi.ts"
+import { CurrentCaller } from "#domain/Operator.ts"
+import { Needs } from "#domain/rpc/Authorised.ts"
+import type { FilterInvalid } from "#domain/Topology.ts"
+import { AssetStore } from "#pipeline/store/AssetStore.ts"
+import { DependencyStore } from "#pipeline/store/DependencyStore.ts"
+import { TopologyStore } from "#pipeline/store/TopologyStore.ts"
+import { Gate } from "../auth/Gate.ts"
+import { Live } from "../rpc/Live.ts"
+import { admit } from "./admission.ts"
+import { layerInputChecked } from "./input.ts"
+
+const layerHttpAuthorised = Layer.effect(
+  HttpAuthorised,
+  Effect.gen(function* () {
+    const gate = yield* Gate
+    return HttpAuthorised.of((httpEffect, { endpoint }) =>
+      Effect.gen(function* () {
+        const request = yield* HttpServerRequest.HttpServerRequest
+        const { caller } = yield* admit(request, Option.getOrUndefined(Context.getOption(endpoint.annotations, Needs))).pipe(
+          Effect.provideService(Gate, gate),
+          Effect.catchTags({
+            Unauthorized: (error) => Effect.fail(new NotAuthenticated({ detail: error.message })),
+            Forbidden: (error) => Effect.fail(new NotPermitted({ detail: error.message }))
+          })
+        )
+        return yield* Effect.provideService(httpEffect, CurrentCaller, caller)
+      })
+    )
+  })
+)
+
+const badFilter = (error: FilterInvalid) =>
+  Effect.fail(
+    new InputRefused({
+      detail: error.message,
+      errors: [{ field: "filter", rule: `expected ${error.expected}`, value: error.filter }]
+    })
+  )
+const notThere = (error: { readonly message: string }) => Effect.fail(new NotThere({ detail: error.message }))
+
+const assets = HttpApiBuilder.group(
+  RestApi,
+  "assets",
+  Effect.fnUntraced(function* (group) {
+    const store = yield* AssetStore
+    const dependencies = yield* DependencyStore
+    return group.handleAll({
+      listAssets: ({ query }) => Effect.catchTag(store.page(query), "FilterInvalid", badFilter),
+      getAsset: ({ params }) => Effect.catchTag(store.get(params.id), "AssetNotFound", notThere),
+      listAssetDependencies: ({ params, query }) =>
+        Effect.catchTag(dependencies.ofAsset(params.id, query.side ?? "both"), "AssetNotFound", notThere)
+    })
+  })
+)
+
+const dependencies = HttpApiBuilder.group(
+  RestApi,
+  "dependencies",
+  Effect.fnUntraced(function* (group) {
+    const store = yield* DependencyStore
+    return group.handleAll({
+      listDependencies: ({ query }) => Effect.catchTag(store.page(query), "FilterInvalid", badFilter),
+      getDependency: ({ params }) => Effect.catchTag(store.get(params.id), "DependencyNotFound", notThere)
+    })
+  })
+)
+
+const topology = HttpApiBuilder.group(
+  RestApi,
+  "topology",
+  Effect.fnUntraced(function* (group) {
+    const store = yield* TopologyStore
+    return group.handleAll({ getTopology: ({ query }) => Effect.catchTag(store.get(query), "FilterInvalid", badFilter) })
+  })
+)
+
+const system = HttpApiBuilder.group(
+  RestApi,
+  "system",
+  Effect.fnUntraced(function* (group) {
+    const live = yield* Live
+    return group.handleAll({
+      listExporters: () =>
+        Effect.map(
+          Stream.runHead(live.exporters),
+          Option.getOrElse(() => [])
+        ),
+      getHealth: () => live.healthNow
+    })
+  })
+)
+
+export const layerRest = HttpApiBuilder.layer(RestApi).pipe(
+  Layer.provide([assets, dependencies, topology, system]),
+  Layer.provide([layerHttpAuthorised, layerInputChecked])
+)

@@ -1,0 +1,37 @@
+/** Everything that answers over HTTPS, in one list. */
+import { Layer } from "effect"
+import { layerAuthorised } from "../rpc/authorised.ts"
+import { Connections } from "../rpc/Connections.ts"
+import { layerHandlers } from "../rpc/handlers.ts"
+import { PageSizes } from "../rpc/PageSizes.ts"
+import { layerRpc } from "../rpc/websocket.ts"
+import { layerAccess } from "./access.ts"
+import { layerDocs } from "./docs.ts"
+import { layerHealth } from "./health.ts"
+import { layerMetrics } from "./metrics.ts"
+import { layerRest } from "./rest.ts"
+import { layerServer, type ServerSettings } from "./server.ts"
+import { layerStatic } from "./static.ts"
+
+export interface SurfaceSettings extends ServerSettings {
+  /** Live connections at most. */
+  readonly maxConnections: number
+  readonly pages: PageSizes["Service"]
+  /** Where `npm run build` put the console. */
+  readonly consoleFolder: string
+}
+
+/** Needs what auth/layer.ts makes, the stores and `Live`; gives `Listening`. */
+export const layerSurface = (settings: SurfaceSettings) => {
+  const { consoleFolder, maxConnections, pages } = settings
+  const routes = Layer.mergeAll(
+    layerAccess,
+    layerRest,
+    layerDocs,
+    layerHealth,
+    layerMetrics,
+    layerRpc({ maxConnections }).pipe(Layer.provide([layerHandlers, layerAuthorised])),
+    layerStatic(consoleFolder)
+  ).pipe(Layer.provide([Connections.layer, Layer.succeed(PageSizes, pages)]))
+  return layerServer(routes, settings)
+}
