@@ -44,7 +44,7 @@ export interface Bench {
 
 export const makeBench = (options: Partial<DecoderOptions> & { readonly batchRows?: number } = {}): Bench => {
   const templates = options.templates ?? makeTemplateCache()
-  const batch = makeFlowBatch(options.batchRows)
+  const batch = makeFlowBatch(options.batchRows ?? 256)
   const rows: Array<Row> = []
   const drain = () => {
     rows.push(...rowsOf(batch))
