@@ -11,7 +11,8 @@
 import type { PortRanks } from "#domain/PortRank.ts"
 import { type WindowSlice, windowStartOf } from "#domain/Window.ts"
 import { BATCH_ROWS, type FlowBatch } from "../decode/FlowBatch.ts"
-import { ConversationTable, type ExporterColumns, MAX_CONVERSATIONS, type Room } from "./conversation-table.ts"
+import type { ExporterColumns } from "./add-rows.ts"
+import { ConversationTable, MAX_CONVERSATIONS, type Room } from "./conversation-table.ts"
 import { columnBuffers } from "./emit-columns.ts"
 
 const DAY_MS = 24 * 3600 * 1000
