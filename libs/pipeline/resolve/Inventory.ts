@@ -3,8 +3,10 @@
  * `asset_address`, and an address that nobody holds becomes an asset of its own. Identity by anything better than an address (MAC,
  * serial number, host name) is decided here too, once something observes it.
  */
+
 import { Effect } from "effect"
 import type { SqlClient } from "effect/sql"
+import { bools, float8s, texts } from "../store/arrays.ts"
 import type { Staged } from "./stage.ts"
 
 export interface InventoryOptions {
@@ -28,8 +30,8 @@ export const matchAddresses = Effect.fnUntraced(function* (sql: SqlClient.SqlCli
   yield* sql`INSERT INTO slice_address
     SELECT u.n, u.address::inet, COALESCE(held.asset_id, nextval('assets_id_seq')), held.asset_id IS NULL, u.internal, u.flows, u.bytes,
       to_timestamp(u.first / 1000), to_timestamp(u.last / 1000), u.answered
-    FROM unnest(${staged.address}::text[], ${staged.internal}::boolean[], ${staged.flows}::float8[], ${staged.bytes}::float8[],
-        ${staged.first}::float8[], ${staged.last}::float8[], ${staged.answered}::boolean[])
+    FROM unnest(${texts(staged.address)}::text[], ${bools(staged.internal)}::boolean[], ${float8s(staged.flows)}::float8[], ${float8s(staged.bytes)}::float8[],
+        ${float8s(staged.first)}::float8[], ${float8s(staged.last)}::float8[], ${bools(staged.answered)}::boolean[])
       WITH ORDINALITY AS u(address, internal, flows, bytes, first, last, answered, n)
     LEFT JOIN asset_address held ON held.address = u.address::inet AND held.until IS NULL`
   yield* sql`SET LOCAL default_statistics_target = 5`

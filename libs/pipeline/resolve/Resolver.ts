@@ -123,14 +123,14 @@ const writeStaged = Effect.fnUntraced(function* (
 })
 
 const addWindow = (sql: SqlClient.SqlClient, slice: SliceWrite, { totals }: Staged, start: Date) =>
-  sql`INSERT INTO windows AS w (start, seconds, final, slices, records, counted, duplicates, attempts, group_records, flows, packets, bytes,
+  sql`INSERT INTO windows AS w (start, seconds, final, slices, records, counted, duplicates, attempts, group_records, icmp_records, flows, packets, bytes,
       raw_packets, raw_bytes, sampling, pressure_sampling, written_at)
     VALUES (${start}, ${slice.windowSeconds}, ${slice.final}, 1, ${slice.records}, ${slice.slice.counted}, ${slice.slice.duplicates},
-      ${totals.attempts}, ${totals.groupRecords}, ${totals.flows}, ${totals.packets}, ${totals.bytes}, ${totals.rawPackets}, ${totals.rawBytes},
+      ${totals.attempts}, ${totals.groupRecords}, ${totals.icmpRecords}, ${totals.flows}, ${totals.packets}, ${totals.bytes}, ${totals.rawPackets}, ${totals.rawBytes},
       ${totals.sampling}, ${slice.pressureSampling}, now())
     ON CONFLICT (start) DO UPDATE SET final = w.final OR excluded.final, slices = w.slices + 1, records = w.records + excluded.records,
       counted = w.counted + excluded.counted, duplicates = w.duplicates + excluded.duplicates, attempts = w.attempts + excluded.attempts,
-      group_records = w.group_records + excluded.group_records, flows = w.flows + excluded.flows, packets = w.packets + excluded.packets,
+      group_records = w.group_records + excluded.group_records, icmp_records = w.icmp_records + excluded.icmp_records, flows = w.flows + excluded.flows, packets = w.packets + excluded.packets,
       bytes = w.bytes + excluded.bytes, raw_packets = w.raw_packets + excluded.raw_packets, raw_bytes = w.raw_bytes + excluded.raw_bytes,
       sampling = GREATEST(w.sampling, excluded.sampling), pressure_sampling = GREATEST(w.pressure_sampling, excluded.pressure_sampling),
       written_at = excluded.written_at`

@@ -2,8 +2,10 @@
  * The edges of a slice, matched with the dependencies they belong to, in a temporary table (`slice_edge`) that every later statement
  * reads. After this each row has its dependency's id and is alone with it.
  */
+
 import { Effect } from "effect"
 import type { SqlClient } from "effect/sql"
+import { bools, float8s, int4s, int8s, texts } from "../store/arrays.ts"
 import { bit, type Staged } from "./stage.ts"
 
 export const createEdgeStage = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
@@ -31,21 +33,22 @@ export const loadEdges = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, 
   yield* sql`INSERT INTO slice_edge
     SELECT u.n, c.asset_id, s.asset_id, c.address, s.address, c.internal, s.internal, u.service >> 16, u.service & 65535, u.bits,
       u.flows, u.to_server, u.to_client, u.packets, COALESCE(r.bytes, u.to_server + u.to_client), COALESCE(r.packets, u.packets),
-      COALESCE(r.rate, 1), to_timestamp(u.first / 1000), to_timestamp(u.last / 1000), u.direction, u.fan_in, u.client_ports, (${staged.exporters}::inet[])[u.exporter],
+      COALESCE(r.rate, 1), to_timestamp(u.first / 1000), to_timestamp(u.last / 1000), u.direction, u.fan_in, u.client_ports, x.exporter,
       COALESCE(e.sf, 0), COALESCE(e.sr, 0), COALESCE(e.af, 0), COALESCE(e.ar, 0), COALESCE(e.bf, 0), COALESCE(e.br, 0),
       COALESCE(d.id, nextval('dependencies_id_seq')), d.id IS NULL, COALESCE(d.status, 'candidate'), COALESCE(d.total_flows, 0), d.last_seen,
-      COALESCE(d.exporters, 0), d.owner_exporter, COALESCE(d.exporters > 1 OR d.owner_exporter <> (${staged.exporters}::inet[])[u.exporter], false), w.time IS NULL
-    FROM unnest(${edges.client}::int[], ${edges.server}::int[], ${edges.service}::int[], ${edges.bits}::int[], ${edges.flows}::float8[],
-        ${edges.toServer}::float8[], ${edges.toClient}::float8[], ${edges.packets}::float8[], ${edges.first}::float8[], ${edges.last}::float8[],
-        ${edges.direction}::float8[], ${edges.fanIn}::int[], ${edges.clientPorts}::float8[], ${edges.exporter}::int[])
+      COALESCE(d.exporters, 0), d.owner_exporter, COALESCE(d.exporters > 1 OR d.owner_exporter <> x.exporter, false), w.time IS NULL
+    FROM unnest(${int4s(edges.client)}::int[], ${int4s(edges.server)}::int[], ${int4s(edges.service)}::int[], ${int4s(edges.bits)}::int[], ${float8s(edges.flows)}::float8[],
+        ${float8s(edges.toServer)}::float8[], ${float8s(edges.toClient)}::float8[], ${float8s(edges.packets)}::float8[], ${float8s(edges.first)}::float8[], ${float8s(edges.last)}::float8[],
+        ${float8s(edges.direction)}::float8[], ${int4s(edges.fanIn)}::int[], ${float8s(edges.clientPorts)}::float8[], ${int4s(edges.exporter)}::int[])
       WITH ORDINALITY AS u(client, server, service, bits, flows, to_server, to_client, packets, first, last, direction, fan_in, client_ports,
         exporter, n)
     JOIN slice_address c ON c.n = u.client
     JOIN slice_address s ON s.n = u.server
-    LEFT JOIN unnest(${evidence.edge}::int[], ${evidence.synForward}::int[], ${evidence.synReverse}::int[], ${evidence.synAckForward}::int[],
-        ${evidence.synAckReverse}::int[], ${evidence.beganForward}::int[], ${evidence.beganReverse}::int[])
+    JOIN (SELECT exporter::inet, n FROM unnest(${texts(staged.exporters)}::text[]) WITH ORDINALITY AS t(exporter, n)) x ON x.n = u.exporter
+    LEFT JOIN unnest(${int4s(evidence.edge)}::int[], ${int4s(evidence.synForward)}::int[], ${int4s(evidence.synReverse)}::int[], ${int4s(evidence.synAckForward)}::int[],
+        ${int4s(evidence.synAckReverse)}::int[], ${int4s(evidence.beganForward)}::int[], ${int4s(evidence.beganReverse)}::int[])
       AS e(n, sf, sr, af, ar, bf, br) ON e.n = u.n
-    LEFT JOIN unnest(${sampled.edge}::int[], ${sampled.rate}::int[], ${sampled.bytes}::float8[], ${sampled.packets}::float8[])
+    LEFT JOIN unnest(${int4s(sampled.edge)}::int[], ${int4s(sampled.rate)}::int[], ${float8s(sampled.bytes)}::float8[], ${float8s(sampled.packets)}::float8[])
       AS r(n, rate, bytes, packets) ON r.n = u.n
     LEFT JOIN dependencies d
       ON d.source_id = c.asset_id AND d.target_id = s.asset_id AND d.protocol = u.service >> 16 AND d.port = u.service & 65535
@@ -55,9 +58,9 @@ export const loadEdges = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, 
   yield* sql`ANALYZE slice_edge`
   if (observers.edge.length > 0) {
     yield* sql`INSERT INTO slice_exporter
-      SELECT u.n, (${staged.exporters}::inet[])[u.exporter], u.owner, u.records, u.bytes, u.packets
-      FROM unnest(${observers.edge}::int[], ${observers.exporter}::int[], ${observers.owner}::boolean[], ${observers.records}::float8[],
-        ${observers.bytes}::float8[], ${observers.packets}::float8[]) AS u(n, exporter, owner, records, bytes, packets)`
+      SELECT u.n, (${texts(staged.exporters)}::text[]::inet[])[u.exporter], u.owner, u.records, u.bytes, u.packets
+      FROM unnest(${int4s(observers.edge)}::int[], ${int4s(observers.exporter)}::int[], ${bools(observers.owner)}::boolean[], ${float8s(observers.records)}::float8[],
+        ${float8s(observers.bytes)}::float8[], ${float8s(observers.packets)}::float8[]) AS u(n, exporter, owner, records, bytes, packets)`
     yield* sql`UPDATE slice_edge e SET several = true FROM (SELECT DISTINCT n FROM slice_exporter) x WHERE x.n = e.n AND NOT e.several`
   }
 })
@@ -121,12 +124,12 @@ export const settleDirections = Effect.fnUntraced(function* (sql: SqlClient.SqlC
           | ((4 - ((bits >> ${bit.portRankShift}::int) & 7)) << ${bit.portRankShift}::int)
           | (((bits >> ${bit.flagsToServerShift}::int) & 255) << ${bit.flagsToClientShift}::int)
           | (((bits >> ${bit.flagsToClientShift}::int) & 255) << ${bit.flagsToServerShift}::int)
-      WHERE n = ANY(${edges}::int[])`
+      WHERE n = ANY(${int4s(edges)}::int[])`
   }
   if (dependencies.length > 0) {
     yield* sql`UPDATE flow_stats f SET source_id = f.target_id, target_id = f.source_id, bytes_to_server = f.bytes_to_client,
         bytes_to_client = f.bytes_to_server, tcp_flags_to_server = f.tcp_flags_to_client, tcp_flags_to_client = f.tcp_flags_to_server
-      FROM dependencies d WHERE d.id = ANY(${dependencies}::bigint[]) AND f.source_id = d.source_id AND f.target_id = d.target_id
+      FROM dependencies d WHERE d.id = ANY(${int8s(dependencies)}::bigint[]) AND f.source_id = d.source_id AND f.target_id = d.target_id
         AND f.protocol = d.protocol AND f.port = d.port`
     yield* sql`WITH turned AS (
         UPDATE dependencies SET source_id = target_id, target_id = source_id, source_address = target_address,
@@ -135,7 +138,7 @@ export const settleDirections = Effect.fnUntraced(function* (sql: SqlClient.SqlC
           direction_weight = -direction_weight, syn_forward = syn_reverse, syn_reverse = syn_forward, syn_ack_forward = syn_ack_reverse,
           syn_ack_reverse = syn_ack_forward, began_forward = began_reverse, began_reverse = began_forward, port_rank = -port_rank,
           fan_in = 1, client_ports = 1
-        WHERE id = ANY(${dependencies}::bigint[])
+        WHERE id = ANY(${int8s(dependencies)}::bigint[])
         RETURNING source_id, target_id, status
       ), moved AS (
         SELECT asset_id, sum(clients) AS clients, sum(servers) AS servers FROM (
@@ -150,7 +153,7 @@ export const settleDirections = Effect.fnUntraced(function* (sql: SqlClient.SqlC
       several = e.several OR d.exporters > 1 OR d.owner_exporter <> e.exporter,
       fresh = NOT EXISTS (SELECT 1 FROM flow_stats w WHERE w.time = ${windowStart} AND w.source_id = d.source_id AND w.target_id = d.target_id
         AND w.protocol = d.protocol AND w.port = d.port)
-    FROM dependencies d WHERE e.n = ANY(${facing.map((pair) => pair.n)}::int[]) AND d.source_id = e.source_id AND d.target_id = e.target_id
+    FROM dependencies d WHERE e.n = ANY(${int4s(facing.map((pair) => pair.n))}::int[]) AND d.source_id = e.source_id AND d.target_id = e.target_id
       AND d.protocol = e.protocol AND d.port = e.port`
   return dependencies.length
 })

@@ -77,6 +77,7 @@ export interface Totals {
   readonly rawBytes: bigint
   readonly attempts: bigint
   readonly groupRecords: bigint
+  readonly icmpRecords: bigint
   readonly sampling: number
 }
 
@@ -84,7 +85,6 @@ export interface Totals {
 export const bit = {
   bothDirections: 1,
   declared: 2,
-  icmp: 4,
   /** portRank + 2 in three bits. */
   portRankShift: 3,
   flagsToServerShift: 8,
@@ -153,7 +153,8 @@ export const stage = (slice: CollapsedSlice, options: StageOptions): Staged => {
     rawPackets: adder(),
     rawBytes: adder(),
     attempts: adder(),
-    group: adder()
+    group: adder(),
+    icmp: adder()
   }
   let sampling = 1
 
@@ -201,6 +202,14 @@ export const stage = (slice: CollapsedSlice, options: StageOptions): Staged => {
     // A group address is no thing that could serve; its traffic is in the window's totals.
     if (edge.kind === "multicast" || edge.kind === "broadcast") {
       sums.group.add(edge.flows)
+      meet(edge.client, edge)
+      continue
+    }
+    // A ping is no dependency; who answers one is there, who does not may not be.
+    if (edge.kind === "icmp") {
+      sums.icmp.add(edge.flows)
+      meet(edge.client, edge)
+      if (edge.bothDirections) meet(edge.server, edge)
       continue
     }
     // A host that talks to itself depends on nobody.
@@ -216,7 +225,6 @@ export const stage = (slice: CollapsedSlice, options: StageOptions): Staged => {
     edges.bits.push(
       (edge.bothDirections ? bit.bothDirections : 0) |
         (edge.declared ? bit.declared : 0) |
-        (edge.kind === "icmp" ? bit.icmp : 0) |
         ((Math.max(-2, Math.min(2, edge.portRank)) + 2) << bit.portRankShift) |
         (edge.flagsToServer << bit.flagsToServerShift) |
         (edge.flagsToClient << bit.flagsToClientShift)
@@ -277,6 +285,7 @@ export const stage = (slice: CollapsedSlice, options: StageOptions): Staged => {
       rawBytes: sums.rawBytes.total(),
       attempts: sums.attempts.total(),
       groupRecords: sums.group.total(),
+      icmpRecords: sums.icmp.total(),
       sampling
     }
   }

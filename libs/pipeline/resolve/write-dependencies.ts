@@ -1,6 +1,8 @@
 /** From `slice_edge` into the tables: traffic, observations, dependencies with their spans and terms, services. */
+
 import { Effect } from "effect"
 import type { SqlClient } from "effect/sql"
+import { int4s, texts } from "../store/arrays.ts"
 import { confidenceSql, directionSql } from "./confidence-sql.ts"
 import { bit, type Staged } from "./stage.ts"
 
@@ -74,7 +76,7 @@ export const writeDependencies = Effect.fnUntraced(function* (
     clientPorts: "client_ports",
     declared: `(bits & ${bit.declared}) <> 0`
   })
-  yield* sql`INSERT INTO dependencies AS d (id, source_id, target_id, protocol, port, source_address, target_address, owner_exporter, kind, inferred_service,
+  yield* sql`INSERT INTO dependencies AS d (id, source_id, target_id, protocol, port, source_address, target_address, owner_exporter, inferred_service,
       is_internal, direction, status, first_seen, last_seen, seen_hour, valid_from, activated_at, bytes_to_server, bytes_to_client, total_packets,
       total_flows, raw_bytes, raw_packets, sampling, syn_forward, syn_reverse, syn_ack_forward, syn_ack_reverse, began_forward,
       began_reverse, port_rank, fan_in, client_ports, declared, windows, both_directions, exporters, direction_weight, confidence)
@@ -90,7 +92,7 @@ export const writeDependencies = Effect.fnUntraced(function* (
     )}
     FROM (
       SELECT e.dependency_id, e.source_id, e.target_id, e.protocol, e.port, e.source_address, e.target_address, e.exporter,
-        CASE WHEN (bits & ${bit.icmp}::int) <> 0 THEN 'icmp' ELSE 'dependency' END, names.name,
+        names.name,
         source_internal AND target_internal,
         CASE WHEN source_internal AND target_internal THEN 'internal' WHEN target_internal THEN 'inbound'
           WHEN source_internal THEN 'outbound' ELSE 'external' END,
@@ -101,7 +103,7 @@ export const writeDependencies = Effect.fnUntraced(function* (
         1 AS windows, (bits & ${bit.bothDirections}::int) <> 0 AS both_directions, COALESCE(a.exporters, 1) AS exporters, ${text(newDirection)} AS direction_weight
       FROM slice_edge e
       LEFT JOIN slice_added a ON a.dependency_id = e.dependency_id
-      LEFT JOIN unnest(${services.service}::int[], ${services.name}::text[]) AS names(service, name)
+      LEFT JOIN unnest(${int4s(services.service)}::int[], ${texts(services.name)}::text[]) AS names(service, name)
         ON names.service = (e.protocol::int << 16) | e.port
       WHERE e.is_new
       ORDER BY e.source_id, e.target_id, e.protocol, e.port
@@ -170,8 +172,8 @@ export const writeServices = (sql: SqlClient.SqlClient, services: Staged["servic
   sql`INSERT INTO services AS s (asset_id, port, protocol, name, first_seen, last_seen)
     SELECT target_id, port, protocol, min(names.name), min(first), max(last)
     FROM slice_edge e
-    LEFT JOIN unnest(${services.service}::int[], ${services.name}::text[]) AS names(service, name) ON names.service = (e.protocol::int << 16) | e.port
-    WHERE (bits & ${bit.bothDirections}::int) <> 0 AND (bits & ${bit.icmp}::int) = 0
+    LEFT JOIN unnest(${int4s(services.service)}::int[], ${texts(services.name)}::text[]) AS names(service, name) ON names.service = (e.protocol::int << 16) | e.port
+    WHERE (bits & ${bit.bothDirections}::int) <> 0
     GROUP BY target_id, port, protocol
     ORDER BY target_id, port, protocol
     ON CONFLICT (asset_id, port, protocol) DO UPDATE SET first_seen = LEAST(s.first_seen, excluded.first_seen),

@@ -30,15 +30,14 @@ export const layer = (options: SqlOptions) =>
     }
   })
 
-/** One value as the domain's JSON has it: instants as ISO 8601 text, `bigint` as decimal text. */
-export const toJson = (value: unknown): unknown =>
-  typeof value === "bigint"
-    ? value.toString()
-    : value instanceof Date
-      ? value.toISOString()
-      : Array.isArray(value)
-        ? value.map(toJson)
-        : value
+/** One value as the domain's JSON has it: instants as ISO 8601 text, `bigint` as decimal text, at any depth. */
+export const toJson = (value: unknown): unknown => {
+  if (typeof value === "bigint") return value.toString()
+  if (typeof value !== "object" || value === null) return value
+  if (value instanceof Date) return value.toISOString()
+  if (Array.isArray(value)) return value.map(toJson)
+  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, toJson(part)]))
+}
 
 /**
  * Decodes rows with the schema that also serves the console and REST: columns carry the schema's field names. A row that does not fit is

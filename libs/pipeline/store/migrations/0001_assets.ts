@@ -80,7 +80,6 @@ CREATE TABLE dependencies (
   source_address inet NOT NULL,
   target_address inet NOT NULL,
   owner_exporter inet,
-  kind text NOT NULL DEFAULT 'dependency' CHECK (kind IN ('dependency', 'icmp')),
   inferred_service text,
   is_internal boolean NOT NULL,
   direction text NOT NULL CHECK (direction IN ('internal', 'inbound', 'outbound', 'external')),
@@ -123,6 +122,7 @@ CREATE TABLE dependencies (
 CREATE INDEX dependencies_target ON dependencies (target_id);
 CREATE INDEX dependencies_last_seen ON dependencies (seen_hour);
 CREATE INDEX dependencies_port ON dependencies (port, id);
+CREATE INDEX dependencies_activated ON dependencies (activated_at) WHERE activated_at IS NOT NULL;
 CREATE INDEX dependencies_service ON dependencies (inferred_service, id);
 
 CREATE TABLE dependency_span (

@@ -83,6 +83,7 @@ CREATE TABLE windows (
   duplicates bigint NOT NULL DEFAULT 0,
   attempts bigint NOT NULL DEFAULT 0,
   group_records bigint NOT NULL DEFAULT 0,
+  icmp_records bigint NOT NULL DEFAULT 0,
   flows bigint NOT NULL DEFAULT 0,
   packets bigint NOT NULL DEFAULT 0,
   bytes bigint NOT NULL DEFAULT 0,
@@ -92,7 +93,7 @@ CREATE TABLE windows (
   pressure_sampling integer NOT NULL DEFAULT 1,
   written_at timestamptz NOT NULL
 );
-COMMENT ON COLUMN windows.records IS 'counted + duplicates. Of the counted, attempts were connections nobody accepted and group_records went to multicast or broadcast';
+COMMENT ON COLUMN windows.records IS 'counted + duplicates. Of the counted, attempts were connections nobody accepted, group_records went to multicast or broadcast, and icmp_records were ICMP';
 
 CREATE TABLE window_writes (
   boot uuid NOT NULL,

@@ -1,0 +1,256 @@
+/** Dependencies as lists and pages read them. Candidates are in none of these. */
+import { Clock, Context, Effect, Layer } from "effect"
+import { SqlClient, type Statement } from "effect/sql"
+import { AssetNotFound } from "#domain/Asset.ts"
+import { Dependency, DependencyDetail, DependencyNotFound, type DependencyQuery } from "#domain/Dependency.ts"
+import { parseFilter } from "#domain/filter.ts"
+import type { AssetId, DependencyId } from "#domain/ids.ts"
+import { protocolName } from "#domain/protocol.ts"
+import type { FilterInvalid } from "#domain/Topology.ts"
+import type { Hit, StoreOptions } from "./AssetStore.ts"
+import { dependencyFilterSql, likePattern } from "./filter-sql.ts"
+import { cutPage, pageSql, type Sort } from "./page.ts"
+import { decodeRows } from "./Sql.ts"
+
+export interface DependencyPage {
+  readonly items: ReadonlyArray<Dependency>
+  readonly total: number
+  readonly next?: string
+}
+
+const id = { sql: "d.id", type: "bigint" } as const
+const sorts: Record<NonNullable<DependencyQuery["sort"]>, Sort> = {
+  lastSeen: [{ sql: "d.seen_hour", type: "timestamptz" }, { sql: "d.last_seen", type: "timestamptz" }, id],
+  firstSeen: [{ sql: "d.first_seen", type: "timestamptz" }, id],
+  bytes: [{ sql: "d.total_bytes", type: "bigint" }, id],
+  flows: [{ sql: "d.total_flows", type: "bigint" }, id],
+  confidence: [{ sql: "d.confidence", type: "float8" }, id],
+  port: [{ sql: "d.port", type: "integer" }, id],
+  client: [{ sql: "c.name", type: "text" }, id],
+  server: [{ sql: "s.name", type: "text" }, id]
+}
+const ascendingByDefault = new Set(["port", "client", "server"])
+
+/** Ends are flat here and become objects in `nest`: the driver writes addresses in their shortest form, SQL functions do not. */
+const columns = `d.id, d.port, d.protocol, d.inferred_service AS "service", d.status, d.first_seen AS "firstSeen", d.last_seen AS "lastSeen",
+  d.bytes_to_server AS "bytesToServer", d.bytes_to_client AS "bytesToClient", d.total_packets AS "packets", d.total_flows AS "flows",
+  d.sampling, d.confidence, d.tags, d.notes,
+  c.id AS client_id, c.name AS client_name, d.source_address AS client_address, c.asset_type AS client_type, c.internal AS client_internal,
+  s.id AS server_id, s.name AS server_name, d.target_address AS server_address, s.asset_type AS server_type, s.internal AS server_internal`
+
+interface Row {
+  readonly [column: string]: unknown
+  readonly id: bigint
+  readonly confidence: number
+  readonly status: "active" | "stale" | "candidate"
+  readonly client_name: string
+  readonly server_name: string
+}
+
+/** True at an instant: in the span that lasts, or in one that ended. */
+export const validAt = (sql: SqlClient.SqlClient, at: Date): Statement.Fragment =>
+  sql`(d.status <> 'candidate' AND d.first_seen <= ${at} AND ((d.valid_from <= ${at} AND (d.valid_to IS NULL OR d.valid_to >= ${at}))
+    OR EXISTS (SELECT 1 FROM dependency_span p WHERE p.dependency_id = d.id AND p.since <= ${at} AND p.until >= ${at})))`
+
+const nest =
+  (threshold: number) =>
+  (row: Row): Row => ({
+    ...row,
+    state: row.status === "stale" ? "stale" : row.confidence < threshold ? "weak" : "active",
+    client: end(row, "client"),
+    server: end(row, "server")
+  })
+
+const end = (row: Row, side: "client" | "server") => ({
+  id: String(row[`${side}_id`]),
+  name: row[`${side}_name`],
+  address: row[`${side}_address`],
+  type: row[`${side}_type`],
+  internal: row[`${side}_internal`]
+})
+
+export class DependencyStore extends Context.Service<
+  DependencyStore,
+  {
+    /** `at`: as it was then. */
+    readonly page: (query: DependencyQuery, at?: Date) => Effect.Effect<DependencyPage, FilterInvalid>
+    readonly get: (id: DependencyId) => Effect.Effect<DependencyDetail, DependencyNotFound>
+    /** Of an asset: it as client, as server, or both; heaviest first, at most 1000. */
+    readonly ofAsset: (
+      id: AssetId,
+      side: "client" | "server" | "both",
+      at?: Date
+    ) => Effect.Effect<ReadonlyArray<Dependency>, AssetNotFound>
+    readonly search: (text: string, limit?: number) => Effect.Effect<ReadonlyArray<Hit>>
+    /**
+     * Ends the spans of dependencies silent for `staleAfterHours` while an exporter that saw them was heard all along (FL 12: nobody
+     * calls a dependency gone where nobody looked). Answers how many.
+     */
+    readonly sweepStale: (staleAfterHours: number) => Effect.Effect<number>
+  }
+>()("pipeline/store/DependencyStore") {
+  static readonly layer = (options: StoreOptions) =>
+    Layer.effect(
+      DependencyStore,
+      Effect.gen(function* () {
+        const sql = yield* SqlClient.SqlClient
+        const decode = decodeRows(Dependency)
+        const decodeDetail = decodeRows(DependencyDetail)
+        const nested = nest(options.confidenceThreshold)
+        const shown = (at: Date | undefined) => (at === undefined ? sql`d.status <> 'candidate'` : validAt(sql, at))
+        const joined = sql`JOIN assets c ON c.id = d.source_id JOIN assets s ON s.id = d.target_id`
+
+        const page = Effect.fn("DependencyStore.page")(function* (query: DependencyQuery, at?: Date) {
+          const filter = yield* Effect.fromResult(parseFilter(query.filter ?? "", "dependency"))
+          const key = query.sort ?? "lastSeen"
+          const descending = query.order === undefined ? !ascendingByDefault.has(key) : query.order === "descending"
+          const { behind, orderBy, cursor } = yield* pageSql(sql, sorts[key], descending, query.after)
+          const limit = query.limit ?? options.pageSize ?? 50
+          const where = sql`${shown(at)} AND ${dependencyFilterSql(sql, filter, {
+            now: yield* Clock.currentTimeMillis,
+            confidenceThreshold: options.confidenceThreshold
+          })}`
+          const byName = key === "client" || key === "server"
+          const [rows, [count]] = yield* Effect.all(
+            [
+              // the rows of the page first, their ends after
+              sql<Row & { cursor: ReadonlyArray<string> }>`SELECT ${sql.literal(columns)}, k.cursor
+                FROM (SELECT d.id, row_number() OVER (ORDER BY ${orderBy}) AS place, ${cursor} FROM dependencies d ${byName ? joined : sql``}
+                  WHERE ${where} AND ${behind} ORDER BY ${orderBy} LIMIT ${limit + 1}) k
+                JOIN dependencies d ON d.id = k.id ${joined} ORDER BY k.place`,
+              sql<{ total: number }>`SELECT count(*)::int AS total FROM dependencies d WHERE ${where}`
+            ],
+            { concurrency: 2 }
+          ).pipe(Effect.orDie)
+          const cut = cutPage(rows, limit)
+          const items = yield* decode(cut.rows.map(nested))
+          return { items, total: count!.total, ...(cut.next === undefined ? {} : { next: cut.next }) }
+        })
+
+        const ofAsset = Effect.fn("DependencyStore.ofAsset")(function* (
+          asset: AssetId,
+          side: "client" | "server" | "both",
+          at?: Date
+        ) {
+          const [known] = yield* sql`SELECT 1 FROM assets WHERE id = ${asset}::text::bigint`.pipe(Effect.orDie)
+          if (known === undefined) return yield* new AssetNotFound({ id: asset })
+          const out = sql`d.source_id = ${asset}::text::bigint`
+          const into = sql`d.target_id = ${asset}::text::bigint`
+          const rows = yield* sql<Row>`SELECT ${sql.literal(columns)} FROM dependencies d ${joined}
+            WHERE ${side === "client" ? out : side === "server" ? into : sql`(${out} OR ${into})`} AND ${shown(at)}
+            ORDER BY d.total_bytes DESC, d.id LIMIT 1000`.pipe(Effect.orDie)
+          return yield* decode(rows.map(nested))
+        })
+
+        const get = Effect.fn("DependencyStore.get")(function* (dependency: DependencyId) {
+          const which = sql`${dependency}::text::bigint`
+          const now = yield* Clock.currentTimeMillis
+          const weekAgo = new Date(now - 7 * 86_400_000)
+          const [rows, spans, exporters, series, [week]] = yield* Effect.all(
+            [
+              sql<Row>`SELECT ${sql.literal(columns)}, ${sql.literal(whyColumns)} FROM dependencies d ${joined} WHERE d.id = ${which}`,
+              sql`SELECT since, until FROM dependency_span WHERE dependency_id = ${which}
+                UNION ALL SELECT valid_from, valid_to FROM dependencies WHERE id = ${which} ORDER BY since`,
+              sql`SELECT exporter AS address, owner, records, last_seen AS "lastSeen" FROM dependency_exporter WHERE dependency_id = ${which}
+                UNION ALL SELECT owner_exporter, true, total_flows, last_seen FROM dependencies
+                  WHERE id = ${which} AND exporters = 1 AND owner_exporter IS NOT NULL
+                ORDER BY owner DESC, records DESC`,
+              sql`SELECT f.time AS at, f.total_bytes AS bytes, f.packets, f.flows ${traffic(which)} ORDER BY f.time DESC LIMIT 288`,
+              sql<{ perHour: number }>`SELECT COALESCE(sum(f.flows), 0)::float8
+                  / GREATEST(1, EXTRACT(epoch FROM ${new Date(now)}::timestamptz - GREATEST(min(d.first_seen), ${weekAgo}::timestamptz)) / 3600)::float8
+                  AS "perHour" ${traffic(which)} AND f.time >= ${weekAgo}`
+            ],
+            { concurrency: 3 }
+          ).pipe(Effect.orDie)
+          const row = rows[0]
+          if (row === undefined || row.status === "candidate") return yield* new DependencyNotFound({ id: dependency })
+          const [detail] = yield* decodeDetail([
+            { ...explain(nested(row)), spans, exporters, series: [...series].reverse(), flowsPerHour: week?.perHour ?? 0 }
+          ])
+          return detail!
+        })
+
+        const traffic = (which: Statement.Fragment) =>
+          sql`FROM dependencies d JOIN flow_stats f ON f.source_id = d.source_id AND f.target_id = d.target_id AND f.protocol = d.protocol
+            AND f.port = d.port WHERE d.id = ${which}`
+
+        const search = Effect.fn("DependencyStore.search")(function* (text: string, limit = 10) {
+          const wanted = text.trim().slice(0, 200).replaceAll("\0", "")
+          if (wanted === "") return []
+          const port = /^[0-9]{1,5}$/.test(wanted) ? Number(wanted) : -1
+          const rows = yield* sql<Row & { port: number; protocol: number; service: string | null }>`SELECT ${sql.literal(columns)}
+            FROM (SELECT d.id FROM dependencies d WHERE d.status <> 'candidate' AND (d.inferred_service = lower(${wanted}) OR d.port = ${port}
+                OR d.notes ILIKE ${likePattern(wanted)}
+                OR d.target_id IN (SELECT id FROM assets WHERE name ILIKE ${likePattern(wanted)} OR fqdn ILIKE ${likePattern(wanted)}))
+              ORDER BY d.total_bytes DESC, d.id LIMIT ${limit}) k
+            JOIN dependencies d ON d.id = k.id ${joined} ORDER BY d.total_bytes DESC, d.id`.pipe(Effect.orDie)
+          return rows.map((row) => ({
+            kind: "dependency" as const,
+            id: String(row.id),
+            title: `${row.client_name} → ${row.server_name}`,
+            detail: `${row.port}/${protocolName(row.protocol)}${row.service === null ? "" : ` ${row.service}`}`
+          }))
+        })
+
+        const sweepStale = Effect.fn("DependencyStore.sweepStale")(function* (staleAfterHours: number) {
+          const now = new Date(yield* Clock.currentTimeMillis)
+          return yield* sql
+            .withTransaction(
+              Effect.gen(function* () {
+                // the resolver's lock: it counts the same assets
+                yield* sql`SELECT pg_advisory_xact_lock(hashtext('flowlens.inventory'))`
+                const [row] = yield* sql<{ n: number }>`WITH ended AS (
+                    UPDATE dependencies d SET status = 'stale', valid_to = d.last_seen, updated_at = now()
+                    WHERE d.status = 'active' AND d.seen_hour <= ${now}::timestamptz - make_interval(hours => ${staleAfterHours})
+                      AND d.last_seen <= ${now}::timestamptz - make_interval(hours => ${staleAfterHours})
+                      AND EXISTS (SELECT 1 FROM exporters e
+                        WHERE (e.address = d.owner_exporter
+                            OR e.address IN (SELECT x.exporter FROM dependency_exporter x WHERE x.dependency_id = d.id))
+                          AND e.last_seen >= d.last_seen + make_interval(hours => ${staleAfterHours}))
+                    RETURNING d.source_id, d.target_id
+                  ), counted AS (
+                    SELECT asset_id, sum(clients) AS clients, sum(servers) AS servers
+                    FROM (SELECT target_id AS asset_id, 1 AS clients, 0 AS servers FROM ended UNION ALL SELECT source_id, 0, 1 FROM ended) AS ends
+                    GROUP BY asset_id
+                  ), lowered AS (
+                    UPDATE assets a SET clients = a.clients - c.clients, servers = a.servers - c.servers FROM counted c WHERE a.id = c.asset_id
+                  )
+                  SELECT count(*)::int AS n FROM ended`
+                return row!.n
+              })
+            )
+            .pipe(Effect.orDie)
+        })
+
+        return DependencyStore.of({ page, get, ofAsset, search, sweepStale })
+      })
+    )
+}
+
+const whyColumns = `d.syn_forward, d.syn_reverse, d.syn_ack_forward, d.syn_ack_reverse, d.began_forward, d.began_reverse, d.port_rank, d.fan_in,
+  d.client_ports, d.declared, d.windows, d.both_directions, d.exporters, d.direction_weight`
+
+/** Counts of evidence saturate in every formula long before a double does. */
+const explain = (row: Row) => ({
+  ...row,
+  direction: {
+    synForward: Number(row["syn_forward"]),
+    synReverse: Number(row["syn_reverse"]),
+    synAckForward: Number(row["syn_ack_forward"]),
+    synAckReverse: Number(row["syn_ack_reverse"]),
+    beganForward: Number(row["began_forward"]),
+    beganReverse: Number(row["began_reverse"]),
+    portRank: row["port_rank"],
+    fanIn: row["fan_in"],
+    clientPorts: Number(row["client_ports"]),
+    declared: row["declared"]
+  },
+  terms: {
+    records: Number(row["flows"]),
+    windows: row["windows"],
+    bothDirections: row["both_directions"],
+    exporters: row["exporters"],
+    direction: row["direction_weight"],
+    sampled: (row["sampling"] as number) > 1
+  }
+})

@@ -1,0 +1,158 @@
+/** Exporters as the flow workers report them, and the templates they told, to be known again after a restart. */
+import { Context, Effect, Layer } from "effect"
+import { SqlClient, type SqlError } from "effect/sql"
+import { Exporter, type ExporterProtocol, type ExporterState, TemplateSummary } from "#domain/Exporter.ts"
+import type { ExporterId } from "#domain/ids.ts"
+import { ExporterNotFound } from "#domain/rpc/SystemRpcs.ts"
+import { decodeRows, toJson } from "./Sql.ts"
+
+type Counter = number | bigint
+
+/** What a worker knows of an exporter now. Counters are since the appliance started; instants are ms since 1970. */
+export interface ExporterSnapshot {
+  readonly address: string
+  readonly protocol: ExporterProtocol
+  readonly state: ExporterState
+  readonly firstSeen: number
+  readonly lastSeen: number
+  readonly datagrams: Counter
+  readonly records: Counter
+  readonly recordsPerSecond: number
+  readonly sequenceLost: Counter
+  readonly sequenceResets: Counter
+  readonly malformed: Counter
+  readonly malformedReasons: Readonly<Record<string, Counter>>
+  readonly heldSets: number
+  readonly heldDropped: Counter
+  readonly templates: number
+  readonly sampling: number
+  readonly clockSkewMs: number | null
+  readonly observationDomains: ReadonlyArray<number>
+  readonly unknownElements: Readonly<Record<string, Counter>>
+}
+
+/** A template as decode/TemplateCache.ts exports and learns it. */
+export interface StoredTemplate {
+  readonly exporter: string
+  /** 9 or 10. */
+  readonly version: number
+  readonly domain: number
+  readonly id: number
+  readonly kind: "data" | "options"
+  readonly scopeFieldCount: number
+  readonly fields: ReadonlyArray<readonly [enterprise: number, element: number, length: number]>
+}
+
+export class ExporterStore extends Context.Service<
+  ExporterStore,
+  {
+    /** Adds or refreshes all of them in one statement; names given by people and the first time seen stay. */
+    readonly upsert: (snapshots: ReadonlyArray<ExporterSnapshot>) => Effect.Effect<void, SqlError.SqlError>
+    readonly list: Effect.Effect<ReadonlyArray<Exporter>>
+    readonly rename: (id: ExporterId, name: string | null) => Effect.Effect<void, ExporterNotFound>
+    readonly templates: (id: ExporterId) => Effect.Effect<ReadonlyArray<TemplateSummary>, ExporterNotFound>
+    /** Makes the stored templates be these: what is gone from the list is forgotten. */
+    readonly saveTemplates: (templates: ReadonlyArray<StoredTemplate>) => Effect.Effect<void, SqlError.SqlError>
+    readonly loadTemplates: Effect.Effect<ReadonlyArray<StoredTemplate>, SqlError.SqlError>
+  }
+>()("pipeline/store/ExporterStore") {
+  static readonly layer = Layer.effect(
+    ExporterStore,
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const decodeExporters = decodeRows(Exporter)
+      const decodeTemplates = decodeRows(TemplateSummary)
+
+      const known = Effect.fnUntraced(function* (id: ExporterId) {
+        const [row] = yield* sql<{ address: string; protocol: ExporterProtocol }>`SELECT address, protocol FROM exporters
+          WHERE id = ${id}::text::bigint`.pipe(Effect.orDie)
+        return row === undefined ? yield* new ExporterNotFound({ id }) : row
+      })
+
+      return ExporterStore.of({
+        upsert: Effect.fn("ExporterStore.upsert")(function* (snapshots) {
+          if (snapshots.length === 0) return
+          const rows = snapshots.map((snapshot) => ({
+            ...(toJson(snapshot) as object),
+            firstSeen: new Date(snapshot.firstSeen).toISOString(),
+            lastSeen: new Date(snapshot.lastSeen).toISOString()
+          }))
+          yield* sql`INSERT INTO exporters AS e (address, protocol, state, first_seen, last_seen, datagrams, records, records_per_second,
+              sequence_lost, sequence_resets, malformed, malformed_reasons, held_sets, held_dropped, templates, sampling, clock_skew_ms,
+              observation_domains, unknown_elements)
+            SELECT address, protocol, state, "firstSeen", "lastSeen", datagrams, records, "recordsPerSecond", "sequenceLost", "sequenceResets",
+              malformed, "malformedReasons", "heldSets", "heldDropped", templates, sampling, "clockSkewMs", "observationDomains", "unknownElements"
+            FROM jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb) AS x(address inet, protocol text, state text, "firstSeen" timestamptz,
+              "lastSeen" timestamptz, datagrams bigint, records bigint, "recordsPerSecond" float8, "sequenceLost" bigint,
+              "sequenceResets" bigint, malformed bigint, "malformedReasons" jsonb, "heldSets" integer, "heldDropped" bigint,
+              templates integer, sampling integer, "clockSkewMs" float8, "observationDomains" jsonb, "unknownElements" jsonb)
+            ORDER BY address, protocol
+            ON CONFLICT (address, protocol) DO UPDATE SET state = excluded.state, first_seen = LEAST(e.first_seen, excluded.first_seen),
+              last_seen = GREATEST(e.last_seen, excluded.last_seen), datagrams = excluded.datagrams, records = excluded.records,
+              records_per_second = excluded.records_per_second, sequence_lost = excluded.sequence_lost,
+              sequence_resets = excluded.sequence_resets, malformed = excluded.malformed, malformed_reasons = excluded.malformed_reasons,
+              held_sets = excluded.held_sets, held_dropped = excluded.held_dropped, templates = excluded.templates,
+              sampling = excluded.sampling, clock_skew_ms = excluded.clock_skew_ms, observation_domains = excluded.observation_domains,
+              unknown_elements = excluded.unknown_elements`
+        }),
+        list: sql`SELECT id, address, protocol, name, state, first_seen AS "firstSeen", last_seen AS "lastSeen", datagrams, records,
+            records_per_second AS "recordsPerSecond", sequence_lost AS "sequenceLost", sequence_resets AS "sequenceResets", malformed,
+            malformed_reasons AS "malformedReasons", held_sets AS "heldSets", held_dropped AS "heldDropped", templates, sampling,
+            clock_skew_ms AS "clockSkewMs", observation_domains AS "observationDomains", unknown_elements AS "unknownElements"
+          FROM exporters ORDER BY address, protocol`.pipe(
+          Effect.orDie,
+          // counters inside an object are decimal text whichever way the worker counted
+          Effect.map((rows) =>
+            rows.map((row) => ({
+              ...row,
+              malformedReasons: texts(row["malformedReasons"]),
+              unknownElements: texts(row["unknownElements"])
+            }))
+          ),
+          Effect.flatMap(decodeExporters),
+          Effect.withSpan("ExporterStore.list")
+        ),
+        rename: Effect.fn("ExporterStore.rename")(function* (id, name) {
+          yield* known(id)
+          yield* sql`UPDATE exporters SET name = ${name} WHERE id = ${id}::text::bigint`.pipe(Effect.orDie)
+        }),
+        templates: Effect.fn("ExporterStore.templates")(function* (id) {
+          const { address, protocol } = yield* known(id)
+          const rows = yield* sql`SELECT observation_domain AS "observationDomain", template_id AS "templateId", kind,
+              CASE version WHEN 9 THEN 'netflow9' ELSE 'ipfix' END AS protocol, fields, learned_at AS "learnedAt"
+            FROM templates WHERE exporter = ${address}::text::inet AND version = ${protocol === "netflow9" ? 9 : 10}
+            ORDER BY observation_domain, template_id`.pipe(Effect.orDie)
+          return yield* decodeTemplates(rows.map((row) => ({ ...row, observationDomain: Number(row["observationDomain"]) })))
+        }),
+        saveTemplates: Effect.fn("ExporterStore.saveTemplates")(function* (templates) {
+          const text = JSON.stringify(templates)
+          yield* sql.withTransaction(
+            Effect.gen(function* () {
+              yield* sql`LOCK TABLE templates IN SHARE ROW EXCLUSIVE MODE`
+              yield* sql`DELETE FROM templates t WHERE NOT EXISTS (
+                SELECT 1 FROM jsonb_to_recordset(${text}::text::jsonb) AS x(exporter inet, version smallint, domain bigint, id integer)
+                WHERE x.exporter = t.exporter AND x.version = t.version AND x.domain = t.observation_domain AND x.id = t.template_id)`
+              yield* sql`INSERT INTO templates AS t (exporter, version, observation_domain, template_id, kind, scope_field_count, fields, learned_at)
+                SELECT exporter, version, domain, id, kind, "scopeFieldCount", fields, now()
+                FROM jsonb_to_recordset(${text}::text::jsonb) AS x(exporter inet, version smallint, domain bigint, id integer, kind text,
+                  "scopeFieldCount" integer, fields jsonb)
+                ON CONFLICT (exporter, version, observation_domain, template_id) DO UPDATE SET kind = excluded.kind,
+                  scope_field_count = excluded.scope_field_count, fields = excluded.fields, learned_at = excluded.learned_at
+                WHERE t.fields IS DISTINCT FROM excluded.fields OR t.kind <> excluded.kind OR t.scope_field_count <> excluded.scope_field_count`
+            })
+          )
+        }),
+        loadTemplates: sql<
+          StoredTemplate & { domain: bigint }
+        >`SELECT exporter, version, observation_domain AS domain, template_id AS id, kind,
+            scope_field_count AS "scopeFieldCount", fields FROM templates ORDER BY exporter, version, observation_domain, template_id`.pipe(
+          Effect.map((rows) => rows.map((row) => ({ ...row, domain: Number(row.domain) }))),
+          Effect.withSpan("ExporterStore.loadTemplates")
+        )
+      })
+    })
+  )
+}
+
+const texts = (counters: unknown): Record<string, string> =>
+  Object.fromEntries(Object.entries(counters as Record<string, number | string>).map(([name, value]) => [name, String(value)]))

@@ -1,0 +1,77 @@
+/** The few numbers of the Overview. */
+import { Clock, Context, Effect, Layer } from "effect"
+import { SqlClient } from "effect/sql"
+import { Overview } from "#domain/Status.ts"
+import { decodeRows } from "./Sql.ts"
+
+export interface Counts {
+  readonly assets: number
+  readonly internalAssets: number
+  readonly dependencies: number
+  readonly services: number
+  readonly newAssetsLastHour: number
+  readonly newDependenciesLastHour: number
+  readonly newAssetsLastDay: number
+  readonly newDependenciesLastDay: number
+}
+
+export type Newest = Overview["newest"]
+export type Busiest = Overview["busiest"]
+
+export class StatsStore extends Context.Service<
+  StatsStore,
+  {
+    readonly counts: Effect.Effect<Counts>
+    /** Dependencies that became active last, newest first. */
+    readonly newest: (limit: number) => Effect.Effect<Newest>
+    /** Assets by octets both ways in the newest complete window (the newest one when none is complete). */
+    readonly busiest: (limit: number) => Effect.Effect<Busiest>
+  }
+>()("pipeline/store/StatsStore") {
+  static readonly layer = Layer.effect(
+    StatsStore,
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const decodeNewest = decodeRows(Overview.fields.newest.value)
+      const decodeBusiest = decodeRows(Overview.fields.busiest.value)
+      return StatsStore.of({
+        counts: Effect.gen(function* () {
+          const now = yield* Clock.currentTimeMillis
+          const hour = new Date(now - 3_600_000)
+          const day = new Date(now - 86_400_000)
+          const [row] = yield* sql<Counts>`SELECT a.*, d.*, (SELECT count(*)::int FROM services) AS services
+            FROM (SELECT count(*)::int AS assets, count(*) FILTER (WHERE internal)::int AS "internalAssets",
+                count(*) FILTER (WHERE activated_at > ${hour})::int AS "newAssetsLastHour",
+                count(*) FILTER (WHERE activated_at > ${day})::int AS "newAssetsLastDay"
+              FROM assets WHERE status = 'active') a,
+            (SELECT (SELECT count(*)::int FROM dependencies WHERE status = 'active') AS dependencies,
+                (SELECT count(*)::int FROM dependencies WHERE activated_at > ${hour}) AS "newDependenciesLastHour",
+                (SELECT count(*)::int FROM dependencies WHERE activated_at > ${day}) AS "newDependenciesLastDay") d`
+          return row!
+        }).pipe(Effect.orDie, Effect.withSpan("StatsStore.counts")),
+        newest: Effect.fn("StatsStore.newest")(function* (limit) {
+          const rows =
+            yield* sql`SELECT d.id, c.name AS client, s.name AS server, d.port, d.protocol, d.inferred_service AS service,
+              d.first_seen AS "firstSeen"
+            FROM (SELECT * FROM dependencies WHERE activated_at IS NOT NULL ORDER BY activated_at DESC LIMIT ${limit}) d
+            JOIN assets c ON c.id = d.source_id JOIN assets s ON s.id = d.target_id ORDER BY d.activated_at DESC, d.id DESC`.pipe(
+              Effect.orDie
+            )
+          return yield* decodeNewest(rows)
+        }),
+        busiest: Effect.fn("StatsStore.busiest")(function* (limit) {
+          const rows = yield* sql`WITH newest AS MATERIALIZED (SELECT start FROM windows ORDER BY final DESC, start DESC LIMIT 1),
+            ends AS (
+              SELECT source_id AS asset_id, total_bytes FROM flow_stats WHERE time = (SELECT start FROM newest)
+              UNION ALL SELECT target_id, total_bytes FROM flow_stats WHERE time = (SELECT start FROM newest)
+            ), top AS (
+              SELECT asset_id, sum(total_bytes)::bigint AS bytes FROM ends GROUP BY asset_id ORDER BY bytes DESC LIMIT ${limit}
+            )
+            SELECT a.id, a.name, a.ip_addresses[1] AS address, top.bytes, a.clients FROM top JOIN assets a ON a.id = top.asset_id
+            ORDER BY top.bytes DESC, a.id`.pipe(Effect.orDie)
+          return yield* decodeBusiest(rows)
+        })
+      })
+    })
+  )
+}

@@ -1,0 +1,172 @@
+/** The map: nodes and edges, now or at an instant, cut to the limits by weight. */
+
+import { Clock, Context, DateTime, Effect, Layer } from "effect"
+import { SqlClient, type Statement } from "effect/sql"
+import type { Address } from "#domain/Address.ts"
+import type { AssetType } from "#domain/Asset.ts"
+import { type Filter, parseFilter } from "#domain/filter.ts"
+import type { AssetId, DependencyId } from "#domain/ids.ts"
+import { type FilterInvalid, Topology, TopologyEdge, TopologyNode, type TopologyQuery } from "#domain/Topology.ts"
+import { int8s } from "./arrays.ts"
+import { validAt } from "./DependencyStore.ts"
+import { assetFilterSql, dependencyFilterSql } from "./filter-sql.ts"
+
+export interface TopologyOptions {
+  readonly confidenceThreshold: number
+  /** `api.topology.max_nodes` and `max_edges`: what a query without limits gets. */
+  readonly maxNodes: number
+  readonly maxEdges: number
+}
+
+interface EdgeRow {
+  readonly id: bigint
+  readonly client: bigint
+  readonly server: bigint
+  readonly port: number
+  readonly protocol: number
+  readonly service: string | null
+  readonly bytes: bigint
+  readonly rate: bigint | null
+  readonly sampled: boolean
+  readonly confidence: number
+  readonly stale: boolean
+}
+
+interface NodeRow {
+  readonly id: bigint
+  readonly name: string
+  readonly address: string
+  readonly type: AssetType
+  readonly internal: boolean
+  readonly environment: string | null
+  readonly network: string
+}
+
+/** Terms that an asset without a dependency can answer; with any other in the line, such assets are left out. */
+const aboutAssets = (filter: Filter): boolean =>
+  filter.every(({ condition }) => ["word", "type", "internal", "age"].includes(condition.kind) || isAssetText(condition))
+const isAssetText = (condition: Filter[number]["condition"]): boolean =>
+  (condition.kind === "text" && ["name", "tag", "environment"].includes(condition.field)) ||
+  (condition.kind === "network" && condition.end === "any")
+
+export class TopologyStore extends Context.Service<
+  TopologyStore,
+  {
+    /**
+     * Edges that fit the filter (of dependencies: a term about assets fits when either end does) with their ends, and the assets that
+     * fit without any edge. Over a limit the heaviest stay, and the answer says how many were left out.
+     */
+    readonly get: (query: TopologyQuery) => Effect.Effect<Topology, FilterInvalid>
+  }
+>()("pipeline/store/TopologyStore") {
+  static readonly layer = (options: TopologyOptions) =>
+    Layer.effect(
+      TopologyStore,
+      Effect.gen(function* () {
+        const sql = yield* SqlClient.SqlClient
+
+        const edgesOf = (shown: Statement.Fragment, window: NewestFinal | undefined, limit: number) =>
+          sql<EdgeRow>`SELECT d.id, d.source_id AS client, d.target_id AS server, d.port, d.protocol, d.inferred_service AS service,
+              d.total_bytes AS bytes, ${window === undefined ? sql`NULL::bigint` : sql`f.total_bytes`} AS rate, d.sampling > 1 AS sampled,
+              d.confidence, d.status = 'stale' AS stale
+            FROM (SELECT * FROM dependencies d WHERE ${shown} ORDER BY d.total_bytes DESC, d.id LIMIT ${limit}) d
+            ${
+              window === undefined
+                ? sql``
+                : sql`LEFT JOIN flow_stats f ON f.time = ${window.start} AND f.source_id = d.source_id AND f.target_id = d.target_id
+                    AND f.protocol = d.protocol AND f.port = d.port`
+            }`
+
+        const nodesOf = (ends: ReadonlyArray<bigint>, alone: Statement.Fragment, limit: number) =>
+          sql<NodeRow>`SELECT a.id, a.name, a.ip_addresses[1] AS address, a.asset_type AS "type", a.internal, a.environment, ${networkSql(sql)} AS network
+            FROM assets a LEFT JOIN unnest(${int8s(ends)}::bigint[]) AS e(id) ON e.id = a.id
+            WHERE (e.id IS NOT NULL OR ${alone}) AND cardinality(a.ip_addresses) > 0
+            ORDER BY e.id IS NULL, a.bytes DESC, a.id LIMIT ${limit}`
+
+        const get = Effect.fn("TopologyStore.get")(function* (query: TopologyQuery) {
+          const filter = yield* Effect.fromResult(parseFilter(query.filter ?? "", "dependency"))
+          const now = yield* Clock.currentTimeMillis
+          const at = query.at === undefined ? undefined : new Date(query.at.epochMilliseconds)
+          const maxNodes = query.maxNodes ?? options.maxNodes
+          const maxEdges = query.maxEdges ?? options.maxEdges
+          const filterOptions = { now: at?.getTime() ?? now, confidenceThreshold: options.confidenceThreshold }
+          const shown = sql`${at === undefined ? sql`d.status <> 'candidate'` : validAt(sql, at)}
+            AND ${dependencyFilterSql(sql, filter, filterOptions)}`
+          const alone = aboutAssets(filter)
+            ? sql`(a.status = 'active' ${at === undefined ? sql`` : sql`AND a.first_seen <= ${at}`} AND ${assetFilterSql(sql, filter, filterOptions)})`
+            : sql`false`
+
+          return yield* Effect.gen(function* () {
+            const window = at === undefined ? yield* newestFinal(sql) : undefined
+            const found = yield* edgesOf(shown, window, maxEdges + 1)
+            const more = found.length > maxEdges
+            const allEdges = more
+              ? (yield* sql<{ n: number }>`SELECT count(*)::int AS n FROM dependencies d WHERE ${shown}`)[0]!.n
+              : found.length
+            const kept = more ? found.slice(0, maxEdges) : found
+            const ends = [...new Set(kept.flatMap((edge) => [edge.client, edge.server]))]
+            const nodes = yield* nodesOf(ends, alone, maxNodes + 1)
+            const allNodes =
+              nodes.length > maxNodes
+                ? (yield* sql<{
+                    n: number
+                  }>`SELECT count(*)::int AS n FROM assets a LEFT JOIN unnest(${int8s(ends)}::bigint[]) AS e(id) ON e.id = a.id
+                    WHERE e.id IS NOT NULL OR ${alone}`)[0]!.n
+                : nodes.length
+            const keptNodes = nodes.slice(0, maxNodes)
+            const present = new Set(keptNodes.map((node) => node.id))
+            const edges = kept.filter((edge) => present.has(edge.client) && present.has(edge.server))
+            return new Topology(
+              {
+                at: DateTime.makeUnsafe(at?.getTime() ?? now),
+                live: at === undefined,
+                nodes: keptNodes.map(toNode),
+                edges: edges.map((edge) => toEdge(edge, window?.seconds ?? 0)),
+                nodesLeftOut: allNodes - keptNodes.length,
+                edgesLeftOut: allEdges - edges.length
+              },
+              unchecked
+            )
+          }).pipe(Effect.orDie)
+        })
+        return TopologyStore.of({ get })
+      })
+    )
+}
+
+interface NewestFinal {
+  readonly start: Date
+  readonly seconds: number
+}
+
+const newestFinal = (sql: SqlClient.SqlClient) =>
+  Effect.map(sql<NewestFinal>`SELECT start, seconds FROM windows ORDER BY final DESC, start DESC LIMIT 1`, (rows) => rows[0])
+
+/** /24 or /64 of what is ours, /16 or /32 of the rest. */
+const networkSql = (sql: SqlClient.SqlClient): Statement.Fragment =>
+  sql.literal(`network(set_masklen(a.ip_addresses[1], CASE WHEN family(a.ip_addresses[1]) = 4
+    THEN CASE WHEN a.internal THEN 24 ELSE 16 END ELSE CASE WHEN a.internal THEN 64 ELSE 32 END END))::text`)
+
+/** A hundred thousand rows that the database has checked are not checked again. */
+const unchecked = { disableChecks: true } as const
+
+const toNode = (row: NodeRow): TopologyNode =>
+  new TopologyNode({ ...row, id: String(row.id) as AssetId, address: row.address as Address }, unchecked)
+
+const toEdge = (row: EdgeRow, seconds: number): TopologyEdge =>
+  new TopologyEdge(
+    {
+      id: String(row.id) as DependencyId,
+      client: String(row.client) as AssetId,
+      server: String(row.server) as AssetId,
+      port: row.port,
+      protocol: row.protocol,
+      service: row.service,
+      bytes: row.bytes,
+      rateBps: seconds === 0 || row.rate === null ? 0 : (Number(row.rate) * 8) / seconds,
+      sampled: row.sampled,
+      confidence: row.confidence,
+      stale: row.stale
+    },
+    unchecked
+  )
