@@ -19,7 +19,7 @@ const commands: Record<string, () => Promise<Run>> = {
   config: async () => (await import("./cli/config-check.ts")).runConfig,
   decode: async () => {
     const { runDecode } = await import("./cli/decode.ts")
-    return (argv) => runDecode(argv)
+    return (argv) => runDecode(argv, (line) => process.stdout.write(`${line}\n`))
   },
   replay: async () => (await import("./cli/replay.ts")).runReplay,
   user: async () => (await import("./cli/user.ts")).runUser,

@@ -79,6 +79,11 @@ export const makeFlowLedger = () => {
     written: (worker: string, records: number) => {
       of(worker).written += records
     },
+    /** A slice could not be written and was given up. */
+    lostSlice: (worker: string, records: number) => {
+      const account = of(worker)
+      account.before = { ...account.before, lost: account.before.lost + records }
+    },
     /** The thread is gone. What it had folded and not handed over is lost, unless it said good-bye. */
     threadEnded: (worker: string) => {
       const account = of(worker)

@@ -4,9 +4,10 @@
  */
 import { Context, type Effect, type SubscriptionRef } from "effect"
 import type { ListenerReading } from "#pipeline/ingest/UdpListener.ts"
+import type { UncleanStop } from "#pipeline/store/BootStore.ts"
 import type { ToFlowWorker } from "../flow-worker/messages.ts"
-import type { ExporterTotals, FlowTotals } from "./FlowLedger.ts"
 import type { RaisedWarning } from "../health/derive-warnings.ts"
+import type { ExporterTotals, FlowTotals } from "./FlowLedger.ts"
 
 /** The newest window with a written slice. */
 export interface WindowReading {
@@ -21,6 +22,8 @@ export class Flows extends Context.Service<
   Flows,
   {
     readonly boot: string
+    /** Earlier starts that ended without writing what they held; told once. */
+    readonly uncleanStops: ReadonlyArray<UncleanStop>
     readonly totals: Effect.Effect<FlowTotals>
     readonly exporters: Effect.Effect<ReadonlyArray<ExporterTotals>>
     readonly listeners: Effect.Effect<ReadonlyArray<ListenerReading>>

@@ -45,7 +45,8 @@ export const startFlowWorker = Effect.fnUntraced(function* (supervisor: Supervis
       case "slice":
         ledger.handedOver(worker, message.slice.records)
         // Never full: a worker has two slices on their way, and the mailbox holds more than that of each.
-        if (!slices.offerUnsafe(message.slice)) run(Effect.logError("a slice found no room", { worker, records: message.slice.records }))
+        if (!slices.offerUnsafe(message.slice))
+          run(Effect.logError("a slice found no room", { worker, records: message.slice.records }))
         return
       case "templates":
         options.templates.offerUnsafe({ learned: message.learned, withdrawn: message.withdrawn })
@@ -54,7 +55,12 @@ export const startFlowWorker = Effect.fnUntraced(function* (supervisor: Supervis
       case "report":
         ledger.report(message.report, message.warnings)
         // the thread's own entry is this actor's seat; only its parts are reported
-        run(registry.report(path, message.report.actors.filter((actor) => actor.path !== path)))
+        run(
+          registry.report(
+            path,
+            message.report.actors.filter((actor) => actor.path !== path)
+          )
+        )
         return
       case "stopped":
         ledger.report(message.report, [])

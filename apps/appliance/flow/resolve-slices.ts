@@ -4,7 +4,7 @@
  * logged, so that one bad slice does not stop the map.
  */
 import { Effect, Schedule } from "effect"
-import { SqlError } from "effect/sql"
+import type { SqlError } from "effect/sql"
 import type { WindowSlice } from "#domain/Window.ts"
 import type { Mailbox } from "#pipeline/actor/Mailbox.ts"
 import type { CollapsedSlice } from "#pipeline/resolve/edges.ts"
@@ -46,7 +46,12 @@ export const resolveSlices = (options: ResolveOptions, hand: InHand) =>
       const collapsed = options.collapse(slice)
       const result = yield* resolver
         .write({ boot, worker, sequence, windowStart, windowSeconds, final, pressureSampling, records, slice: collapsed })
-        .pipe(Effect.retry({ while: mayPass, schedule: Schedule.min([Schedule.exponential("250 millis"), Schedule.spaced("5 seconds")]) }))
+        .pipe(
+          Effect.retry({
+            while: mayPass,
+            schedule: Schedule.min([Schedule.exponential("250 millis"), Schedule.spaced("5 seconds")])
+          })
+        )
       hand.slice = undefined
       hand.tries = 0
       yield* options.written(slice, result)

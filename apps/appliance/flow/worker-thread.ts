@@ -27,8 +27,7 @@ const stopWithinMs = 10_000
 export const runThread = Effect.fnUntraced(function* (options: ThreadOptions) {
   const settings = yield* options.settings
   const ended = yield* Deferred.make<never, FlowWorkerEnded>()
-  const fail = (reason: string) =>
-    Deferred.doneUnsafe(ended, Effect.fail(new FlowWorkerEnded({ worker: settings.worker, reason })))
+  const fail = (reason: string) => Deferred.doneUnsafe(ended, Effect.fail(new FlowWorkerEnded({ worker: settings.worker, reason })))
   const up = yield* Deferred.make<void>()
   const thread = yield* Effect.acquireRelease(
     Effect.sync(() => new Worker(new URL("../flow-worker.ts", import.meta.url), { name: settings.worker })),

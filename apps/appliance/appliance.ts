@@ -1,0 +1,76 @@
+/** The running system as one layer, from the configuration: what is started first is stopped last. */
+import { join } from "node:path"
+import { Effect, Layer } from "effect"
+import type { SettingReading } from "#domain/Settings.ts"
+import { Registry } from "#pipeline/actor/Registry.ts"
+import { AssetStore } from "#pipeline/store/AssetStore.ts"
+import { AuditStore } from "#pipeline/store/AuditStore.ts"
+import { BootStore } from "#pipeline/store/BootStore.ts"
+import { DependencyStore } from "#pipeline/store/DependencyStore.ts"
+import { ExporterStore } from "#pipeline/store/ExporterStore.ts"
+import { OperatorStore } from "#pipeline/store/OperatorStore.ts"
+import { SessionStore } from "#pipeline/store/SessionStore.ts"
+import { StatsStore } from "#pipeline/store/StatsStore.ts"
+import { TokenStore } from "#pipeline/store/TokenStore.ts"
+import { TopologyStore } from "#pipeline/store/TopologyStore.ts"
+import { WindowStore } from "#pipeline/store/WindowStore.ts"
+import { layerAuth } from "./auth/layer.ts"
+import type { Config } from "./config.ts"
+import { layerFlow } from "./corridors/flow.ts"
+import { layerUpkeep } from "./corridors/upkeep.ts"
+import { loadCertificate } from "./http/certificate.ts"
+import { layerSurface } from "./http/surface.ts"
+import { layerLive } from "./live/live-layer.ts"
+import { Vitals } from "./live/Vitals.ts"
+import { Database } from "./postgres/Database.ts"
+
+const layerStores = (config: Config) => {
+  const options = { confidenceThreshold: config.dependencies.confidence_threshold, pageSize: config.api.pagination.default }
+  return Layer.mergeAll(
+    AssetStore.layer(options),
+    AuditStore.layer,
+    BootStore.layer,
+    DependencyStore.layer(options),
+    ExporterStore.layer,
+    OperatorStore.layer,
+    SessionStore.layer,
+    StatsStore.layer,
+    TokenStore.layer,
+    TopologyStore.layer({ ...options, maxNodes: 5000, maxEdges: 10_000 }),
+    WindowStore.layer
+  )
+}
+
+const consoleFolder = join(import.meta.dirname, "../console/dist")
+
+/** Gives `Listening` and everything below it. */
+export const layerAppliance = (config: Config, settings: ReadonlyArray<SettingReading>) =>
+  Layer.unwrap(
+    Effect.map(loadCertificate(config.data), (certificate) =>
+      layerSurface({
+        host: config.api.host,
+        port: config.api.port,
+        certificate,
+        pingSeconds: config.api.websocket.ping_seconds,
+        maxConnections: config.api.websocket.max_connections,
+        pages: config.api.pagination,
+        consoleFolder
+      })
+    )
+  ).pipe(
+    Layer.provideMerge(layerLive({ settings, windowSeconds: config.aggregation.window_size_seconds })),
+    Layer.provideMerge(Vitals.layer(config.data)),
+    Layer.provideMerge(Layer.merge(layerFlow(config), layerUpkeep(config))),
+    Layer.provideMerge(
+      layerAuth({
+        dataFolder: config.data,
+        access: {
+          session: { hours: config.access.session_hours, idleMinutes: 0 },
+          lockout: { failures: config.access.lockout_failures, minutes: config.access.lockout_minutes }
+        }
+      })
+    ),
+    Layer.provideMerge(layerStores(config)),
+    Layer.provideMerge(Database.layer({ dataFolder: config.data, url: config.database.url })),
+    Layer.provideMerge(Registry.layer)
+  )

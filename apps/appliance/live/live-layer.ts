@@ -1,0 +1,117 @@
+/**
+ * `Live`: what browsers watch. One actor reads the vitals once a second, and the figures of the Overview when the map changed; every
+ * watcher shares the latest value, so a hundred consoles cost no more than one.
+ */
+import { Clock, Effect, Layer, Stream, SubscriptionRef } from "effect"
+import { ActorNotFound } from "#domain/rpc/SystemRpcs.ts"
+import type { SettingReading } from "#domain/Settings.ts"
+import { Overview } from "#domain/Status.ts"
+import { limited } from "#pipeline/actor/limited-log.ts"
+import { Registry } from "#pipeline/actor/Registry.ts"
+import * as Supervisor from "#pipeline/actor/Supervisor.ts"
+import { StatsStore } from "#pipeline/store/StatsStore.ts"
+import { WindowStore } from "#pipeline/store/WindowStore.ts"
+import { Flows } from "../flow/Flows.ts"
+import { Live } from "../rpc/Live.ts"
+import { publicHealth, type VitalSigns, Vitals } from "./Vitals.ts"
+
+const dayOfWindows = 288
+const figuresAtMostEveryMs = 2_000
+const figuresAtLeastEveryMs = 30_000
+
+export interface LiveOptions {
+  readonly settings: ReadonlyArray<SettingReading>
+  readonly windowSeconds: number
+}
+
+export const layerLive = (options: LiveOptions) => Layer.effect(Live, make(options))
+
+type Figures = Pick<
+  Overview,
+  | "assets"
+  | "internalAssets"
+  | "dependencies"
+  | "services"
+  | "newAssetsLastHour"
+  | "newDependenciesLastHour"
+  | "traffic"
+  | "newest"
+  | "busiest"
+>
+
+const readFigures = Effect.gen(function* () {
+  const stats = yield* StatsStore
+  const windows = yield* WindowStore
+  const { assets, internalAssets, dependencies, services, newAssetsLastHour, newDependenciesLastHour } = yield* stats.counts
+  return {
+    assets,
+    internalAssets,
+    dependencies,
+    services,
+    newAssetsLastHour,
+    newDependenciesLastHour,
+    traffic: yield* windows.totals(dayOfWindows),
+    newest: yield* stats.newest(8),
+    busiest: yield* stats.busiest(8)
+  } satisfies Figures
+})
+
+const overviewOf = ({ health, status }: VitalSigns, figures: Figures, windowSeconds: number) =>
+  new Overview({ status, warnings: health.warnings, windowSeconds, ...figures })
+
+const make = Effect.fnUntraced(function* ({ settings, windowSeconds }: LiveOptions) {
+  const vitals = yield* Vitals
+  const flows = yield* Flows
+  const registry = yield* Registry
+  const first = yield* vitals.read
+  const signs = yield* SubscriptionRef.make(first)
+  let figures: Figures = yield* readFigures
+  const overview = yield* SubscriptionRef.make(overviewOf(first, figures, windowSeconds))
+
+  const supervisor = yield* Supervisor.make({ path: "console" })
+  yield* supervisor.start("vitals", () =>
+    Effect.gen(function* () {
+      let readAt = 0
+      let readVersion = -1
+      for (;;) {
+        const now = yield* Clock.currentTimeMillis
+        const next = yield* vitals.read
+        yield* SubscriptionRef.set(signs, next)
+        const version = yield* SubscriptionRef.get(flows.mapVersion)
+        const age = now - readAt
+        if (
+          next.health.database.reachable &&
+          (age > figuresAtLeastEveryMs || (version !== readVersion && age > figuresAtMostEveryMs))
+        ) {
+          // a database that went away in between leaves the last figures; the warning above them says so
+          yield* readFigures.pipe(
+            Effect.map((read) => {
+              figures = read
+              readAt = now
+              readVersion = version
+            }),
+            Effect.catchCause((cause) =>
+              limited("overview")(Effect.logWarning("could not read the figures of the overview", cause))
+            )
+          )
+        }
+        yield* SubscriptionRef.set(overview, overviewOf(next, figures, windowSeconds))
+        yield* Effect.sleep("1 second")
+      }
+    })
+  )
+  const changes = <A>(of: (signs: VitalSigns) => A) => Stream.map(SubscriptionRef.changes(signs), of)
+  return Live.of({
+    status: changes((s) => s.status),
+    exporters: changes((s) => s.exporters),
+    health: changes((s) => s.health),
+    overview: SubscriptionRef.changes(overview),
+    mapVersion: SubscriptionRef.changes(flows.mapVersion),
+    healthNow: Effect.map(SubscriptionRef.get(signs), (s) => s.health),
+    publicHealth: Effect.gen(function* () {
+      return publicHealth((yield* SubscriptionRef.get(signs)).health, yield* Clock.currentTimeMillis)
+    }),
+    restartActor: (path) => registry.restart(path).pipe(Effect.mapError(() => new ActorNotFound({ path }))),
+    settings
+  })
+})

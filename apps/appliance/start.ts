@@ -1,0 +1,102 @@
+/** `flowlens start`: from the command line to a running appliance, and from a signal to a clean end. */
+import { parseArgs } from "node:util"
+import { Cause, Effect, Exit, Fiber, Layer, Option, Result } from "effect"
+import { describeError } from "#pipeline/actor/ActorEntry.ts"
+import { layerAppliance } from "./appliance.ts"
+import { SetupCode } from "./auth/SetupCode.ts"
+import { problemLines } from "./cli/config-check.ts"
+import { type Config, loadConfig } from "./config.ts"
+import { layerDemo } from "./corridors/demo.ts"
+import { loadCertificate } from "./http/certificate.ts"
+import { Listening } from "./http/server.ts"
+import { loggingLayer } from "./logging.ts"
+import { version } from "./version.ts"
+
+const usage = `flowlens start [--demo] [--config FILE]
+
+  --demo          play a datacenter of its own at the flow ports
+  --config FILE   read this file (default: flowlens.yaml in the data folder)`
+
+export const runStart = async (argv: ReadonlyArray<string>): Promise<number> => {
+  const options = readOptions(argv)
+  if (typeof options === "number") return options
+  const loaded = loadConfig({ path: options.config, env: process.env })
+  if (Result.isFailure(loaded)) {
+    for (const line of problemLines(loaded.failure)) console.error(line)
+    return 1
+  }
+  const settings = loaded.success.settings
+  const config = options.demo ? forDemo(loaded.success.config, settings) : loaded.success.config
+  return run(config, settings, options.demo)
+}
+
+const readOptions = (argv: ReadonlyArray<string>) => {
+  try {
+    const { values } = parseArgs({
+      args: [...argv],
+      options: { demo: { type: "boolean", default: false }, config: { type: "string" }, help: { type: "boolean", default: false } }
+    })
+    if (!values.help) return { demo: values.demo, config: values.config }
+    console.log(usage)
+    return 0
+  } catch (error) {
+    console.error(`flowlens start: ${error instanceof Error ? error.message : String(error)}\n\n${usage}`)
+    return 2
+  }
+}
+
+type Settings = ReadonlyArray<{ readonly knob: string; readonly source: string }>
+
+/** A newcomer watches the map fill: windows are written every few seconds unless the configuration says otherwise. */
+const forDemo = (config: Config, settings: Settings): Config =>
+  settings.some((one) => one.knob === "aggregation.flush_interval_seconds" && one.source !== "default")
+    ? config
+    : {
+        ...config,
+        aggregation: { ...config.aggregation, flush_interval_seconds: Math.min(5, config.aggregation.window_size_seconds) }
+      }
+
+const run = async (config: Config, settings: Parameters<typeof layerAppliance>[1], demo: boolean): Promise<number> => {
+  const appliance = (demo ? layerDemo(config) : Layer.empty).pipe(
+    Layer.provideMerge(Layer.effectDiscard(announce(config, demo))),
+    Layer.provideMerge(layerAppliance(config, settings))
+  )
+  const fiber = Effect.runFork(Layer.launch(appliance).pipe(Effect.provide(loggingLayer(config.log)), Effect.scoped))
+  let signals = 0
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.on(signal, () => {
+      // a second Ctrl-C means now
+      if (++signals > 1) process.exit(1)
+      Effect.runFork(Fiber.interrupt(fiber))
+    })
+  }
+  const exit = await Effect.runPromise(Fiber.await(fiber))
+  if (Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause)) return 0
+  console.error(`flowlens: ${describeError(Cause.squash(exit.cause))}`)
+  const hint = (Cause.squash(exit.cause) as { readonly hint?: unknown }).hint
+  if (typeof hint === "string") console.error(`  ${hint}`)
+  return 1
+}
+
+/** What a person at the terminal needs, once the console answers. */
+const announce = (config: Config, demo: boolean) =>
+  Effect.gen(function* () {
+    const { port } = yield* Listening
+    const { fingerprint } = yield* loadCertificate(config.data)
+    const code = yield* Effect.flatMap(SetupCode, (setup) => setup.codeIfNeeded)
+    const host = config.api.host === "0.0.0.0" || config.api.host === "::" ? "localhost" : config.api.host
+    const { netflow_port: netflow, ipfix_port: ipfix, sflow_port: sflow } = config.ingestion
+    console.log(
+      [
+        "",
+        `FlowLens ${version} is running${demo ? ", with the demo datacenter playing" : ""}.`,
+        "",
+        `  console      https://${host}:${port}/`,
+        `  certificate  SHA-256 ${fingerprint}`,
+        ...(Option.isSome(code) ? [`  setup code   ${code.value}   (once, for the first administrator)`] : []),
+        `  flows        udp/${netflow} NetFlow, udp/${ipfix} IPFIX, udp/${sflow} sFlow`,
+        `  data         ${config.data}`,
+        ""
+      ].join("\n")
+    )
+  })
