@@ -1,7 +1,7 @@
 /** Real servers, real clients and a real exporter: what ran, and what the kernel counted. */
 import { Effect, type Scope } from "effect"
 import { type ExporterKind, exporterKinds, startExporter } from "./exporters.ts"
-import { makeNetwork, missingFor } from "./network.ts"
+import { makeNetwork, missingFor, type Network } from "./network.ts"
 import type { LabFault } from "./processes.ts"
 import { serverPrograms, startServers } from "./servers.ts"
 import { type LabDependency, runTail, runTraffic } from "./traffic.ts"
@@ -39,24 +39,37 @@ export const runLab = (options: LabOptions): Effect.Effect<LabRun, LabFault, Sco
   }))
 
 /** Several exporters watch the same traffic, each with a collector of its own. */
-export const runLabs = Effect.fnUntraced(function* (
-  exporters: ReadonlyArray<LabOptions>
-): Effect.fn.Return<Omit<LabRun, "sampling">, LabFault, Scope.Scope> {
-  const network = yield* makeNetwork
-  const servers = yield* startServers(network)
-  const watching = yield* Effect.forEach(
-    exporters,
-    ({ exporter, collectorPort, collectorAddress = network.hostAddress }) =>
-      startExporter(exporter, network, `${collectorAddress}:${collectorPort}`),
-    { concurrency: "unbounded" }
+export const runLabs = (exporters: ReadonlyArray<LabOptions>): Effect.Effect<Omit<LabRun, "sampling">, LabFault, Scope.Scope> =>
+  Effect.flatMap(makeNetwork(), (network) =>
+    runWatched(
+      network,
+      Effect.forEach(
+        exporters,
+        ({ exporter, collectorPort, collectorAddress = network.hostAddress }) =>
+          startExporter(exporter, network, `${collectorAddress}:${collectorPort}`),
+        { concurrency: "unbounded" }
+      ).pipe(
+        Effect.map((watching) =>
+          Effect.forEach(watching, (exporter) => exporter.stop("SIGTERM"), { concurrency: "unbounded", discard: true })
+        )
+      )
+    )
   )
+
+/** `watch` starts what exports, and answers how to have it send what it still holds. */
+export const runWatched = Effect.fnUntraced(function* (
+  network: Network,
+  watch: Effect.Effect<Effect.Effect<void, LabFault>, LabFault, Scope.Scope>
+): Effect.fn.Return<Omit<LabRun, "sampling">, LabFault, Scope.Scope> {
+  const servers = yield* startServers(network)
+  const settle = yield* watch
   const before = yield* network.wire
   const dependencies = yield* runTraffic(network, servers)
   const after = yield* network.wire
   yield* runTail(network)
   // A reader of packets lags behind them, and closes its flows a little after they end
   yield* Effect.sleep("3 seconds")
-  yield* Effect.forEach(watching, (exporter) => exporter.stop("SIGTERM"), { concurrency: "unbounded" })
+  yield* settle
   const packets = after.packets - before.packets
   return {
     dependencies,

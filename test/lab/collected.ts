@@ -33,6 +33,8 @@ export interface Row {
   readonly reverseBytes: number
   readonly reversePackets: number
   readonly sampling: number
+  /** 0 where it came in, 1 where it went out, 255 not said. */
+  readonly direction: number
 }
 
 export interface Reading {
@@ -60,7 +62,8 @@ export const read = (datagrams: ReadonlyArray<Uint8Array>, exporterAddress: stri
         packets: batch.packets[i]!,
         reverseBytes: batch.reverseBytes[i]!,
         reversePackets: batch.reversePackets[i]!,
-        sampling: Math.max(1, batch.sampling[i]!)
+        sampling: Math.max(1, batch.sampling[i]!),
+        direction: batch.direction[i]!
       })
     }
     batch.length = 0
@@ -90,6 +93,16 @@ export interface Account {
 export const withoutTail = (rows: ReadonlyArray<Row>): ReadonlyArray<Row> => {
   const isTail = (port: number) => port >= tailPorts.first && port <= tailPorts.last
   return rows.filter((row) => !isTail(row.sourcePort) && !isTail(row.destinationPort))
+}
+
+/**
+ * An exporter that watches the way in and the way out says everything twice; once is enough. The direction alone does not tell:
+ * softflowd says 1 for the answers it sees.
+ */
+export const comingIn = (rows: ReadonlyArray<Row>): ReadonlyArray<Row> => {
+  const key = (row: Row) => `${row.source} ${row.sourcePort} ${row.destination} ${row.destinationPort} ${row.protocol}`
+  const incoming = new Set(rows.filter((row) => row.direction === 0).map(key))
+  return rows.filter((row) => row.direction !== 1 || !incoming.has(key(row)))
 }
 
 /** Rows put under the dependency that ran; and those that are under none. */

@@ -35,6 +35,12 @@ export interface Network {
   readonly wire: Effect.Effect<{ readonly bytes: number; readonly packets: number }, LabFault>
 }
 
+/** What joins the machines of one side. */
+export interface Switch {
+  readonly create: (bridge: string) => Effect.Effect<void, LabFault>
+  readonly attach: (bridge: string, port: string) => Effect.Effect<void, LabFault>
+}
+
 /** What keeps a lab with these programs from running here, in words for the name of a skipped test; empty: nothing. */
 export const missingFor = (...programs: ReadonlyArray<string>): ReadonlyArray<string> => [
   ...(process.platform === "linux" && process.getuid?.() === 0 ? [] : ["root on Linux"]),
@@ -52,13 +58,26 @@ const sweep = Effect.gen(function* () {
   }
 })
 
-export const makeNetwork: Effect.Effect<Network, LabFault, Scope.Scope> = Effect.gen(function* () {
+/** The kernel's own bridge. */
+const kernelSwitch = (namespace: string): Switch => ({
+  create: (bridge) => Effect.asVoid(run("ip", "-n", namespace, "link", "add", bridge, "type", "bridge")),
+  attach: (bridge, port) => Effect.asVoid(run("ip", "-n", namespace, "link", "set", port, "master", bridge))
+})
+
+let made = 0
+
+/** `switchOf` gives the switch of the clients' side, to run in the router's namespace; the kernel's bridge unless told. */
+export const makeNetwork = Effect.fnUntraced(function* (
+  switchOf: (folder: string, router: string) => Effect.Effect<Switch, LabFault, Scope.Scope> = (_, router) =>
+    Effect.succeed(kernelSwitch(router))
+): Effect.fn.Return<Network, LabFault, Scope.Scope> {
   yield* sweep
   // Two labs at once must not share names or subnets
+  const sequence = made++
   const id = process.pid.toString(36)
-  const n = 64 + (process.pid % 128)
-  const namespace = (place: Place) => `${PREFIX}${id}-${place}`
-  const hostLink = `fl${id}h`
+  const n = 64 + ((process.pid + sequence * 37) % 128)
+  const namespace = (place: Place) => `${PREFIX}${id}-${sequence}-${place}`
+  const hostLink = `fl${id}h${sequence}`
   const folder = yield* Effect.acquireRelease(
     Effect.sync(() => mkdtempSync(join(tmpdir(), "flowlens-lab-"))),
     (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true }))
@@ -80,13 +99,14 @@ export const makeNetwork: Effect.Effect<Network, LabFault, Scope.Scope> = Effect
     "echo 1 >/proc/sys/net/ipv4/ip_forward; echo 1 >/proc/sys/net/ipv6/conf/all/forwarding"
   )
 
+  const clientsSwitch = yield* switchOf(folder, router)
   const sides = { client: { bridge: "clients", subnet: 1 }, server: { bridge: "servers", subnet: 2 } } as const
   const sideOf = (machine: Machine) => sides[machine.startsWith("client") ? "client" : "server"]
   const host = (machine: Machine) => 10 + Number(machine.at(-1))
   const address = (machine: Machine) => `10.${n}.${sideOf(machine).subnet}.${host(machine)}`
   const address6 = (machine: Machine) => `fd42:${n}:${sideOf(machine).subnet}::${host(machine)}`
   for (const { bridge, subnet } of Object.values(sides)) {
-    yield* run("ip", "-n", router, "link", "add", bridge, "type", "bridge")
+    yield* (subnet === 1 ? clientsSwitch : kernelSwitch(router)).create(bridge)
     yield* run("ip", "-n", router, "addr", "add", `10.${n}.${subnet}.1/24`, "dev", bridge)
     yield* run("ip", "-n", router, "addr", "add", `fd42:${n}:${subnet}::1/64`, "dev", bridge, "nodad")
     yield* run("ip", "-n", router, "link", "set", bridge, "up")
@@ -95,7 +115,7 @@ export const makeNetwork: Effect.Effect<Network, LabFault, Scope.Scope> = Effect
     const { bridge, subnet } = sideOf(machine)
     const own = namespace(machine)
     yield* run("ip", "-n", own, "link", "add", "eth0", "type", "veth", "peer", "name", machine, "netns", router)
-    yield* run("ip", "-n", router, "link", "set", machine, "master", bridge)
+    yield* (subnet === 1 ? clientsSwitch : kernelSwitch(router)).attach(bridge, machine)
     // Without offloads the wires carry packets as a real network does, and both ends count the same octets
     for (const [where, link] of [
       [own, "eth0"],
