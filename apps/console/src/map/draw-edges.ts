@@ -49,6 +49,8 @@ export interface EdgeLook {
 export const drawEdges = (ctx: CanvasRenderingContext2D, segments: ReadonlyArray<Segment>, look: EdgeLook): void => {
   const { highlight, palette, zoom } = look
   const selected = highlight.nodes.size > 0
+  // many lines share the ink of a hundred, so that what lies under them stays legible
+  const ink = Math.max(0.12, Math.min(0.6, 0.6 * Math.sqrt(110 / Math.max(1, segments.length))))
   const thin = Math.min(1, Math.max(0.6, zoom))
   const batches = new Map<number, Array<Segment>>()
   const marked: Array<Segment> = []
@@ -66,7 +68,7 @@ export const drawEdges = (ctx: CanvasRenderingContext2D, segments: ReadonlyArray
   ctx.lineCap = "butt"
   ctx.strokeStyle = palette.edge
   for (const [style, batch] of [...batches].sort(([a], [b]) => a - b)) {
-    ctx.globalAlpha = selected ? 0.16 : batch.length > 1500 ? 0.28 : 0.6
+    ctx.globalAlpha = selected ? ink * 0.27 : ink
     ctx.lineWidth = (widths[style >> 1]! * thin) / zoom
     ctx.setLineDash(style & 1 ? [4 / zoom, 4 / zoom] : [])
     ctx.beginPath()
@@ -117,7 +119,9 @@ const drawDirected = (
     ctx.lineTo(...at(end - head * 0.6, 0.5 / zoom))
     ctx.lineTo(...at(end - head * 0.6, -0.5 / zoom))
     ctx.lineTo(...at(start, -wide))
-    ctx.closePath()
+    ctx.fill()
+    // a path of its own: two that overlap would cut each other out
+    ctx.beginPath()
   }
   ctx.moveTo(...at(end, 0))
   ctx.lineTo(...at(end - head, head * 0.42))

@@ -80,7 +80,7 @@ export const drawNode = (ctx: CanvasRenderingContext2D, node: SceneNode, x: numb
   ctx.restore()
   ctx.globalAlpha = relation === "other" ? 0.25 : 1
   const size = (node.kind === "group" ? 12.5 : 10) * shapeScale(zoom)
-  if (size * zoom >= 7) {
+  if (size * zoom >= 6) {
     ctx.font = `500 ${size}px ${node.kind === "group" ? palette.font : palette.mono}`
     ctx.textAlign = "center"
     ctx.textBaseline = "middle"

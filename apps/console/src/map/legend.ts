@@ -30,7 +30,7 @@ export class NetLegend extends LitElement {
   static override readonly styles = [
     sheet,
     css`
-      :host { display: flex; flex-wrap: wrap; align-items: center; gap: 0 var(--s-2); padding: var(--s-1) var(--s-3); border-top: var(--hair) solid var(--line);
+      :host { display: flex; flex-wrap: wrap; align-items: center; gap: 0; padding: var(--s-1) var(--s-3); border-top: var(--hair) solid var(--line);
         background: var(--panel); font: var(--t-12); }
       button { display: inline-flex; align-items: center; gap: var(--s-2); height: 24px; padding: 0 var(--s-3); font: var(--t-12); border-color: transparent; color: var(--text); }
       button[aria-pressed="true"] { background: var(--select); border-color: var(--accent); }
@@ -44,7 +44,7 @@ export class NetLegend extends LitElement {
       .lines { display: flex; align-items: center; gap: var(--s-3); margin-left: auto; padding: 0 var(--s-3); color: var(--muted); }
       .lines svg { width: 22px; height: 12px; color: var(--edge); }
       .lines span { display: inline-flex; align-items: center; gap: var(--s-2); white-space: nowrap; }
-      @media (max-width: 960px) { .lines { display: none; } }
+      @media (max-width: 1280px) { .lines { display: none; } }
       @media (forced-colors: active) { svg { color: CanvasText !important; } }
     `
   ]

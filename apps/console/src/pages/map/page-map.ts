@@ -158,23 +158,30 @@ export class PageMap extends LitElement {
     const topology = this.#topology.value
     const left = topology === undefined ? 0 : topology.nodesLeftOut + topology.edgesLeftOut
     const opened = this.#grouping === "none" ? [] : scene.opened.filter(({ id }) => this.#open.includes(id))
-    if (folded === undefined && left === 0 && opened.length === 0) return nothing
+    const held = this.#heldBy(scene)
+    if (folded === undefined && left === 0 && opened.length === 0 && held === undefined) return nothing
     return html`<div class="notes">
       ${
         opened.length === 0
           ? nothing
           : html`<span class="muted">Open:</span>${opened.map(
-              ({
-                count,
-                id,
-                label
-              }) => html`<button class="chip" title="Close this group" aria-label=${`Close group ${label}`} @click=${() => this.#close(id)}
-          ><span class="mono">${label}</span> ${count}<svg viewBox="0 0 8 8" aria-hidden="true"><path d="m1 1 6 6M7 1 1 7" stroke="currentColor" /></svg></button>`
+              ({ count, id, label }) => html`<button class="chip" title="Close this group" @click=${() => this.#close(id)}
+          ><span class="sr">Close group</span> <span class="mono">${label}</span> ${count}<svg viewBox="0 0 8 8" aria-hidden="true"><path d="m1 1 6 6M7 1 1 7" stroke="currentColor" /></svg></button>`
             )}<button class="text" @click=${() => revise({ open: undefined })}>Close all</button>`
       }
+      ${held ?? nothing}
       ${folded === undefined ? nothing : html`<span role="status">${folded}</span>`}
       ${left === 0 || topology === undefined ? nothing : html`<span role="status">The appliance left out ${plural(topology.nodesLeftOut, "asset")} and ${plural(topology.edgesLeftOut, "dependency", "dependencies")}; a filter shows them.</span>`}
     </div>`
+  }
+
+  /** The selected asset is inside a closed group: which, and the way in. */
+  #heldBy(scene: Scene) {
+    const group = resolveSelection(scene, this.#selected)?.node
+    if (this.#selected?.startsWith("a:") !== true || group?.kind !== "group") return undefined
+    const name = group.members.find((member) => `a:${member.id}` === this.#selected)?.name
+    return html`<span>${name} stands in <span class="mono">${group.label}</span></span>
+      ${group.rest ? nothing : html`<button class="text" @click=${() => this.#openGroup(group.id, this.#selected)}>Open that group</button>`}`
   }
 
   #body(scene: Scene | undefined) {
@@ -245,10 +252,11 @@ export class PageMap extends LitElement {
     })
   }
   readonly #select = (event: SelectEvent | OpenEvent) => revise({ select: event.key }, { replace: this.#selected !== undefined })
-  readonly #opened = (event: OpenEvent) => {
-    const id = event.key.slice(2)
-    if (this.#scene?.nodeById.get(event.key)?.rest === true || this.#open.includes(id)) return
-    revise({ open: [...this.#open, id].join(","), select: undefined })
+  readonly #opened = (event: OpenEvent) => this.#openGroup(event.key, undefined)
+  #openGroup(key: string, select: string | undefined): void {
+    const id = key.slice(2)
+    if (this.#scene?.nodeById.get(key)?.rest === true || this.#open.includes(id)) return
+    revise({ open: [...this.#open, id].join(","), select })
   }
   #close(id: string): void {
     revise({ open: this.#open.filter((one) => one !== id).join(",") })

@@ -1,0 +1,242 @@
+import type { Page } from "playwright-core"
+import { assert, it } from "vitest"
+import { describeConsole, query } from "./rig.ts"
+
+interface NetMapElement extends HTMLElement {
+  readonly screenOf: (id: string) => { x: number; y: number } | undefined
+}
+
+/** Where a node is drawn, in the page's own px. Waits until it stands. */
+const nodeAt = async (page: Page, id: string): Promise<{ x: number; y: number }> => {
+  const map = page.locator("net-map")
+  await page.waitForFunction((key) => {
+    const find = (root: ParentNode): Element | undefined => {
+      for (const element of root.querySelectorAll("*")) {
+        if (element.localName === "net-map") return element
+        const inner = element.shadowRoot === null ? undefined : find(element.shadowRoot)
+        if (inner !== undefined) return inner
+      }
+    }
+    return (find(document) as NetMapElement | undefined)?.screenOf(key) !== undefined
+  }, id)
+  const box = (await map.boundingBox())!
+  const at = (await map.evaluate((element, key) => (element as NetMapElement).screenOf(key), id))!
+  return { x: box.x + at.x, y: box.y + at.y }
+}
+
+/** How many px of the canvas have this colour, within a little, in the box of so many px about a node; the whole canvas without one. */
+const painted = (page: Page, token: string, id?: string): Promise<number> =>
+  page.locator("net-map").evaluate(
+    (element, [name, key]) => {
+      const canvas = element.shadowRoot!.querySelector("canvas")!
+      const ratio = canvas.width / canvas.clientWidth
+      const hex = getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim()
+      const wanted = [1, 3, 5].map((i) => Number.parseInt(hex.slice(i, i + 2), 16)) as [number, number, number]
+      const at = key === undefined ? undefined : (element as NetMapElement).screenOf(key)
+      const [left, top, width, height] =
+        at === undefined ? [0, 0, canvas.width, canvas.height] : [(at.x - 24) * ratio, (at.y - 24) * ratio, 48 * ratio, 48 * ratio]
+      const { data } = canvas.getContext("2d")!.getImageData(left, top, width, height)
+      let count = 0
+      for (let i = 0; i < data.length; i += 4) {
+        if (data[i + 3]! > 200 && wanted.every((value, j) => Math.abs(data[i + j]! - value) < 12)) count++
+      }
+      return count
+    },
+    [token, id] as const
+  )
+
+/** Two frames: what was asked for is drawn. */
+const settled = (page: Page) => page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))))
+
+const database = "g:net:10.2.30.0/24"
+
+describeConsole("the map", (console) => {
+  it("begins with groups and their counts, never with everything", async () => {
+    const page = await console.open("/map")
+    await page.getByRole("application", { name: /^Map: 1\d nodes/ }).waitFor()
+    await page.getByText(/^8\d assets, 2\d\d dependencies$/).waitFor()
+    await nodeAt(page, database)
+    await settled(page)
+    assert.isAbove(await painted(page, "data", database), 40, "the databases' group is drawn in the colour of its family")
+    assert.isAbove(await painted(page, "edge"), 0)
+  })
+
+  it("opens a group by double click, selects a member, and fills the inspector", async () => {
+    const page = await console.open("/map")
+    const group = await nodeAt(page, database)
+    await page.mouse.dblclick(group.x, group.y)
+    await page.getByRole("button", { name: "Close group 10.2.30.0/24" }).waitFor()
+    await page.keyboard.press("l")
+    await page.getByRole("link", { name: "db-01" }).first().click()
+    await page.getByRole("heading", { level: 2, name: "db-01" }).waitFor()
+    await page.locator("asset-sheet").getByText("10.2.30.11").first().waitFor()
+    const selected = query(page, "select")!
+    await page.keyboard.press("Escape")
+    await page.waitForURL((url) => !url.search.includes("select="))
+    // the canvas grew by the inspector's width
+    await page.waitForTimeout(300)
+    const member = await nodeAt(page, selected)
+    await page.mouse.click(member.x, member.y)
+    await page.getByRole("heading", { level: 2, name: "db-01" }).waitFor()
+    await settled(page)
+    assert.isAbove(await painted(page, "data", selected), 150)
+    assert.isAbove(await painted(page, "accent", selected), 30, "the selected is ringed")
+  })
+
+  it("keeps known nodes where they stand when a group is opened and closed, and after a reload", async () => {
+    const page = await console.open("/map")
+    const places = () =>
+      page
+        .locator("net-map")
+        .evaluate((element) => Object.fromEntries((element as unknown as { places: ReadonlyMap<string, object> }).places))
+    await nodeAt(page, database)
+    const before = await places()
+    await page.goto(`${console.url}/map?open=net:10.2.30.0/24`)
+    await page.getByRole("button", { name: "Close group 10.2.30.0/24" }).waitFor()
+    await nodeAt(page, "g:net:10.2.20.0/24")
+    await page.waitForFunction(() => (localStorage.getItem("flowlens.map.network") ?? "").includes('"a:'))
+    const opened = await places()
+    for (const [id, at] of Object.entries(before)) assert.deepStrictEqual(opened[id], at, `${id} jumped`)
+    await page.getByRole("button", { name: "Close group 10.2.30.0/24" }).click()
+    await nodeAt(page, database)
+    assert.deepStrictEqual((await places())[database], before[database])
+  })
+
+  it("shows the evidence of a dependency that a link leads to", async () => {
+    const page = await console.open("/map?view=table&filter=port:5432")
+    await page.getByRole("row").filter({ hasText: "db-02" }).filter({ hasText: "db-01" }).first().click()
+    await page.getByRole("complementary", { name: "Selection" }).waitFor()
+    const inspector = page.locator("dependency-sheet")
+    await inspector.getByText("Why this direction").waitFor()
+    await inspector.getByText("SYN without ACK").waitFor()
+    await inspector.getByText("Why this confidence").waitFor()
+    assert.match(query(page, "select")!, /^d:\d+$/)
+  })
+
+  it("walks along lines by arrow keys, centres, and clears with escape", async () => {
+    const page = await console.open("/map")
+    await nodeAt(page, database)
+    await page.keyboard.press("ArrowDown")
+    await page.waitForURL(/select=/)
+    const first = query(page, "select")
+    for (const key of ["ArrowRight", "ArrowLeft", "ArrowUp", "ArrowDown"]) await page.keyboard.press(key)
+    assert.notStrictEqual(query(page, "select"), null)
+    assert.notStrictEqual(first, null)
+    await page.getByRole("application", { name: /selected/ }).waitFor()
+    await page.keyboard.press("Enter")
+    await page.keyboard.press("f")
+    await page.keyboard.press("+")
+    await page.keyboard.press("-")
+    await page.keyboard.press("Escape")
+    await page.waitForURL((url) => !url.search.includes("select="))
+  })
+
+  it("dims what is not related to the selection, and the legend shows one family alone", async () => {
+    const page = await console.open("/map?group=none")
+    await page.getByRole("button", { name: /^Data \d+/ }).waitFor()
+    await page.waitForTimeout(700)
+    await settled(page)
+    const all = await painted(page, "netsvc")
+    assert.isAbove(all, 100)
+    await page.getByRole("button", { name: /^Data \d+/ }).click()
+    await page.waitForURL(/only=data/)
+    await page.waitForTimeout(700)
+    assert.strictEqual(await painted(page, "netsvc"), 0)
+    assert.isAbove(await painted(page, "data"), 300)
+    await page.getByRole("button", { name: /^Data \d+/ }).click()
+    await page.waitForURL((url) => !url.search.includes("only="))
+  })
+
+  it("redraws its canvas when the theme changes", async () => {
+    const page = await console.open("/map", { theme: "dark" })
+    await nodeAt(page, database)
+    await settled(page)
+    const dark = await painted(page, "data", database)
+    await page.emulateMedia({ colorScheme: "light" })
+    await page.waitForFunction(() => document.documentElement.dataset["theme"] === "light")
+    await settled(page)
+    await settled(page)
+    const light = await painted(page, "data", database)
+    assert.isAbove(dark, 40)
+    assert.isAbove(light, 40)
+  })
+
+  it("shows the same as a table, and goes back", async () => {
+    const page = await console.open("/map")
+    await page.getByRole("button", { name: "Table" }).click()
+    await page
+      .getByRole("table", { name: "Dependencies on the map" })
+      .or(page.getByRole("grid", { name: "Dependencies on the map" }))
+      .waitFor()
+    await page.getByText("5432/tcp").first().waitFor()
+    await page.keyboard.press("l")
+    await page.getByRole("application").waitFor()
+  })
+
+  it("filters by the line of text, tells a fault where it begins, and says when nothing matches", async () => {
+    const page = await console.open("/map")
+    const line = page.getByRole("combobox", { name: "Filter the map" })
+    await line.fill("10.2.30.0/24")
+    await line.press("Enter")
+    await page.waitForURL(/filter=10\.2\.30\.0\/24/)
+    await page.getByText(/^\d+ assets, \d+ dependencies$/).waitFor()
+    await line.fill("colour:red")
+    await line.press("Enter")
+    await page.getByText(/cannot read the filter at character 1/).waitFor()
+    await line.fill("name:nosuchthing")
+    await line.press("Enter")
+    await page.getByText("Nothing matches").waitFor()
+    await page.getByRole("button", { name: "Clear the filter" }).click()
+    await page.getByRole("application").waitFor()
+  })
+
+  it("draws a thousand assets grouped, and says what it grouped when asked for all", async () => {
+    const page = await console.open("/map?group=none", { seed: "large" })
+    await page.getByText(/Grouped to stay below 400 nodes: the quietest/).waitFor()
+    await page.getByRole("application", { name: /^Map: (400|3\d\d) nodes/ }).waitFor()
+    await page.waitForFunction(() => (localStorage.getItem("flowlens.map.none") ?? "").length > 1000)
+    await page.mouse.move(700, 450)
+    const ms = await page.evaluate(async () => {
+      const times: Array<number> = []
+      for (let i = 0; i < 12; i++) {
+        const before = performance.now()
+        await new Promise(requestAnimationFrame)
+        times.push(performance.now() - before)
+      }
+      return Math.max(...times)
+    })
+    assert.isBelow(ms, 1000)
+  })
+})
+
+describeConsole("the map's states", (console) => {
+  it("tells a fresh appliance's operator what would fill it", async () => {
+    const page = await console.open("/map", { seed: "empty" })
+    await page.getByText("Nothing on the map yet").waitFor()
+    await page.getByText("udp/2055").waitFor()
+    await page.getByText("--demo").waitFor()
+  })
+
+  it("fails with a code and a way to try again, and the frame goes on", async () => {
+    const page = await console.open("/map", { seed: "failing" })
+    await page.getByRole("alert").getByText("No map").waitFor()
+    await page.getByRole("button", { name: "Retry" }).click()
+    await page.getByRole("navigation", { name: "Pages" }).waitFor()
+  })
+
+  it("keeps its last picture when the connection drops, and says since when", async () => {
+    const page = await console.open("/map")
+    await nodeAt(page, database)
+    console.drop(2_000)
+    await page
+      .getByText(/live updates lost/)
+      .first()
+      .waitFor()
+    await settled(page)
+    await page.getByRole("application").waitFor()
+    await page
+      .getByText(/live updates lost/)
+      .first()
+      .waitFor({ state: "detached" })
+  })
+})

@@ -1,0 +1,111 @@
+import { assert, it } from "vitest"
+import { describeConsole, path, query } from "./rig.ts"
+
+const keys = [
+  ["g m", "/map", "Map"],
+  ["g a", "/assets", "Assets"],
+  ["g d", "/dependencies", "Dependencies"],
+  ["g e", "/exporters", "Exporters"],
+  ["g h", "/health", "Health"],
+  ["g s", "/settings", undefined],
+  ["g o", "/", "Overview"]
+] as const
+
+describeConsole("the console by keyboard", (console) => {
+  it("goes to each page by its keys, and Back goes back", async () => {
+    const page = await console.open("/")
+    await page.getByRole("heading", { level: 1, name: "Overview" }).waitFor()
+    for (const [sequence, where, heading] of keys) {
+      for (const key of sequence.split(" ")) await page.keyboard.press(key)
+      await page.waitForURL((url) => (where === "/" ? url.pathname === "/" : url.pathname.startsWith(where)))
+      await page.getByRole("heading", { level: 1, ...(heading === undefined ? {} : { name: heading }) }).waitFor()
+    }
+    await page.goBack()
+    assert.match(path(page), /^\/settings/)
+  })
+
+  it("lists its shortcuts with ? and closes them with escape", async () => {
+    const page = await console.open("/")
+    await page.getByRole("heading", { level: 1 }).waitFor()
+    await page.keyboard.press("?")
+    await page.getByRole("dialog").waitFor()
+    await page.keyboard.press("Escape")
+    await page.getByRole("dialog").waitFor({ state: "hidden" })
+  })
+
+  it("finds an asset in the palette by a part of its name", async () => {
+    const page = await console.open("/")
+    await page.getByRole("heading", { level: 1 }).waitFor()
+    await page.keyboard.press("/")
+    await page.getByRole("combobox").last().fill("db-03")
+    await page.getByRole("option", { name: /db-03/ }).first().waitFor()
+    await page.keyboard.press("Enter")
+    await page.getByRole("heading", { name: "db-03" }).first().waitFor()
+  })
+
+  it("begins with a link that skips to the page", async () => {
+    const page = await console.open("/")
+    await page.getByRole("heading", { level: 1 }).waitFor()
+    await page.keyboard.press("Tab")
+    assert.strictEqual(await page.getByRole("link", { name: "Skip to the page" }).evaluate((e) => e.matches(":focus")), true)
+  })
+})
+
+describeConsole("lists", (console) => {
+  it("filters assets, keeps the filter in the URL, and opens one", async () => {
+    const page = await console.open("/assets")
+    const line = page.getByRole("combobox", { name: /filter/i })
+    await line.fill("type:database")
+    await line.press("Enter")
+    await page.waitForURL(/filter=type:database/)
+    await page.getByText("db-01").first().waitFor()
+    await page.getByText("web-01").first().waitFor({ state: "detached" })
+    await page.reload()
+    await page.getByText("db-01").first().waitFor()
+    assert.strictEqual(query(page, "filter"), "type:database")
+  })
+
+  it("has ten thousand assets and answers a filter at once", async () => {
+    const page = await console.open("/assets", { seed: "large" })
+    await page
+      .getByText(/10.?000/)
+      .first()
+      .waitFor()
+    const line = page.getByRole("combobox", { name: /filter/i })
+    await line.fill("q08999")
+    const before = Date.now()
+    await line.press("Enter")
+    await page
+      .getByText("q08999")
+      .nth(1)
+      .or(page.getByRole("link", { name: "q08999" }))
+      .first()
+      .waitFor()
+    assert.isBelow(Date.now() - before, 2_000)
+  })
+
+  it("opens a dependency's evidence", async () => {
+    const page = await console.open("/dependencies?filter=port:5432")
+    await page.getByText("db-01").first().waitFor()
+    await page.getByRole("row").filter({ hasText: "5432/tcp" }).first().dblclick()
+    await page.getByText("Why this direction").first().waitFor()
+    await page.getByText("SYN without ACK").first().waitFor()
+  })
+
+  it("holds a viewer back and says why", async () => {
+    const page = await console.open("/settings/operators", { seed: "viewer" })
+    await page
+      .getByText(/not granted to the role viewer/)
+      .first()
+      .waitFor()
+  })
+
+  it("says since when it is not live, and comes back by itself", async () => {
+    const page = await console.open("/assets")
+    await page.getByText("db-01").first().waitFor()
+    console.drop(1_500)
+    await page.getByText(/reconnecting, since/).waitFor()
+    // asked again with growing pauses
+    await page.getByTitle(/^last heard/).waitFor({ timeout: 20_000 })
+  })
+})
