@@ -1,4 +1,5 @@
-/** sFlow generic interface counters (sFlow v5 §5.3, format 1). */
+/** sFlow counter samples: generic interface counters (sFlow v5 §5.3, format 1); other blocks are skipped. */
+import { complain, type Reading } from "./Reading.ts"
 
 /** Reused: copy what is to be kept. Counters are as the agent has them; unknown ones are all ones on the wire and -1 here. */
 export interface InterfaceCounters {
@@ -32,9 +33,12 @@ export interface InterfaceCounters {
   promiscuous: number
 }
 
-export const INTERFACE_COUNTERS_LENGTH = 88
+const LENGTH = 88
 
-export const makeInterfaceCounters = (): InterfaceCounters => ({
+/** Counter record of enterprise 0. */
+const GENERIC_INTERFACE = 1
+
+const makeInterfaceCounters = (): InterfaceCounters => ({
   exporterIndex: 0,
   exporterAddress: "",
   agent: "",
@@ -73,7 +77,7 @@ const u64 = (view: DataView, at: number): number => {
 }
 
 /** The caller has checked that 88 octets are there. */
-export const readInterfaceCounters = (view: DataView, at: number, counters: InterfaceCounters): void => {
+const readInterfaceCounters = (view: DataView, at: number, counters: InterfaceCounters): void => {
   counters.ifIndex = view.getUint32(at)
   counters.ifType = view.getUint32(at + 4)
   counters.ifSpeed = view.getUint32(at + 8) * 4294967296 + view.getUint32(at + 12)
@@ -93,4 +97,38 @@ export const readInterfaceCounters = (view: DataView, at: number, counters: Inte
   counters.outDiscards = u32(view, at + 76)
   counters.outErrors = u32(view, at + 80)
   counters.promiscuous = view.getUint32(at + 84)
+}
+
+/** Reads the counter records between `at` (their number) and `end`. */
+export const makeCounterReader = (
+  reading: Reading,
+  onInterfaceCounters: (counters: InterfaceCounters) => void
+): ((at: number, end: number) => void) => {
+  const { outcome, view } = reading
+  const counters = makeInterfaceCounters()
+  return (at, end) => {
+    if (end - at < 4) {
+      complain(outcome, "sample-truncated")
+      return
+    }
+    const records = view.getUint32(at)
+    at += 4
+    for (let i = 0; i < records; i++) {
+      const length = end - at < 8 ? Number.POSITIVE_INFINITY : view.getUint32(at + 4)
+      if (length > end - at - 8) {
+        complain(outcome, "sample-truncated")
+        return
+      }
+      if (view.getUint32(at) === GENERIC_INTERFACE && length >= LENGTH) {
+        counters.exporterIndex = reading.exporterIndex
+        counters.exporterAddress = reading.exporterAddress
+        counters.agent = outcome.agent
+        counters.subAgent = outcome.observationDomain
+        counters.arrivalMs = reading.arrivalMs
+        readInterfaceCounters(view, at + 8, counters)
+        onInterfaceCounters(counters)
+      }
+      at += 8 + length
+    }
+  }
 }

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
-import { bytes, ipv4 } from "./encode.fixture.ts"
+import { bytes, ipv4, seeded } from "./encode.fixture.ts"
 import { DIRECTION_UNKNOWN } from "./FlowBatch.ts"
+import { makeFrame, readFrame } from "./frame.ts"
 import type { InterfaceCounters } from "./interface-counters.ts"
 import {
   counterSample,
@@ -221,6 +222,37 @@ describe("sFlow v5", () => {
       assert.strictEqual(bench.take().length, rows)
     })
   }
+
+  it("reads the commonest packets as it reads the others", () => {
+    const random = seeded(3)
+    const frame = makeFrame()
+    const bench = makeBench()
+    let plain = 0
+    for (let i = 0; i < 2000; i++) {
+      const inner = ipv4Packet(
+        random.u32(),
+        random.u32(),
+        {
+          protocol: random.pick([6, 17, 6, 17, 1, 47]),
+          fragmentOffset: random.pick([0, 0, 0, 0x2000, 0x4000, 100]),
+          options: random.pick([0, 0, 0, 1])
+        },
+        random.octets(60)
+      )
+      const octets = ethernet(0x0800, inner, ...random.pick([[], [5], [5, 6]])).subarray(0, random.pick([128, 64, 60, 54, 40]))
+      readFrame(new DataView(Uint8Array.from(octets).buffer), 0, octets.length, 1, frame)
+      const outcome = bench.feed(sflow({}, flowSample(sample, rawHeader(octets, 1500))))
+      assert.strictEqual(outcome.malformed, "")
+      const [row] = bench.take()
+      assert.deepStrictEqual(
+        [row?.family, row?.protocol, row?.sourcePort, row?.destinationPort, row?.tcpFlags],
+        [frame.family, frame.protocol, frame.sourcePort, frame.destinationPort, frame.tcpFlags],
+        `packet ${i}`
+      )
+      if (frame.sourcePort !== 0 && octets.length > 58) plain++
+    }
+    assert.isAbove(plain, 300)
+  })
 
   it("gathers more samples than it writes at once, into batches smaller than that", () => {
     const bench = makeBench({ batchRows: 10 })
