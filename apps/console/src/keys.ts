@@ -48,7 +48,12 @@ export const shortcuts: ReadonlyArray<Shortcut> = [
 
 /** How a key is written for people. */
 export const keyWords = (keys: string): ReadonlyArray<string> =>
-  keys.split(" ").map((key) => ({ Escape: "esc", Enter: "↵", ArrowUp: "↑", ArrowDown: "↓", ArrowLeft: "←", ArrowRight: "→" })[key] ?? key.toLowerCase())
+  keys
+    .split(" ")
+    .map(
+      (key) =>
+        ({ Escape: "esc", Enter: "↵", ArrowUp: "↑", ArrowDown: "↓", ArrowLeft: "←", ArrowRight: "→" })[key] ?? key.toLowerCase()
+    )
 
 /** A shortcut was pressed. Whoever does it calls `preventDefault`; one key can mean one thing on a list and another on the map. */
 export class ActionEvent extends Event {
@@ -76,7 +81,8 @@ const takesText = (target: EventTarget | undefined): boolean => {
 /** Elements on which these keys already mean something. */
 const owns = (target: EventTarget | undefined, key: string): boolean =>
   target instanceof HTMLElement &&
-  (target instanceof HTMLInputElement || (["Enter", "Space"].includes(key) && target.matches("a[href], button, summary, [role='button']")))
+  (target instanceof HTMLInputElement ||
+    (["Enter", "Space"].includes(key) && target.matches("a[href], button, summary, [role='button']")))
 
 /** How long the second key of `g o` may take. */
 const sequenceMillis = 1200

@@ -2,11 +2,5 @@
 import "./style/type.css"
 import "./style/tokens.css"
 import "./style/base.css"
-import { applyPreferences, preferences } from "./preferences.ts"
-import { zone } from "./ui/clock.ts"
-
-applyPreferences(document.documentElement)
-zone.set(preferences.value.zone)
-preferences.follow((chosen) => zone.set(chosen.zone))
-
-void import("./frame/flowlens-console.ts")
+import "./look.ts"
+import "./frame/flowlens-console.ts"

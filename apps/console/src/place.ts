@@ -11,9 +11,7 @@ export interface Place {
 
 const read = (): Place => ({ path: location.pathname, query: new URLSearchParams(location.search) })
 
-export const place = new Cell<Place>(
-  typeof location === "undefined" ? { path: "/", query: new URLSearchParams() } : read()
-)
+export const place = new Cell<Place>(typeof location === "undefined" ? { path: "/", query: new URLSearchParams() } : read())
 
 export interface GoOptions {
   /** Takes the place of the present history entry: for what a person would not go back to (typing in a filter). */

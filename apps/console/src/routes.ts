@@ -1,8 +1,8 @@
 /** Every path, its title and its loader. Pages are loaded when they are first opened; the map's canvas with it, never before. */
 import { html, type TemplateResult } from "lit"
 import type { Capability } from "#domain/Role.ts"
-import type { Place } from "./place.ts"
 import { paths } from "./paths.ts"
+import type { Place } from "./place.ts"
 
 export interface Shown {
   readonly place: Place

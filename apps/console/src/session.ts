@@ -25,7 +25,8 @@ export const session = new Cell<Session>({ _tag: "asking", since: Date.now() })
 export const refusal = (capability: Capability): string | undefined =>
   session.value._tag === "in" ? whyNot(session.value.caller.role, capability) : "nobody is logged in"
 
-export const granted = (capability: Capability): boolean => session.value._tag === "in" && may(session.value.caller.role, capability)
+export const granted = (capability: Capability): boolean =>
+  session.value._tag === "in" && may(session.value.caller.role, capability)
 
 const State = Schema.Struct({ setupNeeded: Schema.Boolean, caller: Schema.NullOr(Caller) })
 const Refusals = Schema.Union([LoginRefused, SetupRefused, PasswordWeak])
@@ -41,7 +42,10 @@ const ask = (path: string, body?: object) =>
       }),
     catch: () => new ApplianceSilent({ detail: "no connection" })
   }).pipe(
-    Effect.timeoutOrElse({ duration: "15 seconds", orElse: () => Effect.fail(new ApplianceSilent({ detail: "no answer in 15 s" })) }),
+    Effect.timeoutOrElse({
+      duration: "15 seconds",
+      orElse: () => Effect.fail(new ApplianceSilent({ detail: "no answer in 15 s" }))
+    }),
     Effect.flatMap((response) =>
       Effect.tryPromise({
         try: async () => ({ ok: response.ok, status: response.status, body: (await response.text()) || "null" }),
@@ -63,9 +67,13 @@ const ask = (path: string, body?: object) =>
     })
   )
 
-const readAs = <S extends Schema.Codec<unknown, unknown, never, never>>(schema: S) =>
+const readAs =
+  <S extends Schema.Codec<unknown, unknown, never, never>>(schema: S) =>
   (json: unknown): Effect.Effect<S["Type"], ApplianceSilent> =>
-    Effect.mapError(Schema.decodeUnknownEffect(schema)(json), () => new ApplianceSilent({ detail: "an answer that this console cannot read" }))
+    Effect.mapError(
+      Schema.decodeUnknownEffect(schema)(json),
+      () => new ApplianceSilent({ detail: "an answer that this console cannot read" })
+    )
 
 const enter = (caller: Caller) => Effect.sync(() => session.set({ _tag: "in", caller }))
 
@@ -73,12 +81,13 @@ const enter = (caller: Caller) => Effect.sync(() => session.set({ _tag: "in", ca
 export const askWho = (ended = false) =>
   ask("/access/state").pipe(
     Effect.flatMap(readAs(State)),
-    Effect.map((state): Session =>
-      state.setupNeeded
-        ? { _tag: "setup" }
-        : state.caller === null
-          ? { _tag: "login", ended }
-          : { _tag: "in", caller: state.caller }
+    Effect.map(
+      (state): Session =>
+        state.setupNeeded
+          ? { _tag: "setup" }
+          : state.caller === null
+            ? { _tag: "login", ended }
+            : { _tag: "in", caller: state.caller }
     ),
     Effect.catch((fault) => {
       const before = session.value
@@ -97,4 +106,5 @@ export const logIn = (name: string, password: string) =>
 export const setUp = (code: string, name: string, password: string) =>
   ask("/access/setup", { code, name, password }).pipe(Effect.flatMap(readAs(Caller)), Effect.tap(enter))
 
-export const logOut = () => ask("/access/logout", {}).pipe(Effect.tap(() => Effect.sync(() => session.set({ _tag: "login", ended: false }))))
+export const logOut = () =>
+  ask("/access/logout", {}).pipe(Effect.tap(() => Effect.sync(() => session.set({ _tag: "login", ended: false }))))

@@ -46,13 +46,18 @@ export class NetBars extends LitElement {
   ]
 
   override render() {
-    const unit = unitFor(this.quantity, this.bars.map((bar) => bar.value))
+    const unit = unitFor(
+      this.quantity,
+      this.bars.map((bar) => bar.value)
+    )
     const most = this.bars.reduce((largest, bar) => Math.max(largest, Number(bar.value)), 0)
     return html`<table aria-label=${this.label}>
       <thead><tr><th scope="col">Name</th><th scope="col"><span class="sr">Share of the largest</span></th>
         <th scope="col" class="num">${this.value} <span class="unit">${unit.name}</span></th>${this.detail === undefined ? "" : html`<th scope="col" class="detail">${this.detail}</th>`}</tr></thead>
       <tbody>${this.bars.map(
-        (bar) => html`<tr><td><span class="clip">${bar.href === undefined ? bar.name : html`<a href=${bar.href}>${bar.name}</a>`}</span></td>
+        (
+          bar
+        ) => html`<tr><td><span class="clip">${bar.href === undefined ? bar.name : html`<a href=${bar.href}>${bar.name}</a>`}</span></td>
           <td><svg viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">${svg`<rect width=${most === 0 ? 0 : (Number(bar.value) / most) * 100} height="8" />`}</svg></td>
           <td class="num" title=${exactTitle(bar.value, this.quantity)}>${inUnit(bar.value, unit)}</td>${this.detail === undefined ? "" : html`<td class="detail">${bar.detail ?? ""}</td>`}</tr>`
       )}</tbody></table>`

@@ -7,7 +7,7 @@
  * Event: `RangeEvent` when a window is chosen (click, or Enter on the crosshair).
  */
 import { css, html, LitElement, nothing, svg } from "lit"
-import { alone, inUnit, none, type Quantity, type Unit, unitFor } from "../format/number.ts"
+import { alone, inUnit, none, type Quantity, tickText, type Unit, unitFor } from "../format/number.ts"
 import { clockText, dayText, exactTime, windowText } from "../format/time.ts"
 import { sheet } from "../style/sheet.ts"
 import { MinuteHand, zone } from "../ui/clock.ts"
@@ -71,7 +71,7 @@ export class NetSeries extends LitElement {
       :host { display: block; min-width: 0; }
       .head { display: flex; align-items: baseline; gap: var(--s-4); min-height: 24px; flex-wrap: wrap; }
       h3 { flex: 0 1 auto; color: var(--text); }
-      .readout { flex: 1 1 auto; font: var(--t-12); color: var(--muted); text-align: right; min-width: 10rem; }
+      .readout { flex: 1 1 auto; font: var(--t-12); color: var(--muted); text-align: right; white-space: nowrap; }
       .readout b { color: var(--text); font-weight: 500; }
       figure { position: relative; }
       svg { display: block; width: 100%; overflow: visible; touch-action: pan-y; }
@@ -173,12 +173,17 @@ export class NetSeries extends LitElement {
     return html`<svg height=${this.height} viewBox=${`0 0 ${this.width} ${this.height}`} tabindex="0" role="img" aria-label=${`${this.heading}. ${this.#summary(unit)}`}
       @pointermove=${this.#hover} @pointerleave=${() => (this.cross = undefined)} @keydown=${this.#keydown} @click=${this.#choose}>
       ${holes.map(
-        (hole) => svg`<rect class="gap" x=${x(hole.from)} y=${top} width=${Math.max(0, x(hole.until) - x(hole.from))} height=${floor - top}><title>${this.gap ?? "no data"}</title></rect>
+        (
+          hole
+        ) => svg`<rect class="gap" x=${x(hole.from)} y=${top} width=${Math.max(0, x(hole.until) - x(hole.from))} height=${floor - top}><title>${this.gap ?? "no data"}</title></rect>
           ${x(hole.until) - x(hole.from) > 60 ? svg`<text x=${(x(hole.from) + x(hole.until)) / 2} y=${top + 12} text-anchor="middle">${this.gap ?? "no data"}</text>` : nothing}`
       )}
       ${ticks.map(
-        (tick, i) => svg`<line class=${i === 0 ? "base" : "grid"} x1=${left} x2=${right} y1=${Math.round(y(tick)) + 0.5} y2=${Math.round(y(tick)) + 0.5} />
-          <text x=${left - 6} y=${y(tick) + 4} text-anchor="end">${inUnit(tick, unit)}${i === ticks.length - 1 && unit.name !== "" ? ` ${unit.name}` : ""}</text>`
+        (
+          tick,
+          i
+        ) => svg`<line class=${i === 0 ? "base" : "grid"} x1=${left} x2=${right} y1=${Math.round(y(tick)) + 0.5} y2=${Math.round(y(tick)) + 0.5} />
+          <text x=${left - 6} y=${y(tick) + 4} text-anchor="end">${tickText(tick, unit)}${i === ticks.length - 1 && unit.name !== "" ? ` ${unit.name}` : ""}</text>`
       )}
       ${times.map((at) => svg`<text x=${x(at)} y=${this.height - 4} text-anchor=${x(at) > right - 16 ? "end" : "middle"}>${this.#timeLabel(at, until - from)}</text>`)}
       ${shown.map(({ points }, i) =>
@@ -205,7 +210,8 @@ export class NetSeries extends LitElement {
     const found = this.#shown.map(({ name, points }) => ({ name, point: pointAt(points, at, this.step) }))
     const start = found.find((one) => one.point !== undefined)?.point?.at ?? at
     return html`${windowText(start, Date.now(), zone.value)} ${found.map(
-      ({ name, point }) => html` ${this.#shown.length > 1 ? `${name} ` : nothing}<b>${point === undefined || point.value === null ? none : `${inUnit(point.value, unit)} ${unit.name}`}</b>`
+      ({ name, point }) =>
+        html` ${this.#shown.length > 1 ? `${name} ` : nothing}<b>${point === undefined || point.value === null ? none : `${inUnit(point.value, unit)} ${unit.name}`}</b>`
     )}`
   }
 
@@ -214,10 +220,11 @@ export class NetSeries extends LitElement {
     return html`<div class="scroll" tabindex="0" role="region" aria-label=${this.heading}><table>
       <thead><tr><th scope="col">Window</th>${this.#shown.map(({ name }) => html`<th scope="col">${name} ${unit.name}</th>`)}</tr></thead>
       <tbody>${rows.map(
-        (at) => html`<tr><td title=${exactTime(at)}>${windowText(at, Date.now(), zone.value)}</td>${this.#shown.map(({ points }) => {
-          const value = pointAt(points, at, this.step)?.value ?? null
-          return html`<td title=${value === null ? "no data" : String(value)}>${inUnit(value, unit)}</td>`
-        })}</tr>`
+        (at) =>
+          html`<tr><td title=${exactTime(at)}>${windowText(at, Date.now(), zone.value)}</td>${this.#shown.map(({ points }) => {
+            const value = pointAt(points, at, this.step)?.value ?? null
+            return html`<td title=${value === null ? "no data" : String(value)}>${inUnit(value, unit)}</td>`
+          })}</tr>`
       )}</tbody></table></div>`
   }
 

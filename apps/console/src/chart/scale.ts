@@ -38,7 +38,23 @@ export const niceTicks = (largest: number, from = 0): ReadonlyArray<number> => {
 const minute = 60_000
 const hour = 60 * minute
 const day = 24 * hour
-const steps = [minute, 5 * minute, 10 * minute, 15 * minute, 30 * minute, hour, 2 * hour, 3 * hour, 6 * hour, 12 * hour, day, 2 * day, 7 * day, 14 * day, 28 * day]
+const steps = [
+  minute,
+  5 * minute,
+  10 * minute,
+  15 * minute,
+  30 * minute,
+  hour,
+  2 * hour,
+  3 * hour,
+  6 * hour,
+  12 * hour,
+  day,
+  2 * day,
+  7 * day,
+  14 * day,
+  28 * day
+]
 
 /** Round times in [from, until], at most `most`; `offset` ms is what the zone is ahead of UTC, so that 00:00 is local midnight. */
 export const timeTicks = (from: number, until: number, most: number, offset = 0): ReadonlyArray<number> => {
@@ -64,7 +80,12 @@ export const gaps = (points: ReadonlyArray<Point>, step: number, from: number, u
 }
 
 /** Path of window totals: a level as long as its window, a step between neighbours, nothing across a gap. */
-export const stepPath = (points: ReadonlyArray<Point>, step: number, x: (at: number) => number, y: (value: number) => number): string => {
+export const stepPath = (
+  points: ReadonlyArray<Point>,
+  step: number,
+  x: (at: number) => number,
+  y: (value: number) => number
+): string => {
   let path = ""
   let end = Number.NaN
   for (const { at, value } of points) {
@@ -77,12 +98,19 @@ export const stepPath = (points: ReadonlyArray<Point>, step: number, x: (at: num
 }
 
 /** The area under `stepPath`, down to `floor`. */
-export const stepArea = (points: ReadonlyArray<Point>, step: number, x: (at: number) => number, y: (value: number) => number, floor: number): string => {
+export const stepArea = (
+  points: ReadonlyArray<Point>,
+  step: number,
+  x: (at: number) => number,
+  y: (value: number) => number,
+  floor: number
+): string => {
   let path = ""
   let end = Number.NaN
   for (const { at, value } of points) {
     if (value === null) continue
-    if (Math.abs(at - end) >= step / 2 || Number.isNaN(end)) path += `${path === "" ? "" : `V${cut(floor)}Z`}M${cut(x(at))} ${cut(floor)}`
+    if (Math.abs(at - end) >= step / 2 || Number.isNaN(end))
+      path += `${path === "" ? "" : `V${cut(floor)}Z`}M${cut(x(at))} ${cut(floor)}`
     path += `V${cut(y(value))}H${cut(x(at + step))}`
     end = at + step
   }
@@ -90,7 +118,12 @@ export const stepArea = (points: ReadonlyArray<Point>, step: number, x: (at: num
 }
 
 /** Path of samples: straight between neighbours, nothing across more than one and a half steps. */
-export const linePath = (points: ReadonlyArray<Point>, step: number, x: (at: number) => number, y: (value: number) => number): string => {
+export const linePath = (
+  points: ReadonlyArray<Point>,
+  step: number,
+  x: (at: number) => number,
+  y: (value: number) => number
+): string => {
   let path = ""
   let last = Number.NaN
   for (const { at, value } of points) {

@@ -45,6 +45,25 @@ export const unitFor = (quantity: Quantity, values: Iterable<number | bigint | n
   return unitAt(quantity, stepOf(largest))
 }
 
+/**
+ * One unit for a whole column: that of its middle value, so that neither the one giant nor the many dwarfs decide; but never so small
+ * that the largest needs more than five digits.
+ */
+export const unitForAll = (quantity: Quantity, values: Iterable<number | bigint | null | undefined>): Unit => {
+  const sizes: Array<number> = []
+  for (const value of values) {
+    const size = value === null || value === undefined ? 0 : Math.abs(Number(value))
+    if (size > 0 && Number.isFinite(size)) sizes.push(size)
+  }
+  if (sizes.length === 0) return unitAt(quantity, 0)
+  sizes.sort((a, b) => a - b)
+  const largest = sizes.at(-1)!
+  if (quantity === "ms" || (quantity === "count" && largest < 100_000)) return unitAt(quantity, 0)
+  let step = stepOf(sizes[sizes.length >> 1]!)
+  while (step < steps.length - 1 && largest / 1000 ** step >= 99_999.5) step += 1
+  return unitAt(quantity, step)
+}
+
 const grouped = (digits: string): string => digits.replace(/\B(?=(\d{3})+(?!\d))/g, "\u202f")
 
 /** `value` in `unit` with three significant digits and at most three decimals; smaller than that says so. */
@@ -71,6 +90,15 @@ export const alone = (quantity: Quantity, value: number | bigint | null | undefi
   return quantity === "count" ? `${text}${unit.name}` : `${text} ${unit.name}`
 }
 
+/** Three digits and a step without a space, for the status line: `41.2k`. */
+export const briefly = (value: number): string => {
+  const unit = unitAt("count", stepOf(value))
+  return `${inUnit(Math.abs(value) < 1000 ? Math.round(value) : value, unit)}${unit.name}`
+}
+
+/** A round number of an axis in its unit: no zeros behind the point that say nothing. */
+export const tickText = (tick: number, unit: Unit): string => String(Number((tick / unit.factor).toPrecision(6)))
+
 /** The exact value, as it is copied and shown as title: no grouping that a spreadsheet would not take. */
 export const exactly = (value: number | bigint | null | undefined): string =>
   value === null || value === undefined ? none : String(value)
@@ -89,4 +117,5 @@ export const perCent = (share: number): string => {
 }
 
 /** `1 asset`, `12 assets`. */
-export const plural = (count: number, one: string, many = `${one}s`): string => `${inUnit(count, { factor: 1, name: "" })} ${count === 1 ? one : many}`
+export const plural = (count: number, one: string, many = `${one}s`): string =>
+  `${inUnit(count, { factor: 1, name: "" })} ${count === 1 ? one : many}`

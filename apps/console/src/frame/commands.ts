@@ -1,10 +1,11 @@
 /** What the command palette offers: pages, actions that the caller may take, what Search finds, what was opened last. */
+
+import { perform } from "../keys.ts"
 import { paths } from "../paths.ts"
 import { go, place } from "../place.ts"
-import { preferences, prefer } from "../preferences.ts"
-import { act } from "../rpc/client.ts"
+import { prefer, preferences } from "../preferences.ts"
 import { nav } from "../routes.ts"
-import { perform } from "../keys.ts"
+import { act } from "../rpc/client.ts"
 import { refusal } from "../session.ts"
 import type { PaletteEntry } from "../ui/net-palette.ts"
 

@@ -5,7 +5,7 @@
 import { css, html, LitElement, nothing, svg } from "lit"
 import type { Caller } from "#domain/Operator.ts"
 import { Following } from "../Cell.ts"
-import { preferences, prefer } from "../preferences.ts"
+import { prefer, preferences } from "../preferences.ts"
 import { nav } from "../routes.ts"
 import { sheet } from "../style/sheet.ts"
 import { icons } from "./icons.ts"
@@ -26,6 +26,7 @@ export class NavRail extends LitElement {
       :host(:not([wide])) .rail:is(:hover, :focus-within) { border-right-color: var(--edge); }
       .mark { height: 36px; display: flex; align-items: center; gap: 14px; padding: 0 14px; border-bottom: var(--hair) solid var(--line); font-weight: 600; letter-spacing: 0.01em; flex: none; }
       .mark svg { width: 20px; height: 20px; flex: none; }
+      nav { flex: 1 1 auto; min-height: 0; display: flex; }
       ul { flex: 1 1 auto; padding: var(--s-3) 0; overflow-y: auto; overflow-x: hidden; }
       li a, .foot button { display: flex; align-items: center; gap: var(--s-5); height: max(32px, var(--row)); padding: 0 var(--s-5); color: var(--muted); white-space: nowrap; border: 0; border-radius: 0; width: 100%; font: var(--t-13); }
       li a:hover, .foot button:hover { color: var(--text); background: var(--raised) !important; text-decoration: none; }
@@ -80,7 +81,9 @@ export class NavRail extends LitElement {
     return html`<div class="rail">
       <a class="mark" href="/" aria-label="FlowLens, overview"><svg viewBox="0 0 16 16" aria-hidden="true">${lens}</svg><span class="word">FlowLens</span></a>
       <nav aria-label="Pages"><ul>${nav.map(
-        (entry) => html`<li><a href=${entry.href} aria-current=${entry.name === this.current ? "page" : nothing} title=${`${entry.label} (${entry.key})`}
+        (
+          entry
+        ) => html`<li><a href=${entry.href} aria-current=${entry.name === this.current ? "page" : nothing} title=${`${entry.label} (${entry.key})`}
           >${icon(entry.name)}<span class="word">${entry.label}</span></a></li>`
       )}</ul></nav>
       <div class="foot">

@@ -6,19 +6,19 @@ import { Following } from "../Cell.ts"
 import { clockText, exactTime, timeText, windowText } from "../format/time.ts"
 import { ActionEvent } from "../keys.ts"
 import { canGoBack, go, place, revise } from "../place.ts"
-import { preferences, prefer } from "../preferences.ts"
-import { Subject } from "../rpc/Subject.ts"
+import { prefer, preferences } from "../preferences.ts"
 import { type Matched, matchPath, nav } from "../routes.ts"
+import { Subject } from "../rpc/Subject.ts"
 import { refusal } from "../session.ts"
 import { sheet } from "../style/sheet.ts"
 import { MinuteHand, zone } from "../ui/clock.ts"
 import type { ToastEvent } from "../ui/events.ts"
+import type { PaletteEntry, PickEvent } from "../ui/net-palette.ts"
 import type { NetToast } from "../ui/net-toast.ts"
 import { commands, found, recent, remember } from "./commands.ts"
 import { frameStyle } from "./frame-style.ts"
 import { TitleEvent } from "./title.ts"
 import { readAt, stepWindow, writeAt } from "./when.ts"
-import type { PaletteEntry, PickEvent } from "../ui/net-palette.ts"
 import "../ui/net-palette.ts"
 import "../ui/net-state.ts"
 import "../ui/net-status.ts"
@@ -130,7 +130,9 @@ export class NetFrame extends LitElement {
     const deeper = matched !== undefined && entry !== undefined && matched.route.pattern !== entry.href.split("?")[0]
     const last = this.name ?? (matched?.route.name === "settings" ? undefined : matched?.params["id"])
     return html`<nav class="where clip" aria-label="Where">${
-      entry === undefined ? html`<span>Not found</span>` : html`<a href=${entry.href} aria-current=${here === entry.href ? "page" : nothing}>${entry.label}</a>`
+      entry === undefined
+        ? html`<span>Not found</span>`
+        : html`<a href=${entry.href} aria-current=${here === entry.href ? "page" : nothing}>${entry.label}</a>`
     }${deeper && last !== undefined ? html`<span class="faint" aria-hidden="true"> / </span><span class="clip">${last}</span>` : nothing}</nav>`
   }
 
@@ -171,7 +173,8 @@ export class NetFrame extends LitElement {
       return html`<div class="lost"><h1>${matched.route.title}</h1><net-failed what="the page" why="this page's program could not be loaded; the appliance may have been updated"
         code="PageLoad" .since=${Date.now()} @net-retry=${() => location.reload()}></net-failed></div>`
     }
-    if (!this.loaded.has(matched.route.name)) return html`<div class="lost"><h1>${matched.route.title}</h1></div><net-waiting what="the page"></net-waiting>`
+    if (!this.loaded.has(matched.route.name))
+      return html`<div class="lost"><h1>${matched.route.title}</h1></div><net-waiting what="the page"></net-waiting>`
     return matched.route.render({ place: place.value, params: matched.params })
   }
 
@@ -240,4 +243,5 @@ export class NetFrame extends LitElement {
 }
 customElements.define("net-frame", NetFrame)
 
-const chevron = (d: string) => html`<svg viewBox="0 0 12 12" aria-hidden="true"><path d=${d} fill="none" stroke="currentColor" stroke-width="1.3" /></svg>`
+const chevron = (d: string) =>
+  html`<svg viewBox="0 0 12 12" aria-hidden="true"><path d=${d} fill="none" stroke="currentColor" stroke-width="1.3" /></svg>`

@@ -4,7 +4,7 @@
  */
 import { css, html, LitElement, nothing } from "lit"
 import type { Status } from "#domain/Status.ts"
-import { alone } from "../format/number.ts"
+import { briefly } from "../format/number.ts"
 import { exactTime, windowText, zoneName } from "../format/time.ts"
 import { paths } from "../paths.ts"
 import type { Reading } from "../rpc/Subject.ts"
@@ -54,9 +54,9 @@ export class StatusLine extends LitElement {
     const slow = status.databaseMs === null || status.databaseMs > slowDatabaseMs
     return html`
       ${stale ? html`<net-status status="stale" mark-only label="last known values"></net-status>` : nothing}
-      <a href=${paths.exporters()} title=${`${status.recordsPerSecond} flow records a second`}>${alone("count", Math.round(status.recordsPerSecond))} flow/s</a>
+      <a href=${paths.exporters()} title=${`${status.recordsPerSecond} flow records a second`}>${briefly(status.recordsPerSecond)} flow/s</a>
       <a class=${status.refused > 0 ? "out" : ""} href=${paths.health()} title="Datagrams refused, failed or dropped by the kernel in the last five minutes"
-        >${status.refused > 0 ? html`<net-status status="degraded" mark-only label="dropping"></net-status>` : nothing}${alone("count", status.refused)} refused</a>
+        >${status.refused > 0 ? html`<net-status status="degraded" mark-only label="dropping"></net-status>` : nothing}${briefly(status.refused)} refused</a>
       <a class=${silent > 0 ? "out" : ""} href=${paths.exporters()} title=${silent > 0 ? `${silent} not heard` : "all known exporters are heard"}
         >exporters ${status.exportersHeard}/${status.exportersKnown}${silent > 0 ? html`<net-status status="degraded" mark-only label="some are silent"></net-status>` : nothing}</a>
       ${this.#window(status)}

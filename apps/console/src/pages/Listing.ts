@@ -2,7 +2,7 @@
  * A list as pages show it: filter, sort and selection from the URL, pages by key, and newer rows that wait instead of moving what is
  * under the pointer. Rows that are shown are brought up to date in place; their order changes only when somebody asks.
  */
-import { Effect } from "effect"
+import type { Effect } from "effect"
 import type { ReactiveControllerHost } from "lit"
 import type { FilterInvalid } from "#domain/Topology.ts"
 import { type Place, revise } from "../place.ts"
@@ -56,7 +56,13 @@ export class Listing<Row, Sort extends string> {
     this.#options = options
     this.subject = Subject.call<ListPage<Row>, unknown>(
       host,
-      { what: options.what, follow: "map", key: () => this.#key, isEmpty: (page) => page.total === 0, onValue: (page) => this.#arrived(page) },
+      {
+        what: options.what,
+        follow: "map",
+        key: () => this.#key,
+        isEmpty: (page) => page.total === 0,
+        onValue: (page) => this.#arrived(page)
+      },
       () => {
         const query = this.#query
         return (api) => options.fetch(api, query)

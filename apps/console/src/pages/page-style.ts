@@ -10,13 +10,14 @@ export const pageStyle = css`
   .body { flex: 1 1 0; min-height: 0; overflow: auto; scrollbar-width: thin; scrollbar-color: var(--edge) transparent; }
   net-split { flex: 1 1 0; min-height: 0; }
   section { border-bottom: var(--hair) solid var(--line); }
-  section > h2, section > .section-head { padding: var(--s-4) var(--s-5) var(--s-3); }
+  section > h2, .section-head { padding: var(--s-4) var(--s-5) var(--s-3); }
   .section-head { display: flex; align-items: baseline; gap: var(--s-4); flex-wrap: wrap; }
   .section-head .gap { flex: 1; }
   .pad { padding: 0 var(--s-5) var(--s-5); }
   .facts { display: grid; grid-template-columns: minmax(7rem, max-content) minmax(0, 1fr); column-gap: var(--s-5); padding: var(--s-2) var(--s-5) var(--s-4); }
-  .facts dt { color: var(--muted); min-height: 24px; display: flex; align-items: center; }
-  .facts dd { min-height: 24px; display: flex; align-items: center; flex-wrap: wrap; column-gap: var(--s-3); overflow-wrap: anywhere; min-width: 0; }
+  .facts dt { color: var(--muted); padding: 3px 0; }
+  .facts dd { padding: 3px 0; min-height: 24px; display: flex; align-items: baseline; flex-wrap: wrap; column-gap: var(--s-3); overflow-wrap: anywhere; min-width: 0; }
+  .facts button.text { min-height: 0; line-height: 1.125rem; }
   .inspector-head { display: flex; align-items: flex-start; gap: var(--s-3); padding: var(--s-4) var(--s-3) var(--s-3) var(--s-5); position: sticky; top: 0; background: var(--panel); z-index: 2; border-bottom: var(--hair) solid var(--line); }
   .inspector-head h2 { flex: 1 1 auto; min-width: 0; overflow-wrap: anywhere; }
   .inspector-head button, .inspector-head .open { flex: none; height: 24px; }
@@ -33,6 +34,7 @@ export const pageStyle = css`
   table.plain :is(th, td):last-child { padding-right: var(--s-5); }
   table.plain .num { text-align: right; }
   table.plain tr:last-child td { border-bottom: 0; }
+  table.controls td { height: calc(var(--control) + 8px); }
   .scroll-x { overflow-x: auto; }
   @media (max-width: 480px) {
     .head { padding: var(--s-3) var(--s-4); }

@@ -3,7 +3,6 @@ import { html, nothing } from "lit"
 import type { AssetType } from "#domain/Asset.ts"
 import type { Dependency, DependencyEnd } from "#domain/Dependency.ts"
 import { portText } from "#domain/protocol.ts"
-import { perCent } from "../format/number.ts"
 import type { StatusName } from "../ui/net-status.ts"
 import "../ui/net-address.ts"
 import "../ui/net-status.ts"
@@ -12,7 +11,10 @@ import "../ui/net-type-mark.ts"
 import "../ui/net-value.ts"
 
 /** Mark, then the name as the row's link, then the first address where the name is not it. */
-export const identity = (one: { readonly type: AssetType; readonly internal: boolean; readonly name: string; readonly address: string | undefined }, href: string) =>
+export const identity = (
+  one: { readonly type: AssetType; readonly internal: boolean; readonly name: string; readonly address: string | undefined },
+  href: string
+) =>
   html`<span class="two"><net-type-mark type=${one.type} ?external=${!one.internal}></net-type-mark><a class="clip name" href=${href} tabindex="-1" title=${one.name}>${
     one.name === one.address ? html`<span class="mono">${one.name}</span>` : one.name
   }</a></span>`
@@ -37,5 +39,3 @@ export const stateCell = (state: Dependency["state"]) => {
   const [mark, word, title] = states[state]
   return html`<net-status status=${mark} label=${word} title=${title}></net-status>`
 }
-
-export const confidenceText = (confidence: number): string => perCent(confidence)

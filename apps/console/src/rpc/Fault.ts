@@ -25,7 +25,8 @@ export const faultOf = (error: unknown): Fault => {
       : { kind: "appliance", code: reason, message: "the appliance sent what this console cannot read", error }
   }
   if (tag === "Unauthorized") return { kind: "session", code: tag, message, error }
-  if (tag === undefined) return { kind: "appliance", code: "Defect", message: "the appliance could not answer; its log has the cause", error }
+  if (tag === undefined)
+    return { kind: "appliance", code: "Defect", message: "the appliance could not answer; its log has the cause", error }
   return { kind: "answer", code: tag, message, error }
 }
 

@@ -15,7 +15,14 @@ export type Reading<A> =
   /** There is an answer and it holds nothing. */
   | { readonly _tag: "empty"; readonly value: A; readonly at: number }
   /** The last value, and why there is no newer one. `retrying` is false when we gave up asking. */
-  | { readonly _tag: "stale"; readonly value: A; readonly at: number; readonly since: number; readonly fault: Fault; readonly retrying: boolean }
+  | {
+      readonly _tag: "stale"
+      readonly value: A
+      readonly at: number
+      readonly since: number
+      readonly fault: Fault
+      readonly retrying: boolean
+    }
   | { readonly _tag: "failed"; readonly since: number; readonly fault: Fault; readonly retrying: boolean }
 
 export interface SubjectOptions<A> {
@@ -143,9 +150,7 @@ export class Subject<A> implements ReactiveController {
     ).pipe(
       // a stream that ends has lost its server: nothing here ends by itself
       Effect.andThen(Effect.die(new Error("the stream ended"))),
-      Effect.catchCause((cause) =>
-        Cause.hasInterruptsOnly(cause) ? Effect.interrupt : Effect.succeed(faultOfCause(cause))
-      )
+      Effect.catchCause((cause) => (Cause.hasInterruptsOnly(cause) ? Effect.interrupt : Effect.succeed(faultOfCause(cause))))
     )
     const loop = Effect.gen({ self: this }, function* () {
       while (true) {

@@ -1,6 +1,6 @@
 /** What a table's column is: how a row is shown in it, how it is measured, and what becomes of it on a narrow screen. */
 import type { TemplateResult } from "lit"
-import { decimalsOf, inUnit, type Quantity, type Unit, unitFor } from "../format/number.ts"
+import { decimalsOf, inUnit, type Quantity, type Unit, unitForAll } from "../format/number.ts"
 
 export interface Column<Row> {
   /** The server's sort key when `sort` is set. */
@@ -8,6 +8,8 @@ export interface Column<Row> {
   readonly label: string
   /** Said in full where `label` is short. */
   readonly title?: string
+  /** The unit of a column that is drawn by `cell`; number columns find their own. */
+  readonly unit?: string
   /** A CSS grid track that does not depend on content: `minmax(10rem, 2fr)`, `5rem`. */
   readonly track: string
   readonly align?: "start" | "end"
@@ -21,6 +23,8 @@ export interface Column<Row> {
     readonly sampling?: (row: Row) => number
   }
   readonly cell?: (row: Row) => TemplateResult | string | typeof import("lit").nothing
+  /** Shown from this width of the table on, px: the less a column is asked for, the more room it waits for. */
+  readonly from?: number
   /** In a list of two lines: the title, the value at its end, a word of the second line, or left out. */
   readonly narrow?: "title" | "end" | "line" | "drop"
 }
@@ -34,7 +38,7 @@ export interface Measure {
 export const measure = <Row>(column: Column<Row>, rows: ReadonlyArray<Row>): Measure | undefined => {
   const number = column.number
   if (number === undefined) return undefined
-  const unit = unitFor(number.quantity, rows.map(number.of))
+  const unit = unitForAll(number.quantity, rows.map(number.of))
   let decimals = 0
   for (const row of rows) decimals = Math.max(decimals, decimalsOf(inUnit(number.of(row), unit)))
   return { unit, decimals }

@@ -8,7 +8,11 @@ import { sheet } from "../style/sheet.ts"
 import { CloseEvent } from "./events.ts"
 
 export class NetDialog extends LitElement {
-  static override readonly properties = { open: { type: Boolean, reflect: true }, heading: {}, wide: { type: Boolean, reflect: true } }
+  static override readonly properties = {
+    open: { type: Boolean, reflect: true },
+    heading: {},
+    wide: { type: Boolean, reflect: true }
+  }
   declare open: boolean
   declare heading: string
   declare wide: boolean
@@ -24,7 +28,6 @@ export class NetDialog extends LitElement {
       header { display: flex; align-items: center; justify-content: space-between; gap: var(--s-4); padding: var(--s-3) var(--s-3) var(--s-3) var(--s-5); border-bottom: var(--hair) solid var(--line); }
       .body { padding: var(--s-5); overflow: auto; }
       footer { display: flex; justify-content: flex-end; gap: var(--s-3); padding: var(--s-3) var(--s-5); border-top: var(--hair) solid var(--line); }
-      footer:not(:has(*)) { display: none; }
     `
   ]
 
@@ -32,7 +35,7 @@ export class NetDialog extends LitElement {
     return html`<dialog aria-labelledby="heading" @close=${this.#closed} @cancel=${this.#cancel} @click=${this.#outside}>
       <header><h2 id="heading">${this.heading}</h2><button class="plain" @click=${this.#close}>Close</button></header>
       <div class="body" tabindex="-1"><slot></slot></div>
-      <footer><slot name="foot"></slot></footer>
+      <footer hidden><slot name="foot" @slotchange=${this.#footed}></slot></footer>
     </dialog>`
   }
 
@@ -42,6 +45,10 @@ export class NetDialog extends LitElement {
     if (!this.open && dialog.open) dialog.close()
   }
 
+  readonly #footed = (event: Event) => {
+    const slot = event.target as HTMLSlotElement
+    slot.parentElement!.hidden = slot.assignedElements().length === 0
+  }
   readonly #close = () => this.dispatchEvent(new CloseEvent())
   readonly #closed = () => {
     if (this.open) this.dispatchEvent(new CloseEvent())

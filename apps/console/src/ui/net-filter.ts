@@ -106,7 +106,10 @@ export class NetFilter extends LitElement {
       <ul id="list" role="listbox" aria-label="Completions" ?hidden=${!shown}>${
         shown
           ? found.map(
-              (one, i) => html`<li role="option" id=${`s${i}`} aria-selected=${i === this.at ? "true" : "false"} @pointerdown=${(event: Event) => this.#take(event, one)}>
+              (
+                one,
+                i
+              ) => html`<li role="option" id=${`s${i}`} aria-selected=${i === this.at ? "true" : "false"} @pointerdown=${(event: Event) => this.#take(event, one)}>
             <span class="mono">${one.text}</span><span class="detail">${one.detail}</span></li>`
             )
           : nothing
@@ -174,7 +177,9 @@ export class NetFilter extends LitElement {
     const found = this.#suggestions()
     if ((event.key === "ArrowDown" || event.key === "ArrowUp") && found.length > 0) {
       event.preventDefault()
-      this.at = (this.at + (event.key === "ArrowDown" ? 1 : -1) + found.length + (this.at < 0 && event.key === "ArrowUp" ? 1 : 0)) % found.length
+      this.at =
+        (this.at + (event.key === "ArrowDown" ? 1 : -1) + found.length + (this.at < 0 && event.key === "ArrowUp" ? 1 : 0)) %
+        found.length
     } else if ((event.key === "Enter" || (event.key === "Tab" && !event.shiftKey)) && this.open && found[this.at] !== undefined) {
       this.#take(event, found[this.at]!)
     } else if (event.key === "Enter") {

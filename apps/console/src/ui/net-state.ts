@@ -49,9 +49,16 @@ export class NetWaiting extends LitElement {
     return html`<div role="status">
         ${this.stage === 2 ? html`<p>Waiting for ${this.what} since 5 s; the appliance has not answered yet.</p>` : html`<span class="sr">Waiting for ${this.what}</span>`}
       </div>
-      ${this.stage === 0 ? nothing : Array.from({ length: this.rows }, (_, i) => html`<div class="line" aria-hidden="true">
+      ${
+        this.stage === 0
+          ? nothing
+          : Array.from(
+              { length: this.rows },
+              (_, i) => html`<div class="line" aria-hidden="true">
         <svg width=${[240, 180, 210, 150, 270, 190][i % 6]!} height="1"><path d="M0 .5h400" stroke="currentColor" opacity=".35" /></svg>
-      </div>`)}`
+      </div>`
+            )
+      }`
   }
 }
 customElements.define("net-waiting", NetWaiting)
@@ -109,7 +116,7 @@ export class NetFailed extends LitElement {
   override render() {
     const since = html`<time datetime=${exactTime(this.since)}>${timeText(this.since, Date.now(), zone.value)}</time>`
     return html`<div role="alert">
-        <div class="head"><net-status status="down" mark-only label="failed"></net-status><strong>No ${this.what.replace(/^the /, "")}</strong></div>
+        <div class="head"><net-status status="down" mark-only label="failed"></net-status><strong>Could not get ${this.what}</strong></div>
         <p>${sentence(this.why)} Since ${since}${this.retrying ? ", retrying" : ""}.</p>
         ${this.still === undefined ? nothing : html`<p class="muted">${this.still}</p>`}
       </div>
@@ -119,4 +126,5 @@ export class NetFailed extends LitElement {
 }
 customElements.define("net-failed", NetFailed)
 
-const sentence = (text: string): string => (text === "" ? "" : `${text[0]!.toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`)
+const sentence = (text: string): string =>
+  text === "" ? "" : `${text[0]!.toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`

@@ -41,6 +41,7 @@ export class NetTable<Row = unknown> extends LitElement {
     stale: { type: Boolean, reflect: true },
     fit: { type: Boolean, reflect: true },
     list: { type: Boolean, reflect: true },
+    room: { state: true },
     cursor: { state: true }
   }
   declare columns: ReadonlyArray<Column<Row>>
@@ -58,14 +59,18 @@ export class NetTable<Row = unknown> extends LitElement {
   declare stale: boolean
   declare fit: boolean
   declare list: boolean
+  /** Width at hand, px. */
+  declare room: number
   /** Key of the row the keyboard is on. */
   declare cursor: string | undefined
 
   #scroll = createRef<HTMLElement>()
   #measures: ReadonlyArray<Measure | undefined> = []
   #tracks = ""
+  #shown: ReadonlyArray<Column<Row>> = []
   #rowHeight = 28
   #askedAt = -1
+  #revealed = false
   #observer: ResizeObserver | undefined
   readonly #virtual: VirtualizerController<HTMLElement, HTMLElement>
 
@@ -76,6 +81,7 @@ export class NetTable<Row = unknown> extends LitElement {
     this.rows = []
     this.columns = []
     this.newer = 0
+    this.room = 1000
     this.#virtual = new VirtualizerController<HTMLElement, HTMLElement>(this, {
       count: 0,
       getScrollElement: () => this.#scroll.value ?? null,
@@ -87,7 +93,8 @@ export class NetTable<Row = unknown> extends LitElement {
   override connectedCallback(): void {
     super.connectedCallback()
     this.#observer = new ResizeObserver(([entry]) => {
-      this.list = (entry?.contentRect.width ?? 1000) < listBelow
+      this.room = Math.round(entry?.contentRect.width ?? 1000)
+      this.list = this.room < listBelow
     })
     this.#observer.observe(this)
     addEventListener(ActionEvent.type, this.#act)
@@ -100,11 +107,12 @@ export class NetTable<Row = unknown> extends LitElement {
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
-    if (changed.has("columns") || changed.has("rows")) {
-      this.#measures = this.columns.map((column) => measure(column, this.rows))
-      this.#tracks = this.columns.map((column) => column.track).join(" ")
-      this.#askedAt = -1
+    if (changed.has("columns") || changed.has("rows") || changed.has("room")) {
+      this.#shown = this.columns.filter((column) => this.list || (column.from ?? 0) <= this.room)
+      this.#measures = this.#shown.map((column) => measure(column, this.rows))
+      this.#tracks = this.#shown.map((column) => column.track).join(" ")
     }
+    if (changed.has("rows")) this.#askedAt = -1
     if (changed.has("selected") && this.selected !== undefined) this.cursor = this.selected
     const row = Number.parseFloat(getComputedStyle(this).getPropertyValue("--row")) || 28
     const height = this.list ? Math.max(48, row) : row
@@ -125,9 +133,9 @@ export class NetTable<Row = unknown> extends LitElement {
     const shown = items ? items.map((item) => item.index) : this.rows.map((_, index) => index)
     const cursor = this.rows.findIndex((row) => this.keyOf(row) === this.cursor)
     return html`<div class="scroll" ${ref(this.#scroll)} role="grid" tabindex="0" aria-label=${this.label} aria-rowcount=${(this.total ?? this.rows.length) + 1}
-        aria-colcount=${this.columns.length} aria-activedescendant=${cursor >= 0 && shown.includes(cursor) ? `row-${cursor}` : nothing}
+        aria-colcount=${this.#shown.length} aria-activedescendant=${cursor >= 0 && shown.includes(cursor) ? `row-${cursor}` : nothing}
         @keydown=${this.#keydown} @scroll=${this.#scrolled} @focus=${this.#focused}>
-      <div role="rowgroup" class="head"><div role="row" class="row" aria-rowindex="1">${this.columns.map((column, i) => this.#head(column, i))}</div></div>
+      <div role="rowgroup" class="head"><div role="row" class="row" aria-rowindex="1">${this.#shown.map((column, i) => this.#head(column, i))}</div></div>
       ${
         this.newer > 0
           ? html`<div class="newer"><button class="text" @click=${() => this.dispatchEvent(new NewerEvent())}>${this.newer} newer — show</button></div>`
@@ -146,7 +154,7 @@ export class NetTable<Row = unknown> extends LitElement {
   }
 
   #head(column: Column<Row>, at: number) {
-    const unit = this.#measures[at]?.unit.name
+    const unit = column.unit ?? this.#measures[at]?.unit.name
     const name = html`<span class="clip">${column.label}${unit ? html` <span class="unit">${unit}</span>` : nothing}</span>`
     const sorted = column.sort === true && this.sort === column.key
     return html`<div role="columnheader" class=${this.#classes(column)} aria-colindex=${at + 1} title=${column.title ?? column.label}
@@ -166,7 +174,7 @@ export class NetTable<Row = unknown> extends LitElement {
     const names = `row${key === this.selected ? " selected" : ""}${key === this.cursor ? " cursor" : ""}`
     return html`<div role="row" class=${names} id=${`row-${index}`} data-index=${index} aria-rowindex=${index + 2}
       aria-selected=${key === this.selected ? "true" : "false"} @click=${this.#clicked} @dblclick=${() => this.dispatchEvent(new OpenEvent(key))}>
-      ${this.columns.map((column, at) => html`<div role="gridcell" class=${this.#classes(column)} aria-colindex=${at + 1}>${this.#cell(column, at, row)}</div>`)}
+      ${this.#shown.map((column, at) => html`<div role="gridcell" class=${this.#classes(column)} aria-colindex=${at + 1}>${this.#cell(column, at, row)}</div>`)}
     </div>`
   }
 
@@ -185,9 +193,11 @@ export class NetTable<Row = unknown> extends LitElement {
 
   #foot() {
     const total = this.total ?? this.rows.length
-    if (this.rows.length === 0) return nothing
+    if (this.rows.length === 0 || this.fit) return nothing
     return html`<div class="foot"><slot name="foot">${
-      this.more ? html`<span>${this.rows.length} of ${total}</span><button class="text" @click=${this.#askMore}>Load more</button>` : html`<span>${total} in all</span>`
+      this.more
+        ? html`<span>${this.rows.length} of ${total}</span><button class="text" @click=${this.#askMore}>Load more</button>`
+        : html`<span>${total} in all</span>`
     }</slot></div>`
   }
 
@@ -204,10 +214,21 @@ export class NetTable<Row = unknown> extends LitElement {
     const body = scroll.querySelector<HTMLElement>(".body")
     if (body === null) return
     const virtualizer = this.#virtual.getVirtualizer()
+    this.#reveal()
     body.style.height = this.#isVirtual ? `${virtualizer.getTotalSize()}px` : ""
     for (const row of body.querySelectorAll<HTMLElement>(".row")) {
       row.style.transform = this.#isVirtual ? `translateY(${Number(row.dataset["index"]) * this.#rowHeight}px)` : ""
     }
+  }
+
+  /** A link to a selected row shows it: once, when its rows are there. */
+  #reveal(): void {
+    if (this.#revealed || this.rows.length === 0 || this.fit) return
+    this.#revealed = true
+    const at = this.rows.findIndex((row) => this.keyOf(row) === this.selected)
+    if (at < 0) return
+    if (this.#isVirtual) this.#virtual.getVirtualizer().scrollToIndex(at, { align: "center" })
+    else this.renderRoot.querySelector(`#row-${at}`)?.scrollIntoView({ block: "center" })
   }
 
   #sortBy(column: Column<Row>): void {
@@ -221,7 +242,12 @@ export class NetTable<Row = unknown> extends LitElement {
     const within = path.slice(0, path.indexOf(event.currentTarget!))
     const exact = within.find((part): part is HTMLElement => part instanceof HTMLElement && part.dataset["exact"] !== undefined)
     if (exact !== undefined && event.altKey) return copy(this, exact.dataset["exact"]!)
-    if (within.some((part) => part instanceof HTMLAnchorElement || part instanceof HTMLButtonElement || part instanceof HTMLInputElement)) return
+    if (
+      within.some(
+        (part) => part instanceof HTMLAnchorElement || part instanceof HTMLButtonElement || part instanceof HTMLInputElement
+      )
+    )
+      return
     if (getSelection()?.isCollapsed === false) return
     const row = this.rows[Number((event.currentTarget as HTMLElement).dataset["index"])]
     if (row !== undefined) this.#select(this.keyOf(row))
@@ -250,7 +276,14 @@ export class NetTable<Row = unknown> extends LitElement {
 
   #perform(action: string): boolean {
     const page = Math.max(1, Math.floor((this.#scroll.value?.clientHeight ?? 0) / this.#rowHeight) - 2)
-    const steps: Record<string, number> = { "row.next": 1, "row.previous": -1, "row.page-down": page, "row.page-up": -page, "row.first": -1e9, "row.last": 1e9 }
+    const steps: Record<string, number> = {
+      "row.next": 1,
+      "row.previous": -1,
+      "row.page-down": page,
+      "row.page-up": -page,
+      "row.first": -1e9,
+      "row.last": 1e9
+    }
     const step = steps[action]
     if (step !== undefined) this.#move(step)
     else if (this.cursor === undefined) return false

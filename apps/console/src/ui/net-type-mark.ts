@@ -33,13 +33,13 @@ export class NetTypeMark extends LitElement {
   static override readonly styles = [
     sheet,
     css`
-      :host { display: inline-flex; align-items: center; gap: var(--s-2); font: inherit; white-space: nowrap; vertical-align: bottom; }
+      :host { display: inline-flex; align-items: baseline; gap: var(--s-2); font: inherit; white-space: nowrap; }
       svg { width: 12px; height: 12px; flex: none; color: var(--unknown); }
       .letters { font: var(--t-11); font-family: var(--mono); color: var(--muted); }
       .compute { color: var(--compute); } .data { color: var(--data); } .network { color: var(--network); } .netsvc { color: var(--netsvc); }
       .comms { color: var(--comms); } .security { color: var(--security); } .endpoint { color: var(--endpoint); } .appinfra { color: var(--appinfra); }
       .unknown { color: var(--unknown); }
-      i { display: inline-flex; font-style: normal; }
+      i { display: inline-flex; font-style: normal; align-self: center; }
       i svg { color: inherit; }
       @media (forced-colors: active) { i { color: CanvasText; } }
     `

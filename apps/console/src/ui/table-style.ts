@@ -36,6 +36,9 @@ export const tableStyle = css`
   .sub { color: var(--muted); }
   .two { display: inline-flex; gap: var(--s-3); align-items: center; max-width: 100%; vertical-align: bottom; min-width: 0; }
   .two > .clip { flex: 0 1 auto; }
+  .two:has(.guides) { height: var(--height); }
+  .guides { height: var(--height); margin: 0 -4px 0 0; flex: none; }
+  .guides path { stroke: var(--edge); fill: none; shape-rendering: crispEdges; }
   a { display: inline; }
   .newer { position: sticky; top: 24px; z-index: 1; display: flex; justify-content: center; background: var(--raised); border-bottom: var(--hair) solid var(--line); font: var(--t-12); }
   .foot { display: flex; gap: var(--s-4); align-items: center; min-height: var(--height); padding: 0 var(--s-5); font: var(--t-12); color: var(--muted); }

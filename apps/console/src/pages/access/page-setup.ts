@@ -9,7 +9,12 @@ import { accessStyle } from "./access-style.ts"
 import "../../ui/net-status.ts"
 
 /** Why the form cannot be sent, by field; the appliance checks all of it again. */
-export const setupFaults = (form: { readonly code: string; readonly name: string; readonly password: string; readonly again: string }) => ({
+export const setupFaults = (form: {
+  readonly code: string
+  readonly name: string
+  readonly password: string
+  readonly again: string
+}) => ({
   code: form.code === "" ? "the setup code is needed" : undefined,
   name: Schema.is(OperatorName)(form.name) ? undefined : "2 to 64 of a-z, 0-9, dot, dash, underscore; a letter first",
   password: form.password.length < 12 ? `12 characters at least; this has ${form.password.length}` : undefined,

@@ -7,12 +7,12 @@ import type { AssetDetail } from "#domain/Asset.ts"
 import { assetTypes } from "#domain/AssetFamily.ts"
 import type { Dependency } from "#domain/Dependency.ts"
 import type { AssetId } from "#domain/ids.ts"
-import { TitleEvent } from "../../frame/title.ts"
 import { perCent, plural } from "../../format/number.ts"
+import { TitleEvent } from "../../frame/title.ts"
 import { paths } from "../../paths.ts"
 import { go } from "../../place.ts"
-import { show, staleLine } from "../../rpc/show.ts"
 import { Subject } from "../../rpc/Subject.ts"
+import { show, staleLine } from "../../rpc/show.ts"
 import { sheet } from "../../style/sheet.ts"
 import type { Column } from "../../ui/column.ts"
 import type { OpenEvent } from "../../ui/events.ts"
@@ -53,7 +53,15 @@ const dependencyColumns = (side: "client" | "server"): ReadonlyArray<Column<Depe
     narrow: "end",
     number: { quantity: "bytes", of: (one) => one.bytesToClient + one.bytesToServer, sampling: (one) => one.sampling }
   },
-  { key: "lastSeen", label: "Last seen", track: "7.5rem", align: "end", narrow: "line", cell: (one) => html`<net-time .at=${one.lastSeen}></net-time>` }
+  {
+    key: "lastSeen",
+    label: "Last seen",
+    from: 560,
+    track: "7.5rem",
+    align: "end",
+    narrow: "line",
+    cell: (one) => html`<net-time .at=${one.lastSeen}></net-time>`
+  }
 ]
 const asClientColumns = dependencyColumns("client")
 const asServerColumns = dependencyColumns("server")
@@ -95,12 +103,14 @@ export class AssetSheet extends LitElement {
     const name = this.#asset.value?.name ?? "Asset"
     if (this.compact) return html`${inspectorHead(name, paths.asset(this.key))}${staleLine(this.#asset)}${draw}`
     return html`<div class="head">${
-      this.#asset.value === undefined ? nothing : html`<net-type-mark type=${this.#asset.value.type} ?external=${!this.#asset.value.internal}></net-type-mark>`
+      this.#asset.value === undefined
+        ? nothing
+        : html`<net-type-mark type=${this.#asset.value.type} ?external=${!this.#asset.value.internal}></net-type-mark>`
     }<h1>${name}</h1><span class="gap"></span><a class="link" href=${paths.map({ select: this.key })}>Show on the map</a></div>${staleLine(this.#asset)}<div class="body">${draw}</div>`
   }
 
   #live(asset: AssetDetail) {
-    return html`<section><dl class="facts">
+    const facts = html`<section><dl class="facts">
         <dt>Type</dt><dd><net-type-mark type=${asset.type} ?external=${!asset.internal} words></net-type-mark></dd>
         <dt>${asset.addresses.length === 1 ? "Address" : "Addresses"}</dt><dd>${asset.addresses.length === 0 ? "none now" : asset.addresses.map((address) => html`<net-address text=${address}></net-address>`)}</dd>
         ${asset.fqdn === null ? nothing : html`<dt>DNS name</dt><dd>${asset.fqdn}</dd>`}
@@ -112,10 +122,10 @@ export class AssetSheet extends LitElement {
         <dt>First seen</dt><dd><net-time .at=${asset.firstSeen}></net-time></dd>
         <dt>Last seen</dt><dd><net-time .at=${asset.lastSeen}></net-time></dd>
         <dt>Known from</dt><dd>${sources[asset.discoverySource]}, confidence ${perCent(asset.confidence)}</dd>
-      </dl></section>
-      ${this.#services(asset)}
-      ${show(this.#ends, { rows: 4, quiet: true, live: (all) => this.#dependencies(all, asset), empty: () => html`<net-empty kind="yet" heading="No dependencies">Nothing was seen to depend on it, and it was seen to depend on nothing.</net-empty>` })}
-      ${this.#history(asset)}`
+      </dl></section>`
+    const ends = html`${show(this.#ends, { rows: 4, quiet: true, live: (all) => this.#dependencies(all, asset), empty: () => html`<net-empty kind="yet" heading="No dependencies">Nothing was seen to depend on it, and it was seen to depend on nothing.</net-empty>` })}`
+    if (this.compact) return html`${facts}${this.#services(asset)}${ends}${this.#history(asset)}`
+    return html`<div class="columns"><div>${facts}${this.#history(asset)}</div><div>${this.#services(asset)}${ends}</div></div>`
   }
 
   #services(asset: AssetDetail) {
@@ -128,9 +138,13 @@ export class AssetSheet extends LitElement {
   #dependencies(all: ReadonlyArray<Dependency>, asset: AssetDetail) {
     const serves = all.filter((one) => one.server.id === asset.id)
     const needs = all.filter((one) => one.client.id === asset.id)
-    const table = (rows: ReadonlyArray<Dependency>, columns: ReadonlyArray<Column<Dependency>>, label: string) => html`<net-table fit label=${label}
+    const table = (
+      rows: ReadonlyArray<Dependency>,
+      columns: ReadonlyArray<Column<Dependency>>,
+      label: string
+    ) => html`<net-table fit label=${label}
       .columns=${columns as ReadonlyArray<Column<unknown>>} .rows=${rows} .keyOf=${(one: Dependency) => one.id} @net-select=${(event: OpenEvent) => event.stopPropagation()}
-      @net-open=${(event: OpenEvent) => go(paths.dependency(event.key))}><span slot="foot" hidden></span></net-table>`
+      @net-open=${(event: OpenEvent) => go(paths.dependency(event.key))}></net-table>`
     return html`<section><div class="section-head"><h2>Serves</h2><span class="muted">${plural(serves.length, "dependency", "dependencies")} in</span></div>
         ${serves.length === 0 ? html`<p class="pad muted">No client was seen.</p>` : table(serves, asServerColumns, "Clients of this asset")}</section>
       <section><div class="section-head"><h2>Needs</h2><span class="muted">${plural(needs.length, "dependency", "dependencies")} out</span></div>

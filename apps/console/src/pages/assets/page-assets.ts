@@ -8,7 +8,7 @@ import { inUnit } from "../../format/number.ts"
 import { ActionEvent } from "../../keys.ts"
 import { paths } from "../../paths.ts"
 import { go, type Place, revise } from "../../place.ts"
-import { preferences, prefer } from "../../preferences.ts"
+import { prefer, preferences } from "../../preferences.ts"
 import { show, staleLine } from "../../rpc/show.ts"
 import { sheet } from "../../style/sheet.ts"
 import type { Column } from "../../ui/column.ts"
@@ -33,13 +33,68 @@ const columns: ReadonlyArray<Column<Asset>> = [
     cell: (asset) => identity({ ...asset, address: asset.addresses[0] }, paths.asset(asset.id))
   },
   { key: "address", label: "Address", track: "minmax(8rem, 1.4fr)", narrow: "line", cell: (asset) => addresses(asset) },
-  { key: "type", label: "Type", track: "minmax(6.5rem, 1fr)", sort: true, cell: (asset) => (asset.internal ? assetTypes[asset.type].label : `${assetTypes[asset.type].label}, external`) },
-  { key: "environment", label: "Environment", track: "minmax(5rem, 0.8fr)", cell: (asset) => asset.environment ?? html`<span class="sub">–</span>` },
-  { key: "clients", label: "Clients", title: "Dependencies it serves", track: "4.5rem", sort: true, number: { quantity: "count", of: (asset) => asset.clients } },
-  { key: "servers", label: "Servers", title: "Dependencies it needs", track: "4.5rem", sort: true, number: { quantity: "count", of: (asset) => asset.servers } },
-  { key: "bytes", label: "Volume", title: "Octets in and out over its life", track: "6rem", sort: true, narrow: "end", number: { quantity: "bytes", of: (asset) => asset.bytes } },
-  { key: "firstSeen", label: "First seen", track: "8rem", align: "end", sort: true, first: "descending", cell: (asset) => html`<net-time .at=${asset.firstSeen}></net-time>` },
-  { key: "lastSeen", label: "Last seen", track: "8rem", align: "end", sort: true, first: "descending", narrow: "line", cell: (asset) => html`<net-time .at=${asset.lastSeen}></net-time>` }
+  {
+    key: "type",
+    label: "Type",
+    from: 700,
+    track: "minmax(6.5rem, 1fr)",
+    sort: true,
+    cell: (asset) => (asset.internal ? assetTypes[asset.type].label : `${assetTypes[asset.type].label}, external`)
+  },
+  {
+    key: "environment",
+    label: "Environment",
+    from: 980,
+    track: "minmax(5rem, 0.8fr)",
+    cell: (asset) => asset.environment ?? html`<span class="sub">–</span>`
+  },
+  {
+    key: "clients",
+    label: "Clients",
+    title: "Dependencies it serves",
+    from: 640,
+    track: "4.5rem",
+    sort: true,
+    number: { quantity: "count", of: (asset) => asset.clients }
+  },
+  {
+    key: "servers",
+    label: "Servers",
+    title: "Dependencies it needs",
+    from: 640,
+    track: "4.5rem",
+    sort: true,
+    number: { quantity: "count", of: (asset) => asset.servers }
+  },
+  {
+    key: "bytes",
+    label: "Volume",
+    title: "Octets in and out over its life",
+    track: "6rem",
+    sort: true,
+    narrow: "end",
+    number: { quantity: "bytes", of: (asset) => asset.bytes }
+  },
+  {
+    key: "firstSeen",
+    label: "First seen",
+    from: 900,
+    track: "8rem",
+    align: "end",
+    sort: true,
+    first: "descending",
+    cell: (asset) => html`<net-time .at=${asset.firstSeen}></net-time>`
+  },
+  {
+    key: "lastSeen",
+    label: "Last seen",
+    track: "8rem",
+    align: "end",
+    sort: true,
+    first: "descending",
+    narrow: "line",
+    cell: (asset) => html`<net-time .at=${asset.lastSeen}></net-time>`
+  }
 ]
 
 const addresses = (asset: Asset) => {
@@ -101,8 +156,12 @@ export class PageAssets extends LitElement {
       .identity=${(asset: Asset) => asset.addresses[0] ?? asset.name} sort=${list.sort} order=${list.order} .selected=${selected} .total=${list.total} ?more=${list.next !== undefined}
       .newer=${list.newer} ?stale=${reading._tag === "stale"} @net-sort=${list.onSort} @net-select=${list.onSelect} @net-open=${(event: OpenEvent) => go(paths.asset(event.key))}
       @net-more=${list.loadMore} @net-newer=${list.showNewer}>
-      <div slot="empty">${unreadable ? nothing : show(list.subject, { rows: 14, quiet: true, live: () => nothing, empty: () => this.#empty() })}</div>
+      <div slot="empty">${list.filterFault !== undefined ? (unreadable ? nothing : this.#unreadable()) : show(list.subject, { rows: 14, quiet: true, live: () => nothing, empty: () => this.#empty() })}</div>
     </net-table>`
+  }
+
+  #unreadable() {
+    return html`<net-empty kind="match" heading="The filter cannot be read">What is expected stands under it. <button slot="action" @click=${() => revise({ filter: undefined })}>Clear the filter</button></net-empty>`
   }
 
   #empty() {

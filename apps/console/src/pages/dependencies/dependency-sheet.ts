@@ -10,8 +10,8 @@ import { alone, exactly, perCent } from "../../format/number.ts"
 import { millisOf } from "../../format/time.ts"
 import { TitleEvent } from "../../frame/title.ts"
 import { paths } from "../../paths.ts"
-import { show, staleLine } from "../../rpc/show.ts"
 import { Subject } from "../../rpc/Subject.ts"
+import { show, staleLine } from "../../rpc/show.ts"
 import { sheet } from "../../style/sheet.ts"
 import { inspectorHead } from "../inspector.ts"
 import { pageStyle } from "../page-style.ts"
@@ -58,7 +58,10 @@ export class DependencySheet extends LitElement {
   override render() {
     const one = this.#dependency.value
     const draw = show(this.#dependency, { rows: 10, quiet: true, live: (value) => this.#live(value) })
-    const name = one === undefined ? "Dependency" : html`${one.client.name} <span class="arrow">→</span> ${one.server.name} <span class="mono port">${portText(one.port, one.protocol)}</span>`
+    const name =
+      one === undefined
+        ? "Dependency"
+        : html`${one.client.name} <span class="arrow">→</span> ${one.server.name} <span class="mono port">${portText(one.port, one.protocol)}</span>`
     if (this.compact) return html`${inspectorHead(html`${name}`, paths.dependency(this.key))}${staleLine(this.#dependency)}${draw}`
     return html`<div class="head"><h1>${name}</h1><span class="gap"></span>${
       one === undefined ? nothing : html`<a class="link" href=${paths.map({ select: one.server.id })}>Show on the map</a>`
@@ -102,9 +105,10 @@ export class DependencySheet extends LitElement {
   #exporters(one: DependencyDetail) {
     return html`<section><h2>Seen by</h2><table class="plain"><thead><tr><th scope="col">Exporter</th><th scope="col">Volumes</th><th scope="col" class="num">Records</th><th scope="col">Last seen</th></tr></thead><tbody>
       ${one.exporters.map(
-        (exporter) => html`<tr><td><net-address text=${exporter.address}></net-address></td><td title=${exporter.owner ? "Its volumes count; the others' are kept as observations" : "Kept as an observation, not added"}>${
-          exporter.owner ? "counted" : html`<span class="muted">observed</span>`
-        }</td><td class="num"><net-value .value=${exporter.records}></net-value></td><td><net-time .at=${exporter.lastSeen}></net-time></td></tr>`
+        (exporter) =>
+          html`<tr><td><net-address text=${exporter.address}></net-address></td><td title=${exporter.owner ? "Its volumes count; the others' are kept as observations" : "Kept as an observation, not added"}>${
+            exporter.owner ? "counted" : html`<span class="muted">observed</span>`
+          }</td><td class="num"><net-value .value=${exporter.records}></net-value></td><td><net-time .at=${exporter.lastSeen}></net-time></td></tr>`
       )}</tbody></table></section>`
   }
 

@@ -40,17 +40,42 @@ const ranks: Record<number, string> = {
 
 export const whyDirection = (evidence: DirectionEvidence): DirectionWhy => {
   if (evidence.declared) {
-    return { margin: 1, sum: Number.POSITIVE_INFINITY, terms: [{ name: "Declared", seen: "an operator declared this end to serve", weight: Number.POSITIVE_INFINITY }] }
+    return {
+      margin: 1,
+      sum: Number.POSITIVE_INFINITY,
+      terms: [{ name: "Declared", seen: "an operator declared this end to serve", weight: Number.POSITIVE_INFINITY }]
+    }
   }
   const terms: ReadonlyArray<Term> = [
-    { name: "SYN without ACK", seen: both(evidence.synForward, evidence.synReverse, "client", "server"), weight: 6 * balance(evidence.synForward, evidence.synReverse) },
-    { name: "SYN with ACK", seen: both(evidence.synAckForward, evidence.synAckReverse, "server", "client"), weight: 5 * balance(evidence.synAckForward, evidence.synAckReverse) },
-    { name: "Who began", seen: both(evidence.beganForward, evidence.beganReverse, "client", "server"), weight: 2.5 * balance(evidence.beganForward, evidence.beganReverse) },
-    { name: "Port rank", seen: ranks[evidence.portRank] ?? "the ports do not tell", weight: Math.max(-2, Math.min(2, evidence.portRank)) },
-    { name: "Fan-in", seen: `${plural(evidence.fanIn, "client")} on this port`, weight: evidence.fanIn > 1 ? 1.5 * (1 - 1 / evidence.fanIn) : 0 },
+    {
+      name: "SYN without ACK",
+      seen: both(evidence.synForward, evidence.synReverse, "client", "server"),
+      weight: 6 * balance(evidence.synForward, evidence.synReverse)
+    },
+    {
+      name: "SYN with ACK",
+      seen: both(evidence.synAckForward, evidence.synAckReverse, "server", "client"),
+      weight: 5 * balance(evidence.synAckForward, evidence.synAckReverse)
+    },
+    {
+      name: "Who began",
+      seen: both(evidence.beganForward, evidence.beganReverse, "client", "server"),
+      weight: 2.5 * balance(evidence.beganForward, evidence.beganReverse)
+    },
+    {
+      name: "Port rank",
+      seen: ranks[evidence.portRank] ?? "the ports do not tell",
+      weight: Math.max(-2, Math.min(2, evidence.portRank))
+    },
+    {
+      name: "Fan-in",
+      seen: `${plural(evidence.fanIn, "client")} on this port`,
+      weight: evidence.fanIn > 1 ? 1.5 * (1 - 1 / evidence.fanIn) : 0
+    },
     {
       name: "Client port changes",
-      seen: evidence.clientPorts > 0 ? `${plural(evidence.clientPorts, "port")} or changes; a server's does not change` : "none seen",
+      seen:
+        evidence.clientPorts > 0 ? `${plural(evidence.clientPorts, "port")} or changes; a server's does not change` : "none seen",
       weight: evidence.clientPorts > 0 ? evidence.clientPorts / (evidence.clientPorts + 2) : 0
     }
   ]
@@ -84,11 +109,19 @@ export const whyConfidence = (terms: ConfidenceTerms): ConfidenceWhy => {
     terms: [
       { name: "Records", seen: plural(terms.records, "flow record"), weight: byRecords },
       { name: "Windows", seen: `${plural(terms.windows, "window")} with traffic`, weight: byWindows },
-      { name: "Both directions", seen: terms.bothDirections ? "requests and answers were seen" : "only one direction was seen", weight: missing - afterBoth },
+      {
+        name: "Both directions",
+        seen: terms.bothDirections ? "requests and answers were seen" : "only one direction was seen",
+        weight: missing - afterBoth
+      },
       { name: "Exporters", seen: `${plural(terms.exporters, "exporter")} saw it`, weight: afterBoth - afterSeveral },
       {
         name: "Sampling",
-        seen: terms.sampled ? (terms.bothDirections ? "sampled, both directions seen" : "sampled, one direction: 90 % at most") : "every packet counted",
+        seen: terms.sampled
+          ? terms.bothDirections
+            ? "sampled, both directions seen"
+            : "sampled, one direction: 90 % at most"
+          : "every packet counted",
         weight: seen - uncapped
       }
     ]

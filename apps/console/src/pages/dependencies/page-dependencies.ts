@@ -7,7 +7,7 @@ import { inUnit } from "../../format/number.ts"
 import { ActionEvent } from "../../keys.ts"
 import { paths } from "../../paths.ts"
 import { go, type Place, revise } from "../../place.ts"
-import { preferences, prefer } from "../../preferences.ts"
+import { prefer, preferences } from "../../preferences.ts"
 import { show, staleLine } from "../../rpc/show.ts"
 import { sheet } from "../../style/sheet.ts"
 import type { Column } from "../../ui/column.ts"
@@ -15,28 +15,54 @@ import type { OpenEvent, WidthEvent } from "../../ui/events.ts"
 import type { NetFilter } from "../../ui/net-filter.ts"
 import { Listing } from "../Listing.ts"
 import { pageStyle } from "../page-style.ts"
-import { confidenceText, endCell, serviceCell, stateCell } from "../table-cells.ts"
+import { endCell, serviceCell, stateCell } from "../table-cells.ts"
 import "../../ui/net-split.ts"
 import "../../ui/net-table.ts"
 import "./dependency-sheet.ts"
 
 const sorts = ["lastSeen", "firstSeen", "bytes", "flows", "confidence", "port", "client", "server"] as const
 
+/** One decimal, and never 100.0 for what is only nearly certain. */
+const percentage = (share: number): string => (share >= 1 ? "100.0" : (Math.floor(share * 1000) / 10).toFixed(1))
+
 const columns: ReadonlyArray<Column<Dependency>> = [
-  { key: "client", label: "Client", track: "minmax(9rem, 2fr)", sort: true, narrow: "title", cell: (one) => endCell(one.client, paths.dependency(one.id)) },
-  { key: "server", label: "Server", title: "The client needs this", track: "minmax(9rem, 2fr)", sort: true, narrow: "line", cell: (one) => endCell(one.server) },
+  {
+    key: "client",
+    label: "Client",
+    track: "minmax(9rem, 2fr)",
+    sort: true,
+    narrow: "title",
+    cell: (one) => endCell(one.client, paths.dependency(one.id))
+  },
+  {
+    key: "server",
+    label: "Server",
+    title: "The client needs this",
+    track: "minmax(9rem, 2fr)",
+    sort: true,
+    narrow: "line",
+    cell: (one) => endCell(one.server)
+  },
   { key: "port", label: "Service", track: "minmax(7rem, 1.2fr)", sort: true, narrow: "line", cell: (one) => serviceCell(one) },
-  { key: "state", label: "State", track: "4.5rem", cell: (one) => stateCell(one.state) },
+  { key: "state", label: "State", from: 760, track: "4.5rem", cell: (one) => stateCell(one.state) },
   {
     key: "confidence",
     label: "Confidence",
-    track: "5.5rem",
+    unit: "%",
+    track: "6rem",
     align: "end",
     sort: true,
     first: "descending",
-    cell: (one) => html`<span title=${String(one.confidence)}>${confidenceText(one.confidence)}</span>`
+    cell: (one) => html`<span title=${String(one.confidence)}>${percentage(one.confidence)}</span>`
   },
-  { key: "flows", label: "Flows", track: "5rem", sort: true, number: { quantity: "count", of: (one) => one.flows, sampling: (one) => one.sampling } },
+  {
+    key: "flows",
+    label: "Flows",
+    from: 700,
+    track: "5rem",
+    sort: true,
+    number: { quantity: "count", of: (one) => one.flows, sampling: (one) => one.sampling }
+  },
   {
     key: "bytes",
     label: "Volume",
@@ -46,8 +72,25 @@ const columns: ReadonlyArray<Column<Dependency>> = [
     narrow: "end",
     number: { quantity: "bytes", of: (one) => one.bytesToClient + one.bytesToServer, sampling: (one) => one.sampling }
   },
-  { key: "firstSeen", label: "First seen", track: "8rem", align: "end", sort: true, first: "descending", cell: (one) => html`<net-time .at=${one.firstSeen}></net-time>` },
-  { key: "lastSeen", label: "Last seen", track: "8rem", align: "end", sort: true, first: "descending", cell: (one) => html`<net-time .at=${one.lastSeen}></net-time>` }
+  {
+    key: "firstSeen",
+    label: "First seen",
+    from: 1000,
+    track: "8rem",
+    align: "end",
+    sort: true,
+    first: "descending",
+    cell: (one) => html`<net-time .at=${one.firstSeen}></net-time>`
+  },
+  {
+    key: "lastSeen",
+    label: "Last seen",
+    track: "8rem",
+    align: "end",
+    sort: true,
+    first: "descending",
+    cell: (one) => html`<net-time .at=${one.lastSeen}></net-time>`
+  }
 ]
 
 export class PageDependencies extends LitElement {
@@ -95,10 +138,14 @@ export class PageDependencies extends LitElement {
           .identity=${(one: Dependency) => `${one.client.address} → ${one.server.address}:${one.port}`} sort=${list.sort} order=${list.order} .selected=${selected} .total=${list.total}
           ?more=${list.next !== undefined} .newer=${list.newer} ?stale=${reading._tag === "stale"} @net-sort=${list.onSort} @net-select=${list.onSelect}
           @net-open=${(event: OpenEvent) => go(paths.dependency(event.key))} @net-more=${list.loadMore} @net-newer=${list.showNewer}>
-          <div slot="empty">${unreadable ? nothing : show(list.subject, { rows: 14, quiet: true, live: () => nothing, empty: () => this.#empty() })}</div>
+          <div slot="empty">${list.filterFault !== undefined ? (unreadable ? nothing : this.#unreadable()) : show(list.subject, { rows: 14, quiet: true, live: () => nothing, empty: () => this.#empty() })}</div>
         </net-table>
         ${selected !== undefined && inspectorOpen ? html`<dependency-sheet slot="aside" .key=${selected} compact></dependency-sheet>` : nothing}
       </net-split>`
+  }
+
+  #unreadable() {
+    return html`<net-empty kind="match" heading="The filter cannot be read">What is expected stands under it. <button slot="action" @click=${() => revise({ filter: undefined })}>Clear the filter</button></net-empty>`
   }
 
   #empty() {

@@ -22,13 +22,14 @@ export class WhyConfidence extends LitElement {
       <p class="lead"><b>${perCent(this.stored)}</b> is how well it was seen (${perCent(why.seen)}) times how sure its direction is (${perCent(why.direction)}).</p>
       <table class="terms"><thead><tr><th scope="col">Term</th><th scope="col">Seen</th><th scope="col" class="bar"><span class="sr">Share</span></th><th scope="col" title="What the term adds to how well it was seen; 1 is all">Adds</th></tr></thead>
         <tbody>${why.terms.map(
-          (term) => html`<tr class=${term.weight === 0 ? "zero" : ""}><td>${term.name}</td><td class="seen">${term.seen}</td><td class="bar">${balanceBar(term.weight, 0.6)}</td><td>${signed(term.weight)}</td></tr>`
+          (term) =>
+            html`<tr class=${term.weight === 0 ? "zero" : ""}><td>${term.name}</td><td class="seen">${term.seen}</td><td class="bar">${balanceBar(term.weight, 0.6)}</td><td>${signed(term.weight)}</td></tr>`
         )}
         <tr><td>Direction</td><td class="seen">the sum is multiplied by this</td><td class="bar"></td><td>×${why.direction.toFixed(2)}</td></tr></tbody>
-        <tfoot><tr><td colspan="3">Confidence</td><td>${why.confidence.toFixed(2)}</td></tr></tfoot></table>
+        <tfoot><tr><td colspan="3">Confidence</td><td>${perCent(why.confidence)}</td></tr></tfoot></table>
       <p class="note">${
         differs
-          ? `Stored is ${this.stored.toFixed(2)}; recomputed from the terms it is ${why.confidence.toFixed(2)}. The stored value is brought up to date with the next window that holds traffic.`
+          ? `Stored is ${perCent(this.stored)}; recomputed from the terms it is ${perCent(why.confidence)}. The stored value is brought up to date with the next window that holds traffic.`
           : "Recomputed here from the stored terms; it is what is stored."
       }</p>`
   }

@@ -11,7 +11,9 @@ import { whyStyle } from "./why-style.ts"
 const most = 6
 
 export const signed = (value: number): string =>
-  value === Number.POSITIVE_INFINITY ? "decides" : `${value > 0 ? "+" : value < 0 ? "−" : ""}${Math.abs(value).toFixed(2)}`
+  value === Number.POSITIVE_INFINITY
+    ? "decides"
+    : `${value > 0 ? "+" : value < 0 ? "−" : ""}${value !== 0 && Math.abs(value) < 0.005 ? Number(Math.abs(value).toPrecision(1)).toFixed(4) : Math.abs(value).toFixed(2)}`
 
 /** A bar to the right speaks for, to the left against; zero is the middle. */
 export const balanceBar = (weight: number, largest: number) => {
@@ -34,7 +36,8 @@ export class WhyDirection extends LitElement {
       <p class="lead">The evidence makes it <b>${perCent(right)}</b> likely that the end drawn as server serves.</p>
       <table class="terms"><thead><tr><th scope="col">Evidence</th><th scope="col">Seen</th><th scope="col" class="bar"><span class="sr">Balance</span></th><th scope="col" title="Log-odds: + speaks for this direction, − against it">Log-odds</th></tr></thead>
         <tbody>${why.terms.map(
-          (term) => html`<tr class=${term.weight === 0 ? "zero" : ""}><td>${term.name}</td><td class="seen">${term.seen}</td><td class="bar">${balanceBar(term.weight, most)}</td><td>${signed(term.weight)}</td></tr>`
+          (term) =>
+            html`<tr class=${term.weight === 0 ? "zero" : ""}><td>${term.name}</td><td class="seen">${term.seen}</td><td class="bar">${balanceBar(term.weight, most)}</td><td>${signed(term.weight)}</td></tr>`
         )}</tbody>
         <tfoot><tr><td colspan="3">Margin, tanh(sum / 2)</td><td>${signed(why.margin)}</td></tr></tfoot></table>
       <p class="note">${

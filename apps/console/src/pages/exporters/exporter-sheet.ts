@@ -8,8 +8,8 @@ import { exactly, plural } from "../../format/number.ts"
 import { paths } from "../../paths.ts"
 import { act } from "../../rpc/client.ts"
 import { faultOf } from "../../rpc/Fault.ts"
-import { show, staleLine } from "../../rpc/show.ts"
 import { Subject } from "../../rpc/Subject.ts"
+import { show, staleLine } from "../../rpc/show.ts"
 import { refusal } from "../../session.ts"
 import { sheet } from "../../style/sheet.ts"
 import { ToastEvent } from "../../ui/events.ts"
@@ -24,7 +24,11 @@ import "../../ui/net-value.ts"
 export const exporterName = (one: Exporter): string => one.name ?? one.address
 
 export class ExporterSheet extends LitElement {
-  static override readonly properties = { exporter: { attribute: false }, compact: { type: Boolean, reflect: true }, renaming: { state: true } }
+  static override readonly properties = {
+    exporter: { attribute: false },
+    compact: { type: Boolean, reflect: true },
+    renaming: { state: true }
+  }
   declare exporter: Exporter
   declare compact: boolean
   declare renaming: boolean
@@ -137,7 +141,13 @@ export class ExporterSheet extends LitElement {
       <dt>Waiting now</dt><dd>${plural(one.heldSets, "data set")}</dd><dt>Given up</dt><dd>${this.#count(one.heldDropped)}<span class="muted">since the start; the waiting room is bounded</span></dd></dl></section>`
   }
 
-  #counts(heading: string, explained: string, none: string, counts: Readonly<Record<string, bigint>>, name: (key: string) => string) {
+  #counts(
+    heading: string,
+    explained: string,
+    none: string,
+    counts: Readonly<Record<string, bigint>>,
+    name: (key: string) => string
+  ) {
     const entries = Object.entries(counts).sort(([, a], [, b]) => Number(b - a))
     return html`<section><div class="section-head"><h2>${heading}</h2>${entries.length === 0 ? html`<span class="muted">${none}</span>` : nothing}</div>
       ${

@@ -3,8 +3,8 @@ import { html, LitElement } from "lit"
 import type { Exporter } from "#domain/Exporter.ts"
 import { TitleEvent } from "../../frame/title.ts"
 import { paths } from "../../paths.ts"
-import { show } from "../../rpc/show.ts"
 import { Subject } from "../../rpc/Subject.ts"
+import { show } from "../../rpc/show.ts"
 import { sheet } from "../../style/sheet.ts"
 import { pageStyle } from "../page-style.ts"
 import { exporterName } from "./exporter-sheet.ts"
@@ -28,15 +28,18 @@ export class PageExporter extends LitElement {
   static override readonly styles = [sheet, pageStyle]
 
   override render() {
-    return html`${this.#exporters.value === undefined ? html`<div class="head"><h1>Exporter</h1></div>` : ""}${show(this.#exporters, {
-      rows: 10,
-      live: (all) => {
-        const one = all.find((exporter) => exporter.id === this.key)
-        return one === undefined
-          ? html`<div class="head"><h1>Exporter</h1></div><net-empty kind="match" heading="No such exporter">No exporter has the id <span class="mono">${this.key}</span>. <a slot="action" class="link" href=${paths.exporters()}>All exporters</a></net-empty>`
-          : html`<exporter-sheet .exporter=${one}></exporter-sheet>`
+    return html`${this.#exporters.value === undefined ? html`<div class="head"><h1>Exporter</h1></div>` : ""}${show(
+      this.#exporters,
+      {
+        rows: 10,
+        live: (all) => {
+          const one = all.find((exporter) => exporter.id === this.key)
+          return one === undefined
+            ? html`<div class="head"><h1>Exporter</h1></div><net-empty kind="match" heading="No such exporter">No exporter has the id <span class="mono">${this.key}</span>. <a slot="action" class="link" href=${paths.exporters()}>All exporters</a></net-empty>`
+            : html`<exporter-sheet .exporter=${one}></exporter-sheet>`
+        }
       }
-    })}`
+    )}`
   }
 }
 customElements.define("page-exporter", PageExporter)

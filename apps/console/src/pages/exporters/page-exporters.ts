@@ -7,9 +7,9 @@ import { millisOf } from "../../format/time.ts"
 import { ActionEvent } from "../../keys.ts"
 import { paths } from "../../paths.ts"
 import { go, type Place, revise } from "../../place.ts"
-import { preferences, prefer } from "../../preferences.ts"
-import { show, staleLine } from "../../rpc/show.ts"
+import { prefer, preferences } from "../../preferences.ts"
 import { Subject } from "../../rpc/Subject.ts"
+import { show, staleLine } from "../../rpc/show.ts"
 import { sheet } from "../../style/sheet.ts"
 import type { Column } from "../../ui/column.ts"
 import type { FilterEvent, OpenEvent, SelectEvent, SortEvent, WidthEvent } from "../../ui/events.ts"
@@ -23,6 +23,7 @@ import "../../ui/net-status.ts"
 import "../../ui/net-table.ts"
 import "../../ui/net-time.ts"
 import "./exporter-sheet.ts"
+import "./listener-lines.ts"
 
 const rank: Record<Exporter["state"], number> = { silent: 0, waiting: 1, heard: 2 }
 
@@ -44,7 +45,11 @@ const sortValue: Record<SortKey, (one: Exporter) => string | number> = {
 const compare = new Intl.Collator("en", { numeric: true }).compare
 
 /** Sorted by a column, then by address so that equal rows keep their places from one reading to the next. */
-export const sortExporters = (all: ReadonlyArray<Exporter>, key: SortKey, order: "ascending" | "descending"): ReadonlyArray<Exporter> => {
+export const sortExporters = (
+  all: ReadonlyArray<Exporter>,
+  key: SortKey,
+  order: "ascending" | "descending"
+): ReadonlyArray<Exporter> => {
   const way = order === "ascending" ? 1 : -1
   const of = sortValue[key]
   return all.toSorted((a, b) => {
@@ -61,28 +66,91 @@ const columns: ReadonlyArray<Column<Exporter>> = [
     track: "minmax(9rem, 1.6fr)",
     sort: true,
     narrow: "title",
-    cell: (one) => html`<a class="name" href=${paths.exporter(one.id)} tabindex="-1">${one.name ?? html`<span class="mono">${one.address}</span>`}</a>`
+    cell: (one) =>
+      html`<a class="name" href=${paths.exporter(one.id)} tabindex="-1">${one.name ?? html`<span class="mono">${one.address}</span>`}</a>`
   },
-  { key: "state", label: "State", track: "minmax(8rem, 1fr)", sort: true, narrow: "line", cell: (one) => {
-    const [mark, word, title] = exporterStates[one.state]
-    return html`<net-status status=${mark} label=${word} title=${title}></net-status>`
-  } },
-  { key: "address", label: "Address", track: "minmax(8rem, 1.2fr)", sort: true, cell: (one) => html`<net-address text=${one.address} longest="25"></net-address>` },
-  { key: "protocol", label: "Protocol", track: "6rem", sort: true, narrow: "line", cell: (one) => exporterProtocolNames[one.protocol] },
-  { key: "rate", label: "Rate flow", title: "Flow records a second over the last minute", track: "6rem", sort: true, narrow: "end", number: { quantity: "rate", of: (one) => one.recordsPerSecond } },
-  { key: "lost", label: "Lost", title: "What the exporter's own sequence numbers say we did not get", track: "4.5rem", sort: true, number: { quantity: "count", of: (one) => one.sequenceLost } },
-  { key: "malformed", label: "Malformed", track: "5.5rem", sort: true, number: { quantity: "count", of: (one) => one.malformed } },
-  { key: "templates", label: "Templates", track: "5.5rem", sort: true, number: { quantity: "count", of: (one) => one.templates } },
-  { key: "sampling", label: "Sampling", track: "5.5rem", align: "end", cell: (one) => samplingText(one.sampling) },
+  {
+    key: "state",
+    label: "State",
+    track: "minmax(8rem, 1fr)",
+    sort: true,
+    narrow: "line",
+    cell: (one) => {
+      const [mark, word, title] = exporterStates[one.state]
+      return html`<net-status status=${mark} label=${word} title=${title}></net-status>`
+    }
+  },
+  {
+    key: "address",
+    label: "Address",
+    from: 820,
+    track: "minmax(8rem, 1.2fr)",
+    sort: true,
+    cell: (one) => html`<net-address text=${one.address} longest="25"></net-address>`
+  },
+  {
+    key: "protocol",
+    label: "Protocol",
+    track: "6rem",
+    sort: true,
+    narrow: "line",
+    cell: (one) => exporterProtocolNames[one.protocol]
+  },
+  {
+    key: "rate",
+    label: "Records",
+    title: "Flow records a second over the last minute",
+    track: "6rem",
+    sort: true,
+    narrow: "end",
+    number: { quantity: "rate", of: (one) => one.recordsPerSecond }
+  },
+  {
+    key: "lost",
+    label: "Lost",
+    from: 700,
+    title: "What the exporter's own sequence numbers say we did not get",
+    track: "4.5rem",
+    sort: true,
+    number: { quantity: "count", of: (one) => one.sequenceLost }
+  },
+  {
+    key: "malformed",
+    label: "Malformed",
+    from: 760,
+    track: "5.5rem",
+    sort: true,
+    number: { quantity: "count", of: (one) => one.malformed }
+  },
+  {
+    key: "templates",
+    label: "Templates",
+    from: 900,
+    track: "5.5rem",
+    sort: true,
+    number: { quantity: "count", of: (one) => one.templates }
+  },
+  { key: "sampling", label: "Sampling", from: 1000, track: "5.5rem", align: "end", cell: (one) => samplingText(one.sampling) },
   {
     key: "skew",
     label: "Clock",
+    from: 1080,
     title: "Arrival minus export time, smoothed: how far the exporter's clock is behind ours",
     track: "6rem",
     align: "end",
-    cell: (one) => html`${skewIsOff(one.clockSkewMs) ? html`<net-status status="degraded" mark-only label="off"></net-status> ` : nothing}${skewText(one.clockSkewMs)}`
+    cell: (one) =>
+      html`${skewIsOff(one.clockSkewMs) ? html`<net-status status="degraded" mark-only label="off"></net-status> ` : nothing}${skewText(one.clockSkewMs)}`
   },
-  { key: "lastSeen", label: "Last heard", track: "8rem", align: "end", sort: true, first: "descending", narrow: "line", cell: (one) => html`<net-time .at=${one.lastSeen}></net-time>` }
+  {
+    key: "lastSeen",
+    label: "Last heard",
+    track: "8rem",
+    align: "end",
+    sort: true,
+    first: "descending",
+    narrow: "line",
+    cell: (one) => html`<net-time .at=${one.lastSeen}></net-time>`
+  }
 ]
 
 export class PageExporters extends LitElement {
@@ -121,7 +189,8 @@ export class PageExporters extends LitElement {
     const all = this.#exporters.value ?? []
     const words = filter.toLowerCase().split(/\s+/).filter(Boolean)
     const matched = all.filter((one) => {
-      const text = `${one.name ?? ""} ${one.address} ${exporterProtocolNames[one.protocol]} ${exporterStates[one.state][1]}`.toLowerCase()
+      const text =
+        `${one.name ?? ""} ${one.address} ${exporterProtocolNames[one.protocol]} ${exporterStates[one.state][1]}`.toLowerCase()
       return words.every((word) => text.includes(word))
     })
     const rows = sortExporters(matched, sort, order)
@@ -144,8 +213,9 @@ export class PageExporters extends LitElement {
               all.length > 0
                 ? html`<net-empty kind="match" heading="Nothing matches">No exporter matches <span class="mono">${filter}</span>. <button slot="action" @click=${() => revise({ filter: undefined })}>Clear the filter</button></net-empty>`
                 : nothing,
-            empty: () => html`<net-empty kind="yet" heading="No exporter heard yet">An exporter appears with its first datagram. Send NetFlow v5 or v9, IPFIX or sFlow v5 to this appliance over UDP;
-                the listeners, their ports and what they received stand on the Health page. <a slot="action" class="link" href=${paths.health()}>Listeners</a></net-empty>`
+            empty:
+              () => html`<net-empty kind="yet" heading="No exporter heard yet">An exporter appears with its first datagram. Send NetFlow v5 or v9, IPFIX or sFlow v5 to this appliance over UDP.
+                <listener-lines slot="action"></listener-lines></net-empty>`
           })}</div>
         </net-table>
         ${open ? html`<exporter-sheet slot="aside" .exporter=${chosen} compact></exporter-sheet>` : nothing}

@@ -14,7 +14,10 @@ export const actorStates: Record<ActorReading["state"], readonly [StatusName, st
 }
 
 /** Indentation by guides, drawn rather than padded, so that the tree is seen. */
-const guides = (depth: number) => (depth === 0 ? nothing : html`<svg class="guides" width=${depth * 14} height="16" aria-hidden="true"><path d=${Array.from({ length: depth }, (_, i) => `M${i * 14 + 5.5} -8v32`).join("")} stroke="currentColor" fill="none" /></svg>`)
+const guides = (depth: number) =>
+  depth === 0
+    ? nothing
+    : html`<svg class="guides" width=${depth * 14} aria-hidden="true"><path d=${Array.from({ length: depth }, (_, i) => `M${i * 14 + 5.5} 0v60`).join("")} /></svg>`
 
 export const actorColumns: ReadonlyArray<Column<TreeLine>> = [
   {
@@ -22,7 +25,8 @@ export const actorColumns: ReadonlyArray<Column<TreeLine>> = [
     label: "Actor",
     track: "minmax(13rem, 2.2fr)",
     narrow: "title",
-    cell: (line) => html`<span class="two">${guides(line.depth)}<span class=${line.actor === undefined ? "sub" : "name"} title=${line.path}>${line.name}</span></span>`
+    cell: (line) =>
+      html`<span class="two">${guides(line.depth)}<span class=${line.actor === undefined ? "sub" : "name"} title=${line.path}>${line.name}</span></span>`
   },
   {
     key: "state",
@@ -35,8 +39,21 @@ export const actorColumns: ReadonlyArray<Column<TreeLine>> = [
       return html`<net-status status=${mark} label=${word}></net-status>`
     }
   },
-  { key: "since", label: "Since", track: "8rem", cell: (line) => (line.actor === undefined ? nothing : html`<net-time .at=${line.actor.since}></net-time>`) },
-  { key: "restarts", label: "Restarts", track: "4.5rem", align: "end", cell: (line) => (line.actor === undefined ? nothing : String(line.actor.restarts)) },
+  {
+    key: "since",
+    label: "Since",
+    from: 700,
+    track: "8rem",
+    cell: (line) => (line.actor === undefined ? nothing : html`<net-time .at=${line.actor.since}></net-time>`)
+  },
+  {
+    key: "restarts",
+    label: "Restarts",
+    from: 620,
+    track: "4.5rem",
+    align: "end",
+    cell: (line) => (line.actor === undefined ? nothing : String(line.actor.restarts))
+  },
   {
     key: "mailbox",
     label: "Mailbox",
@@ -45,7 +62,9 @@ export const actorColumns: ReadonlyArray<Column<TreeLine>> = [
     align: "end",
     cell: (line) => {
       const box = line.actor?.mailbox
-      return box === null || box === undefined ? nothing : html`<span title=${`${box.name}: ${box.depth} of ${box.capacity} waiting; when full: ${box.policy}`}>${box.depth}<span class="sub"> / ${box.capacity}</span></span>`
+      return box === null || box === undefined
+        ? nothing
+        : html`<span title=${`${box.name}: ${box.depth} of ${box.capacity} waiting; when full: ${box.policy}`}>${box.depth}<span class="sub"> / ${box.capacity}</span></span>`
     }
   },
   {
@@ -66,7 +85,9 @@ export const actorColumns: ReadonlyArray<Column<TreeLine>> = [
     narrow: "line",
     cell: (line) => {
       const error = line.actor?.lastError
-      return error === null || error === undefined ? nothing : html`<span title=${error.message}><net-time .at=${error.at}></net-time> ${error.message}</span>`
+      return error === null || error === undefined
+        ? nothing
+        : html`<span title=${error.message}><net-time .at=${error.at}></net-time> ${error.message}</span>`
     }
   }
 ]

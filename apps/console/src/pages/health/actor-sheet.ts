@@ -19,7 +19,11 @@ const policies: Record<MailboxPolicy, string> = {
 }
 
 /** `kernelDropped` → `kernel dropped`. */
-const words = (gauge: string): string => gauge.replace(/([a-z])([A-Z])/g, "$1 $2").replaceAll("_", " ").toLowerCase()
+const words = (gauge: string): string =>
+  gauge
+    .replace(/([a-z])([A-Z])/g, "$1 $2")
+    .replaceAll("_", " ")
+    .toLowerCase()
 
 export class ActorSheet extends LitElement {
   static override readonly properties = { actor: { attribute: false }, asking: { state: true } }

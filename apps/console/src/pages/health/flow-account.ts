@@ -14,16 +14,43 @@ interface Line {
   readonly loss?: boolean
 }
 
-/** Datagrams by fate; the first is what the others add up to. `decoded` is what remains, so it is never below zero. */
+const max = (a: bigint, b: bigint): bigint => (a > b ? a : b)
+
+/** Datagrams by fate; the first is what the others add up to. Decoded is what remains: never below zero, though a datagram may hold a bad set and good ones. */
 export const accountLines = (account: FlowAccount): ReadonlyArray<Line> => [
   { name: "Received", value: account.datagrams, explained: "datagrams read from the sockets since the start" },
-  { name: "Malformed", value: account.malformed, explained: "datagrams and sets that could not be read; by reason on their exporter", loss: true },
+  {
+    name: "Decoded",
+    value: max(0n, account.datagrams - account.malformed - account.refused - account.failed),
+    explained: "the rest of them: received less what follows"
+  },
+  {
+    name: "Malformed",
+    value: account.malformed,
+    explained: "datagrams and sets that could not be read; by reason on their exporter",
+    loss: true
+  },
   { name: "Refused", value: account.refused, explained: "turned away by a full mailbox or by sampling under pressure", loss: true },
   { name: "Failed", value: account.failed, explained: "lost to a part of a worker that was restarted", loss: true },
-  { name: "Dropped by the kernel", value: account.kernelDropped, explained: "before the socket was read; not among the received", loss: true },
+  {
+    name: "Dropped by the kernel",
+    value: account.kernelDropped,
+    explained: "before the socket was read; not among the received",
+    loss: true
+  },
   { name: "Flow records", value: account.records, explained: "decoded out of them" },
-  { name: "Late", value: account.late, explained: "records that came after their window was closed; counted, not stored", loss: true },
-  { name: "Lost with open slices", value: account.lostOpenSlices, explained: "records known lost at a hard stop of an earlier run", loss: true }
+  {
+    name: "Late",
+    value: account.late,
+    explained: "records that came after their window was closed; counted, not stored",
+    loss: true
+  },
+  {
+    name: "Lost with open slices",
+    value: account.lostOpenSlices,
+    explained: "records known lost at a hard stop of an earlier run",
+    loss: true
+  }
 ]
 
 export class FlowAccountTable extends LitElement {

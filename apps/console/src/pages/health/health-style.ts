@@ -9,5 +9,5 @@ export const healthStyle = css`
   .machine > div:last-child { border-right: 0; }
   .figure { font: var(--t-15); font-weight: 500; margin: var(--s-1) 0; }
   .machine .muted { font: var(--t-12); }
-  @media (max-width: 480px) { .warnings li { grid-template-columns: minmax(0, 1fr) auto; } .warnings li > div:not(.since) { grid-column: 1 / -1; grid-row: 2; } }
+  @media (max-width: 480px) { .warnings li { grid-template-columns: minmax(0, 1fr) auto; row-gap: 0; } .since { grid-auto-flow: column; gap: var(--s-3); } .warnings li > div:not(.since) { grid-column: 1 / -1; grid-row: 2; } }
 `

@@ -8,16 +8,16 @@ import { Following } from "../../Cell.ts"
 import { alone, perCent, plural } from "../../format/number.ts"
 import { durationText, millisOf } from "../../format/time.ts"
 import { type Place, revise } from "../../place.ts"
-import { preferences, prefer } from "../../preferences.ts"
-import { show, staleLine } from "../../rpc/show.ts"
+import { prefer, preferences } from "../../preferences.ts"
 import { Subject } from "../../rpc/Subject.ts"
+import { show, staleLine } from "../../rpc/show.ts"
 import { sheet } from "../../style/sheet.ts"
 import type { Column } from "../../ui/column.ts"
 import type { SelectEvent, WidthEvent } from "../../ui/events.ts"
 import { pageStyle } from "../page-style.ts"
 import { actorColumns } from "./actor-columns.ts"
 import { healthStyle } from "./health-style.ts"
-import { type TreeLine, supervisionTree } from "./tree.ts"
+import { supervisionTree, type TreeLine } from "./tree.ts"
 import "../../ui/net-split.ts"
 import "../../ui/net-status.ts"
 import "../../ui/net-table.ts"
@@ -32,7 +32,11 @@ export class PageHealth extends LitElement {
   static override readonly properties = { place: { attribute: false } }
   declare place: Place
 
-  readonly #health = Subject.watch<HealthDetail, unknown>(this, { what: "the health of the appliance" }, () => (api) => api.HealthWatch())
+  readonly #health = Subject.watch<HealthDetail, unknown>(
+    this,
+    { what: "the health of the appliance" },
+    () => (api) => api.HealthWatch()
+  )
 
   static override readonly styles = [sheet, pageStyle, healthStyle]
 
@@ -65,8 +69,9 @@ export class PageHealth extends LitElement {
       <net-table fit primary label="Supervision tree" .columns=${actorColumns as ReadonlyArray<Column<unknown>>} .rows=${supervisionTree(health.actors)} .keyOf=${(line: TreeLine) => line.path}
         .selected=${chosen} ?stale=${stale} @net-select=${(event: SelectEvent) => {
           event.stopPropagation()
-          if (event.key === undefined || health.actors.some((one) => one.path === event.key)) revise({ actor: event.key }, { replace: chosen !== undefined })
-        }} @net-open=${(event: Event) => event.stopPropagation()}><span slot="foot" hidden></span></net-table></section>`
+          if (event.key === undefined || health.actors.some((one) => one.path === event.key))
+            revise({ actor: event.key }, { replace: chosen !== undefined })
+        }} @net-open=${(event: Event) => event.stopPropagation()}></net-table></section>`
   }
 
   #warnings({ warnings }: HealthDetail) {
@@ -75,17 +80,23 @@ export class PageHealth extends LitElement {
     }
     const order = { critical: 0, warning: 1, info: 2 }
     return html`<section><div class="section-head"><h2>Warnings</h2><span class="muted">${warnings.length}</span></div><ul class="warnings">
-      ${warnings.toSorted((a, b) => order[a.severity] - order[b.severity]).map(
-        (warning) => html`<li><net-status status=${warning.severity}></net-status><div><p><b>${warning.title}</b>${warning.subject === null ? nothing : html` <span class="mono muted">${warning.subject}</span>`}</p>
-          <p>${warning.detail}</p><p class="muted">${warning.hint}</p></div><div class="since"><net-time .at=${warning.since}></net-time><code class="faint">${warning.code}</code></div></li>`
-      )}</ul></section>`
+      ${warnings
+        .toSorted((a, b) => order[a.severity] - order[b.severity])
+        .map(
+          (
+            warning
+          ) => html`<li><net-status status=${warning.severity}></net-status><div><p><b>${warning.title}</b>${warning.subject === null ? nothing : html` <span class="mono muted">${warning.subject}</span>`}</p>
+          <p>${warning.detail}</p><p class="muted">${warning.hint[0]?.toUpperCase()}${warning.hint.slice(1)}</p></div><div class="since"><net-time .at=${warning.since}></net-time><code class="faint">${warning.code}</code></div></li>`
+        )}</ul></section>`
   }
 
   #machine({ database, disk, memoryBytes }: HealthDetail) {
     const free = disk.totalBytes === 0 ? 0 : disk.freeBytes / disk.totalBytes
     return html`<section class="machine" aria-label="Database, disk, memory">
       <div><h3>Database</h3><p class="figure">${
-        database.reachable ? html`<net-status status="up" label=${database.roundTripMs === null ? "answers" : `${Math.round(database.roundTripMs)} ms`}></net-status>` : html`<net-status status="down" label="does not answer"></net-status>`
+        database.reachable
+          ? html`<net-status status="up" label=${database.roundTripMs === null ? "answers" : `${Math.round(database.roundTripMs)} ms`}></net-status>`
+          : html`<net-status status="down" label="does not answer"></net-status>`
       }</p><p class="muted">${database.version === null ? "version unknown" : `PostgreSQL ${database.version}`}, ${database.embedded ? "embedded" : "external"}</p></div>
       <div><h3>Database size</h3><p class="figure"><net-value .value=${database.sizeBytes} quantity="bytes"></net-value></p><p class="muted">${database.embedded ? "in the data folder" : "on its own server"}</p></div>
       <div><h3>Disk free</h3><p class="figure">${free < 0.1 ? html`<net-status status=${free < 0.03 ? "critical" : "warning"} mark-only></net-status> ` : nothing}<net-value .value=${disk.freeBytes} quantity="bytes"></net-value></p><p class="muted">${perCent(free)} of ${alone("bytes", disk.totalBytes)}, data folder</p></div>

@@ -3,18 +3,19 @@ import { html, LitElement, nothing } from "lit"
 import type { HealthWarning } from "#domain/Health.ts"
 import { portText } from "#domain/protocol.ts"
 import type { Overview } from "#domain/Status.ts"
-import { alone, inUnit, plural } from "../../format/number.ts"
+import { briefly, inUnit, plural } from "../../format/number.ts"
 import { exactTime, millisOf } from "../../format/time.ts"
-import { go } from "../../place.ts"
 import { paths } from "../../paths.ts"
-import { show } from "../../rpc/show.ts"
+import { go } from "../../place.ts"
 import { Subject } from "../../rpc/Subject.ts"
+import { show } from "../../rpc/show.ts"
 import { sheet } from "../../style/sheet.ts"
 import type { RangeEvent } from "../../ui/events.ts"
 import { pageStyle } from "../page-style.ts"
 import { overviewStyle } from "./overview-style.ts"
 import "../../chart/net-bars.ts"
 import "../../chart/net-series.ts"
+import "../exporters/listener-lines.ts"
 import "../../ui/net-status.ts"
 import "../../ui/net-time.ts"
 
@@ -43,7 +44,7 @@ export class PageOverview extends LitElement {
     const silent = status.exportersKnown - status.exportersHeard
     return html`<div class="readouts">
       <a class="lead" href=${paths.exporters()} title=${`${status.recordsPerSecond} flow records a second`}
-        ><span class="what">Flows in</span><span class="big">${alone("count", Math.round(status.recordsPerSecond))}</span><span class="per">flow/s</span>
+        ><span class="what">Flows in</span><span class="big">${briefly(status.recordsPerSecond)}<span class="of"> flow/s</span></span>
         <span class="sub">${status.refused === 0 ? "nothing refused" : html`<net-status status="degraded" mark-only label="dropping"></net-status> ${inUnit(status.refused, plain)} refused in 5 min`}</span></a>
       <a href=${paths.exporters()}><span class="what">Exporters heard</span><span class="figure">${status.exportersHeard}<span class="of"> of ${status.exportersKnown}</span></span>
         <span class="sub">${status.exportersKnown === 0 ? "none known yet" : silent === 0 ? "none silent" : html`<net-status status="degraded" mark-only label="some are silent"></net-status> ${silent} silent`}</span></a>
@@ -60,7 +61,7 @@ export class PageOverview extends LitElement {
         <a class="link" href=${paths.health()}>${status.health}${warnings.length === 0 ? "" : `, ${plural(warnings.length, "warning")}`}</a></div>
       ${
         bad.length === 0
-          ? html`<p class="quiet"><net-status status="up" mark-only label="well"></net-status>Nothing wrong; looked at <net-time .at=${status.at}></net-time>.</p>`
+          ? html`<p class="quiet"><net-status status="up" mark-only label="well"></net-status><span>Nothing wrong; looked at <net-time .at=${status.at}></net-time>.</span></p>`
           : html`<ul class="warnings">${bad.map((warning) => warningLine(warning))}</ul>`
       }</section>`
   }
@@ -81,7 +82,9 @@ export class PageOverview extends LitElement {
             ? html`<net-empty kind="wrong" heading="Nothing new">No dependency was first seen lately.</net-empty>`
             : html`<div class="scroll-x"><table class="plain"><thead><tr><th scope="col">First seen</th><th scope="col">Client</th><th scope="col">Server</th><th scope="col">Service</th></tr></thead>
             <tbody>${overview.newest.map(
-              (one) => html`<tr><td><net-time .at=${one.firstSeen}></net-time></td><td class="clip">${one.client}</td><td class="clip"><a class="name" href=${paths.dependency(one.id)}>${one.server}</a></td>
+              (
+                one
+              ) => html`<tr><td><net-time .at=${one.firstSeen}></net-time></td><td class="clip">${one.client}</td><td class="clip"><a class="name" href=${paths.dependency(one.id)}>${one.server}</a></td>
               <td class="clip">${one.service ?? nothing} <span class="mono muted">${portText(one.port, one.protocol)}</span></td></tr>`
             )}</tbody></table></div>`
         }</section>
@@ -97,9 +100,8 @@ export class PageOverview extends LitElement {
 
   #nothingYet({ status }: Overview) {
     return status.exportersKnown === 0
-      ? html`<net-empty kind="yet" heading="No flows yet">Nothing has been exported to this appliance. Point a router, switch or softflowd at it (NetFlow v5, v9 or IPFIX,
-          sFlow v5); the Exporters page lists the ports it listens on. The first dependencies show within a minute.
-          <a slot="action" class="link" href=${paths.exporters()}>Exporters</a></net-empty>`
+      ? html`<net-empty kind="yet" heading="No flows yet">Nothing has been exported to this appliance. Point a router, a switch or softflowd at it, with NetFlow v5, v9, IPFIX or
+          sFlow v5; the first dependencies show within a minute or two. <listener-lines slot="action"></listener-lines></net-empty>`
       : html`<net-empty kind="yet" heading="No dependencies yet">${plural(status.exportersKnown, "exporter is", "exporters are")} known. The first dependencies show when the first slice of a window is written, and when data sets have their templates.
           <a slot="action" class="link" href=${paths.exporters()}>Exporters</a></net-empty>`
   }

@@ -12,8 +12,15 @@ import "./settings-configuration.ts"
 import "./settings-operators.ts"
 import "./settings-tokens.ts"
 
-const sections: Record<SettingsSection, { readonly label: string; readonly needs: Capability | undefined; readonly draw: () => unknown }> = {
-  configuration: { label: "Configuration", needs: "settings.read", draw: () => html`<settings-configuration></settings-configuration>` },
+const sections: Record<
+  SettingsSection,
+  { readonly label: string; readonly needs: Capability | undefined; readonly draw: () => unknown }
+> = {
+  configuration: {
+    label: "Configuration",
+    needs: "settings.read",
+    draw: () => html`<settings-configuration></settings-configuration>`
+  },
   appearance: { label: "Appearance and keys", needs: undefined, draw: () => html`<settings-appearance></settings-appearance>` },
   operators: { label: "Operators", needs: "operators.write", draw: () => html`<settings-operators></settings-operators>` },
   tokens: { label: "Tokens", needs: "tokens.own", draw: () => html`<settings-tokens></settings-tokens>` },

@@ -3,7 +3,7 @@ import { css, html, LitElement } from "lit"
 import { Following } from "../../Cell.ts"
 import { zoneName } from "../../format/time.ts"
 import { perform } from "../../keys.ts"
-import { type Preferences, preferences, prefer } from "../../preferences.ts"
+import { type Preferences, prefer, preferences } from "../../preferences.ts"
 import { sheet } from "../../style/sheet.ts"
 import { pageStyle } from "../page-style.ts"
 
@@ -76,9 +76,11 @@ export class SettingsAppearance extends LitElement {
     const chosen = preferences.value
     return html`<div class="body">
       ${choices.map(
-        ({ knob, label, options }) => html`<fieldset><legend>${label}</legend><div class="options">${options.map(
-          ([value, text, detail]) => html`<label><input type="radio" name=${knob} .checked=${chosen[knob] === value} @change=${() => prefer({ [knob]: value })} /><span>${text}</span><span class="detail">${detail}</span></label>`
-        )}</div></fieldset>`
+        ({ knob, label, options }) =>
+          html`<fieldset><legend>${label}</legend><div class="options">${options.map(
+            ([value, text, detail]) =>
+              html`<label><input type="radio" name=${knob} .checked=${chosen[knob] === value} @change=${() => prefer({ [knob]: value })} /><span>${text}</span><span class="detail">${detail}</span></label>`
+          )}</div></fieldset>`
       )}
       <fieldset><legend>Keys</legend><div class="options"><label><input type="checkbox" .checked=${chosen.keys} @change=${() => prefer({ keys: !chosen.keys })} /><span>Shortcuts of one key</span>
         <span class="detail">tables keep their arrow keys, dialogs their Escape</span></label><div><button class="text" @click=${() => perform("help")}>Show all keys</button></div></div></fieldset>

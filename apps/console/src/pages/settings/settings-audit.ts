@@ -4,8 +4,8 @@ import type { AuditEntry } from "#domain/Audit.ts"
 import { plural } from "../../format/number.ts"
 import { act } from "../../rpc/client.ts"
 import { faultOf } from "../../rpc/Fault.ts"
-import { show, staleLine } from "../../rpc/show.ts"
 import { Subject } from "../../rpc/Subject.ts"
+import { show, staleLine } from "../../rpc/show.ts"
 import { sheet } from "../../style/sheet.ts"
 import type { Column } from "../../ui/column.ts"
 import { ToastEvent } from "../../ui/events.ts"
@@ -23,14 +23,57 @@ const details = (entry: AuditEntry): string =>
     .join(", ")
 
 const columns: ReadonlyArray<Column<AuditEntry>> = [
-  { key: "sequence", label: "No.", track: "4rem", align: "end", cell: (entry) => html`<span class="mono">${String(entry.sequence)}</span>` },
+  {
+    key: "sequence",
+    label: "No.",
+    track: "4rem",
+    align: "end",
+    cell: (entry) => html`<span class="mono">${String(entry.sequence)}</span>`
+  },
   { key: "at", label: "When", track: "8.5rem", narrow: "end", cell: (entry) => html`<net-time .at=${entry.at}></net-time>` },
-  { key: "actor", label: "Who", track: "minmax(6rem, 0.8fr)", narrow: "line", cell: (entry) => html`<span class="name">${entry.actor}</span>` },
-  { key: "action", label: "Did", track: "minmax(8rem, 1fr)", narrow: "title", cell: (entry) => html`<span class="mono">${entry.action}</span>` },
-  { key: "subject", label: "To", track: "minmax(6rem, 1fr)", narrow: "line", cell: (entry) => entry.subject ?? html`<span class="sub">–</span>` },
-  { key: "outcome", label: "Outcome", track: "6rem", narrow: "line", cell: (entry) => html`<net-status status=${entry.outcome === "done" ? "up" : "degraded"} label=${entry.outcome}></net-status>` },
-  { key: "detail", label: "Detail", track: "minmax(7rem, 1.4fr)", cell: (entry) => html`<span class="sub" title=${details(entry)}>${details(entry)}</span>` },
-  { key: "source", label: "From", track: "minmax(7rem, 1fr)", cell: (entry) => (entry.source === null ? html`<span class="sub">this machine, ${entry.via}</span>` : html`<net-address text=${entry.source} longest="25"></net-address>`) },
+  {
+    key: "actor",
+    label: "Who",
+    track: "minmax(6rem, 0.8fr)",
+    narrow: "line",
+    cell: (entry) => html`<span class="name">${entry.actor}</span>`
+  },
+  {
+    key: "action",
+    label: "Did",
+    track: "minmax(8rem, 1fr)",
+    narrow: "title",
+    cell: (entry) => html`<span class="mono">${entry.action}</span>`
+  },
+  {
+    key: "subject",
+    label: "To",
+    track: "minmax(6rem, 1fr)",
+    narrow: "line",
+    cell: (entry) => entry.subject ?? html`<span class="sub">–</span>`
+  },
+  {
+    key: "outcome",
+    label: "Outcome",
+    track: "6rem",
+    narrow: "line",
+    cell: (entry) => html`<net-status status=${entry.outcome === "done" ? "up" : "degraded"} label=${entry.outcome}></net-status>`
+  },
+  {
+    key: "detail",
+    label: "Detail",
+    track: "minmax(7rem, 1.4fr)",
+    cell: (entry) => html`<span class="sub" title=${details(entry)}>${details(entry)}</span>`
+  },
+  {
+    key: "source",
+    label: "From",
+    track: "minmax(7rem, 1fr)",
+    cell: (entry) =>
+      entry.source === null
+        ? html`<span class="sub">this machine, ${entry.via}</span>`
+        : html`<net-address text=${entry.source} longest="25"></net-address>`
+  },
   { key: "hash", label: "Hash", track: "7rem", cell: (entry) => html`<net-address text=${entry.hash} longest="13"></net-address>` }
 ]
 
@@ -56,7 +99,12 @@ export class SettingsAudit extends LitElement {
     () => (api) => api.AuditList({ sort: "sequence", order: "descending", limit: 200 })
   )
 
-  static override readonly styles = [sheet, pageStyle, settingsStyle, css`.verdict { display: inline-flex; gap: 6px; align-items: center; }`]
+  static override readonly styles = [
+    sheet,
+    pageStyle,
+    settingsStyle,
+    css`.verdict { display: inline-flex; gap: 6px; align-items: center; }`
+  ]
 
   constructor() {
     super()

@@ -1,13 +1,14 @@
 /** People with access: add, change the role, set the password again, disable. */
-import { html, LitElement, nothing } from "lit"
+
 import { Schema } from "effect"
+import { html, LitElement, nothing } from "lit"
 import type { Operator } from "#domain/Operator.ts"
 import { OperatorName } from "#domain/Operator.ts"
 import { capabilities, Role } from "#domain/Role.ts"
 import { act, type Calls } from "../../rpc/client.ts"
 import { faultOf } from "../../rpc/Fault.ts"
-import { show, staleLine } from "../../rpc/show.ts"
 import { Subject } from "../../rpc/Subject.ts"
+import { show, staleLine } from "../../rpc/show.ts"
 import { session } from "../../session.ts"
 import { sheet } from "../../style/sheet.ts"
 import { ToastEvent } from "../../ui/events.ts"
@@ -27,7 +28,11 @@ export class SettingsOperators extends LitElement {
   /** Whose password is set again. */
   declare password: Operator | undefined
 
-  readonly #operators = Subject.call<ReadonlyArray<Operator>, unknown>(this, { what: "the list of operators" }, () => (api) => api.OperatorList())
+  readonly #operators = Subject.call<ReadonlyArray<Operator>, unknown>(
+    this,
+    { what: "the list of operators" },
+    () => (api) => api.OperatorList()
+  )
 
   static override readonly styles = [sheet, pageStyle, settingsStyle]
 
@@ -56,7 +61,7 @@ export class SettingsOperators extends LitElement {
 
   #table(all: ReadonlyArray<Operator>) {
     const own = session.value._tag === "in" ? session.value.caller.name : undefined
-    return html`<div class="scroll-x"><table class="plain"><thead><tr><th scope="col">Name</th><th scope="col">Role</th><th scope="col">State</th><th scope="col">Last login</th><th scope="col">Added</th><th scope="col"><span class="sr">Actions</span></th></tr></thead><tbody>
+    return html`<div class="scroll-x"><table class="plain controls"><thead><tr><th scope="col">Name</th><th scope="col">Role</th><th scope="col">State</th><th scope="col">Last login</th><th scope="col">Added</th><th scope="col"><span class="sr">Actions</span></th></tr></thead><tbody>
       ${all.map((one) => {
         const self = one.name === own
         return html`<tr><td><strong>${one.name}</strong>${self ? html` <span class="muted">you</span>` : nothing}</td>
@@ -82,7 +87,8 @@ export class SettingsOperators extends LitElement {
   }
 
   #change(one: Operator, change: { readonly role?: Role; readonly disabled?: boolean }): void {
-    const said = change.role !== undefined ? `${one.name} is now ${change.role}` : `${one.name} ${change.disabled ? "disabled" : "enabled"}`
+    const said =
+      change.role !== undefined ? `${one.name} is now ${change.role}` : `${one.name} ${change.disabled ? "disabled" : "enabled"}`
     this.#run((api) => api.OperatorChange({ id: one.id, ...change }), said)
   }
 

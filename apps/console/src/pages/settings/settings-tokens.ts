@@ -4,8 +4,8 @@ import type { Token } from "#domain/Operator.ts"
 import { Role } from "#domain/Role.ts"
 import { act } from "../../rpc/client.ts"
 import { faultOf } from "../../rpc/Fault.ts"
-import { show, staleLine } from "../../rpc/show.ts"
 import { Subject } from "../../rpc/Subject.ts"
+import { show, staleLine } from "../../rpc/show.ts"
 import { session } from "../../session.ts"
 import { sheet } from "../../style/sheet.ts"
 import { copy } from "../../ui/copy.ts"
@@ -20,13 +20,22 @@ import "../../ui/net-time.ts"
 const rolesUpTo = (own: Role): ReadonlyArray<Role> => Role.literals.slice(Role.literals.indexOf(own))
 
 export class SettingsTokens extends LitElement {
-  static override readonly properties = { making: { state: true }, fault: { state: true }, secret: { state: true }, revoking: { state: true } }
+  static override readonly properties = {
+    making: { state: true },
+    fault: { state: true },
+    secret: { state: true },
+    revoking: { state: true }
+  }
   declare making: boolean
   declare fault: string | undefined
   declare secret: { readonly name: string; readonly text: string } | undefined
   declare revoking: Token | undefined
 
-  readonly #tokens = Subject.call<ReadonlyArray<Token>, unknown>(this, { what: "the list of tokens", isEmpty: (all) => all.length === 0 }, () => (api) => api.TokenList())
+  readonly #tokens = Subject.call<ReadonlyArray<Token>, unknown>(
+    this,
+    { what: "the list of tokens", isEmpty: (all) => all.length === 0 },
+    () => (api) => api.TokenList()
+  )
 
   static override readonly styles = [
     sheet,
@@ -64,7 +73,8 @@ export class SettingsTokens extends LitElement {
       <div class="body">${show(this.#tokens, {
         quiet: true,
         live: (all) => this.#table(all),
-        empty: () => html`<net-empty kind="yet" heading="No tokens">A program that reads the API or scrapes metrics needs one.</net-empty>`
+        empty: () =>
+          html`<net-empty kind="yet" heading="No tokens">A program that reads the API or scrapes metrics needs one.</net-empty>`
       })}</div>
       <net-dialog heading="Revoke this token?" ?open=${this.revoking !== undefined} @net-close=${() => (this.revoking = undefined)}>
         <p>What uses <b>${this.revoking?.name}</b> is refused from its next request on. A revoked token does not come back.</p>
@@ -74,8 +84,12 @@ export class SettingsTokens extends LitElement {
 
   #table(all: ReadonlyArray<Token>) {
     return html`<div class="scroll-x"><table class="plain"><thead><tr><th scope="col">For</th><th scope="col">Role</th><th scope="col">Made by</th><th scope="col">Made</th><th scope="col">Last used</th><th scope="col">Expires</th><th scope="col"><span class="sr">Actions</span></th></tr></thead><tbody>
-      ${all.map((one) => html`<tr><td><strong>${one.name}</strong></td><td>${one.role}</td><td>${one.createdBy}</td><td><net-time .at=${one.createdAt}></net-time></td><td><net-time .at=${one.lastUsedAt} never="never"></net-time></td>
-        <td><net-time .at=${one.expiresAt} never="never"></net-time></td><td><span class="row-actions"><button class="text" @click=${() => (this.revoking = one)}>Revoke</button></span></td></tr>`)}
+      ${all.map(
+        (
+          one
+        ) => html`<tr><td><strong>${one.name}</strong></td><td>${one.role}</td><td>${one.createdBy}</td><td><net-time .at=${one.createdAt}></net-time></td><td><net-time .at=${one.lastUsedAt} never="never"></net-time></td>
+        <td><net-time .at=${one.expiresAt} never="never"></net-time></td><td><span class="row-actions"><button class="text" @click=${() => (this.revoking = one)}>Revoke</button></span></td></tr>`
+      )}
     </tbody></table></div>`
   }
 
@@ -84,7 +98,9 @@ export class SettingsTokens extends LitElement {
     const read = new FormData(event.target as HTMLFormElement)
     const name = String(read.get("name")).trim()
     const days = String(read.get("days"))
-    act((api) => api.TokenCreate({ name, role: String(read.get("role")) as Role, ...(days === "" ? {} : { days: Number(days) }) })).then(
+    act((api) =>
+      api.TokenCreate({ name, role: String(read.get("role")) as Role, ...(days === "" ? {} : { days: Number(days) }) })
+    ).then(
       ({ secret }) => {
         this.making = false
         this.fault = undefined
