@@ -32,9 +32,24 @@ const fullDiskBytes = 64 * 1024 ** 2
 export const deriveWarnings = (inputs: WarningInputs): ReadonlyArray<RaisedWarning> => [
   ...system(inputs),
   ...inputs.actors.flatMap((actor) => ofActor(actor, inputs.now)),
-  ...inputs.flow,
+  ...together(inputs.flow),
   ...inputs.exporters.flatMap(ofExporter)
 ]
+
+/** Three ports with one and the same trouble are one line. */
+const together = (raised: ReadonlyArray<RaisedWarning>): ReadonlyArray<RaisedWarning> => {
+  const groups = new Map<string, RaisedWarning>()
+  for (const one of raised) {
+    const key = `${one.code} ${one.detail}`
+    const known = groups.get(key)
+    const { code, detail } = one
+    groups.set(
+      key,
+      known === undefined ? { code, subject: one.subject, detail } : { ...known, subject: `${known.subject}, ${one.subject}` }
+    )
+  }
+  return [...groups.values()]
+}
 
 function* system(inputs: WarningInputs): Iterable<RaisedWarning> {
   if (!inputs.databaseReachable) yield { code: "database-away", subject: null, detail: "no answer within two seconds" }

@@ -43,7 +43,7 @@ export const warningKinds = {
     hint: "Find who holds it (ss -lunp), or move ours with the ingestion ports in flowlens.yaml."
   },
   "receive-buffer": {
-    severity: "warning",
+    severity: "info",
     title: "The kernel granted a smaller receive buffer than asked for",
     hint: "Raise it: sysctl -w net.core.rmem_max=16777216 (and the same in /etc/sysctl.d), then restart."
   },

@@ -1,0 +1,53 @@
+import { DateTime } from "effect"
+import { assert, describe, it } from "vitest"
+import { deriveWarnings, type WarningInputs } from "./derive-warnings.ts"
+import { makeWarningLedger } from "./WarningLedger.ts"
+
+const well: WarningInputs = {
+  now: 1_000_000,
+  actors: [],
+  flow: [],
+  exporters: [],
+  databaseReachable: true,
+  diskFreeBytes: 50e9,
+  diskTotalBytes: 100e9,
+  uncleanStop: undefined
+}
+const codes = (inputs: Partial<WarningInputs>) => deriveWarnings({ ...well, ...inputs }).map((warning) => warning.code)
+const actor = { path: "flow/resolve", since: 0, mailbox: null, gauges: {}, remote: false, restartable: true } as const
+
+describe("warnings", () => {
+  it("says nothing while all is well", () => {
+    assert.deepStrictEqual(codes({}), [])
+  })
+
+  it("tells a low disk from a full one, and neither on a large disk with room", () => {
+    assert.deepStrictEqual(codes({ diskFreeBytes: 5e9 }), ["disk-low"])
+    assert.deepStrictEqual(codes({ diskFreeBytes: 10e6 }), ["disk-full"])
+    assert.deepStrictEqual(codes({ diskFreeBytes: 50e9, diskTotalBytes: 1000e9 }), [])
+  })
+
+  it("keeps a restart in view for ten minutes, and a given-up actor until it runs", () => {
+    const lastError = { message: "boom", at: well.now - 60_000 }
+    assert.deepStrictEqual(codes({ actors: [{ ...actor, state: "running", restarts: 1, lastError }] }), ["actor-restarted"])
+    const old = { message: "boom", at: well.now - 700_000 }
+    assert.deepStrictEqual(codes({ actors: [{ ...actor, state: "running", restarts: 1, lastError: old }] }), [])
+    assert.deepStrictEqual(codes({ actors: [{ ...actor, state: "given-up", restarts: 5, lastError: old }] }), ["actor-gave-up"])
+  })
+
+  it("makes one line of one trouble at three ports", () => {
+    const flow = [2055, 4739, 6343].map((port) => ({ code: "receive-buffer", subject: `udp:${port}`, detail: "small" }) as const)
+    assert.deepStrictEqual(deriveWarnings({ ...well, flow }), [
+      { code: "receive-buffer", subject: "udp:2055, udp:4739, udp:6343", detail: "small" }
+    ])
+  })
+
+  it("remembers since when a warning holds, and forgets one that went away", () => {
+    const ledger = makeWarningLedger()
+    const raised = [{ code: "database-away", subject: null, detail: "" } as const]
+    ledger.take(raised, DateTime.makeUnsafe(1000))
+    assert.strictEqual(DateTime.toEpochMillis(ledger.take(raised, DateTime.makeUnsafe(2000))[0]!.since), 1000)
+    ledger.take([], DateTime.makeUnsafe(3000))
+    assert.strictEqual(DateTime.toEpochMillis(ledger.take(raised, DateTime.makeUnsafe(4000))[0]!.since), 4000)
+  })
+})
