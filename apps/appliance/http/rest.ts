@@ -51,12 +51,12 @@ const assets = HttpApiBuilder.group(
   Effect.fnUntraced(function* (group) {
     const store = yield* AssetStore
     const dependencies = yield* DependencyStore
-    return group.handleAll({
-      listAssets: ({ query }) => Effect.catchTag(store.page(query), "FilterInvalid", badFilter),
-      getAsset: ({ params }) => Effect.catchTag(store.get(params.id), "AssetNotFound", notThere),
-      listAssetDependencies: ({ params, query }) =>
+    return group
+      .handle("listAssets", ({ query }) => Effect.catchTag(store.page(query), "FilterInvalid", badFilter))
+      .handle("getAsset", ({ params }) => Effect.catchTag(store.get(params.id), "AssetNotFound", notThere))
+      .handle("listAssetDependencies", ({ params, query }) =>
         Effect.catchTag(dependencies.ofAsset(params.id, query.side ?? "both"), "AssetNotFound", notThere)
-    })
+      )
   })
 )
 
@@ -65,10 +65,9 @@ const dependencies = HttpApiBuilder.group(
   "dependencies",
   Effect.fnUntraced(function* (group) {
     const store = yield* DependencyStore
-    return group.handleAll({
-      listDependencies: ({ query }) => Effect.catchTag(store.page(query), "FilterInvalid", badFilter),
-      getDependency: ({ params }) => Effect.catchTag(store.get(params.id), "DependencyNotFound", notThere)
-    })
+    return group
+      .handle("listDependencies", ({ query }) => Effect.catchTag(store.page(query), "FilterInvalid", badFilter))
+      .handle("getDependency", ({ params }) => Effect.catchTag(store.get(params.id), "DependencyNotFound", notThere))
   })
 )
 
@@ -77,7 +76,7 @@ const topology = HttpApiBuilder.group(
   "topology",
   Effect.fnUntraced(function* (group) {
     const store = yield* TopologyStore
-    return group.handleAll({ getTopology: ({ query }) => Effect.catchTag(store.get(query), "FilterInvalid", badFilter) })
+    return group.handle("getTopology", ({ query }) => Effect.catchTag(store.get(query), "FilterInvalid", badFilter))
   })
 )
 
@@ -86,14 +85,14 @@ const system = HttpApiBuilder.group(
   "system",
   Effect.fnUntraced(function* (group) {
     const live = yield* Live
-    return group.handleAll({
-      listExporters: () =>
+    return group
+      .handle("listExporters", () =>
         Effect.map(
           Stream.runHead(live.exporters),
           Option.getOrElse(() => [])
-        ),
-      getHealth: () => live.healthNow
-    })
+        )
+      )
+      .handle("getHealth", () => live.healthNow)
   })
 )
 

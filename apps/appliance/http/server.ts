@@ -1,10 +1,10 @@
 /** The HTTPS server: TLS 1.2 and later, bounded headers and bodies, and an answer to "who has my port". */
 import { createServer, type ServerOptions } from "node:https"
-import { NodeHttpServer, NodeServices, NodeWS } from "@effect/platform-node"
+import { NodeHttpServer, NodeWS } from "@effect/platform-node"
 import { Context, Effect, Layer, Schema } from "effect"
-import { HttpRouter, HttpServer, type HttpServerError } from "effect/http"
+import { HttpServer, type HttpServerError } from "effect/http"
 import type { Certificate } from "./certificate.ts"
-import { layerGuard, maxBodyBytes } from "./guard.ts"
+import { maxBodyBytes } from "./guard.ts"
 
 export interface ServerSettings {
   readonly host: string
@@ -67,8 +67,8 @@ const pinged = (seconds: number) =>
 /** Port that was really opened: that of the settings but for 0. */
 export class Listening extends Context.Service<Listening, { readonly port: number }>()("appliance/http/Listening") {}
 
-/** Serves the routes until the scope closes; an open WebSocket delays that by half a second at most. */
-export const layerServer = <A, E, R>(routes: Layer.Layer<A, E, R>, settings: ServerSettings) => {
+/** The server for `HttpRouter.serve`, and the port it really has. An open WebSocket delays its end by half a second at most. */
+export const layerServer = (settings: ServerSettings) => {
   const { host, port, pingSeconds } = settings
   const server = NodeHttpServer.layer(() => createServer(tls(settings)), {
     host,
@@ -80,9 +80,5 @@ export const layerServer = <A, E, R>(routes: Layer.Layer<A, E, R>, settings: Ser
     Listening,
     Effect.map(HttpServer.HttpServer, ({ address }) => Listening.of({ port: "port" in address ? Number(address.port) : port }))
   )
-  return HttpRouter.serve(Layer.mergeAll(routes, layerGuard), { disableLogger: true, disableListenLog: true }).pipe(
-    Layer.provideMerge(listening),
-    Layer.provide(server),
-    Layer.provide(NodeServices.layer)
-  )
+  return listening.pipe(Layer.provideMerge(server))
 }

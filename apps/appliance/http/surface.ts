@@ -1,5 +1,6 @@
 /** Everything that answers over HTTPS, in one list. */
 import { Layer } from "effect"
+import { HttpRouter } from "effect/http"
 import { layerAuthorised } from "../rpc/authorised.ts"
 import { Connections } from "../rpc/Connections.ts"
 import { layerHandlers } from "../rpc/handlers.ts"
@@ -7,6 +8,7 @@ import { PageSizes } from "../rpc/PageSizes.ts"
 import { layerRpc } from "../rpc/websocket.ts"
 import { layerAccess } from "./access.ts"
 import { layerDocs } from "./docs.ts"
+import { layerGuard } from "./guard.ts"
 import { layerHealth } from "./health.ts"
 import { layerMetrics } from "./metrics.ts"
 import { layerRest } from "./rest.ts"
@@ -25,6 +27,7 @@ export interface SurfaceSettings extends ServerSettings {
 export const layerSurface = (settings: SurfaceSettings) => {
   const { consoleFolder, maxConnections, pages } = settings
   const routes = Layer.mergeAll(
+    layerGuard,
     layerAccess,
     layerRest,
     layerDocs,
@@ -33,5 +36,5 @@ export const layerSurface = (settings: SurfaceSettings) => {
     layerRpc({ maxConnections }).pipe(Layer.provide([layerHandlers, layerAuthorised])),
     layerStatic(consoleFolder)
   ).pipe(Layer.provide([Connections.layer, Layer.succeed(PageSizes, pages)]))
-  return layerServer(routes, settings)
+  return HttpRouter.serve(routes, { disableLogger: true, disableListenLog: true }).pipe(Layer.provideMerge(layerServer(settings)))
 }
