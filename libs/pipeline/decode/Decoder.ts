@@ -13,7 +13,7 @@ import { readNetflow9 } from "./netflow-v9.ts"
 import { complain, MAX_DATAGRAM, makeReading } from "./Reading.ts"
 import type { RecordTrace } from "./record.ts"
 import { makeSflowReader } from "./sflow.ts"
-import type { LearnedTemplate, TemplateCache } from "./TemplateCache.ts"
+import type { Announcement, LearnedTemplate, TemplateCache } from "./TemplateCache.ts"
 import { makeTemplateReader } from "./TemplateReader.ts"
 
 export interface DecoderOptions {
@@ -26,6 +26,8 @@ export interface DecoderOptions {
   readonly maxHeldSets?: number
   /** A template was added or changed (not merely refreshed): persist it, tell the other workers. */
   readonly onTemplate?: (learned: LearnedTemplate) => void
+  /** An exporter announced a sampling rate or its start, other than before: persist it, tell the other workers. */
+  readonly onAnnouncement?: (announcement: Announcement) => void
   /** RFC 7011 §8.1; `id` 0: all templates of that kind in the domain. */
   readonly onWithdrawal?: (exporterAddress: string, domain: number, id: number, kind: "data" | "options") => void
   readonly onInterfaceCounters?: (counters: InterfaceCounters) => void
@@ -73,6 +75,7 @@ export const makeDecoder = (options: DecoderOptions): Decoder => {
     templates,
     held,
     onTemplate: options.onTemplate,
+    onAnnouncement: options.onAnnouncement,
     onWithdrawal: options.onWithdrawal,
     trace
   })

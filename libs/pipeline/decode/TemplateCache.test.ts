@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
-import { bytes, dataSet, netflow9, template9, uint } from "./encode.fixture.ts"
+import { bytes, dataSet, netflow9, optionsTemplate9, template9, uint } from "./encode.fixture.ts"
 import { makeBench } from "./rows.fixture.ts"
-import { type LearnedTemplate, makeTemplateCache } from "./TemplateCache.ts"
+import { type Announcement, type LearnedTemplate, makeTemplateCache } from "./TemplateCache.ts"
 
 const template = (exporter: string, id: number, length = 4): LearnedTemplate => ({
   exporter,
@@ -99,5 +99,34 @@ describe("the template cache", () => {
       after.take().map((row) => [row.destinationPort, row.bytes]),
       [[443, 99]]
     )
+  })
+
+  it("scales by the announced sampling rates after a restart", () => {
+    const told: Array<Announcement> = []
+    const before = makeBench({ onAnnouncement: (announcement) => told.push(announcement) })
+    const options = optionsTemplate9(
+      300,
+      [[0, 1, 4]],
+      [
+        [0, 48, 1],
+        [0, 34, 4]
+      ]
+    )
+    const say = dataSet(300, bytes().u32(1).u8(2).u32(1000).done())
+    const fields = [
+      [0, 1, 4],
+      [0, 48, 1]
+    ] as const
+    before.feed(netflow9({}, template9(256, fields), options, say))
+    before.feed(netflow9({}, say))
+    assert.strictEqual(told.length, 1)
+    assert.deepStrictEqual(told, before.templates.exportAnnouncements())
+    const after = makeBench()
+    const stored = JSON.parse(JSON.stringify(told[0])) as Announcement
+    assert.isFalse(after.templates.learnAnnouncement(stored))
+    for (const learned of before.templates.export()) after.templates.learn(learned, 0)
+    assert.isTrue(after.templates.learnAnnouncement(stored))
+    after.feed(netflow9({}, dataSet(256, bytes().u32(99).u8(2).done())))
+    assert.strictEqual(after.take()[0]?.sampling, 1000)
   })
 })

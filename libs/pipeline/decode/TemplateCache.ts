@@ -6,7 +6,7 @@
 
 import { type Runner, runnerOf } from "./generate.ts"
 import { compilePlan, type Plan } from "./plan.ts"
-import { makeSampling, type Sampling } from "./sampling.ts"
+import { announce, makeSampling, type Sampling } from "./sampling.ts"
 import { refusalOf } from "./template.ts"
 import { type ElementCounter, makeUnknownElements, type UnknownElements } from "./UnknownElements.ts"
 
@@ -21,6 +21,20 @@ export interface LearnedTemplate {
   readonly scopeFieldCount: number
   /** [enterprise, element, length]; length 65535 is variable (RFC 7011 §7). NetFlow v9 scope fields carry enterprise -1. */
   readonly fields: ReadonlyArray<readonly [enterprise: number, element: number, length: number]>
+}
+
+/** What an exporter announced for one observation domain, as plain data: without it volumes are too small after a restart. */
+export interface Announcement {
+  readonly exporter: string
+  readonly version: number
+  readonly domain: number
+  /** IE 160; 0 not heard. */
+  readonly systemInitMs: number
+  /** Rate for no sampler in particular, and the last one announced for anything; 0 none. */
+  readonly general: number
+  readonly rate: number
+  readonly bySampler: ReadonlyArray<readonly [sampler: number, rate: number]>
+  readonly byInterface: ReadonlyArray<readonly [ifIndex: number, rate: number]>
 }
 
 /** Totals since the cache was made. */
@@ -71,6 +85,10 @@ export interface TemplateCache {
   readonly withdraw: (exporter: string, version: number, domain: number, id: number, kind: "data" | "options") => number
   /** Everything known, to be persisted; feed it back through `learn`. */
   readonly export: () => ReadonlyArray<LearnedTemplate>
+  /** What was announced by options data; feed it back through `learnAnnouncement` after the templates. */
+  readonly exportAnnouncements: () => ReadonlyArray<Announcement>
+  /** False when no template of that domain is known: then nothing can be decoded by it either. */
+  readonly learnAnnouncement: (announcement: Announcement) => boolean
   readonly countByExporter: (exporter: string) => number
   readonly domain: (exporter: string, version: number, domain: number) => Domain | undefined
   /** Notes that a template worked. */
@@ -93,6 +111,17 @@ interface Exporter {
   count: number
   readonly domains: Map<number, Domain>
 }
+
+export const announcementOf = (domain: Domain): Announcement => ({
+  exporter: domain.exporter,
+  version: domain.version,
+  domain: domain.domain,
+  systemInitMs: domain.systemInitMs,
+  general: domain.sampling.general,
+  rate: domain.sampling.rate,
+  bySampler: [...domain.sampling.bySampler],
+  byInterface: [...domain.sampling.byInterface]
+})
 
 const domainKey = (version: number, domain: number): number => version * 4294967296 + domain
 
@@ -241,6 +270,22 @@ export const makeTemplateCache = (options: TemplateCacheOptions = {}): TemplateC
       }
       counters.expired += gone
       return gone
+    },
+    exportAnnouncements: () =>
+      [...exporters.values()].flatMap((exporter) =>
+        [...exporter.domains.values()]
+          .filter((domain) => domain.systemInitMs > 0 || domain.sampling.rate > 0)
+          .map((domain) => announcementOf(domain))
+      ),
+    learnAnnouncement: (announcement) => {
+      const domain = exporters.get(announcement.exporter)?.domains.get(domainKey(announcement.version, announcement.domain))
+      if (domain === undefined) return false
+      for (const [sampler, rate] of announcement.bySampler) announce(domain.sampling, rate, sampler, 0)
+      for (const [index, rate] of announcement.byInterface) announce(domain.sampling, rate, -1, index)
+      if (announcement.general > 0) announce(domain.sampling, announcement.general, -1, 0)
+      if (announcement.rate > 0) domain.sampling.rate = announcement.rate
+      if (announcement.systemInitMs > 0) domain.systemInitMs = announcement.systemInitMs
+      return true
     },
     export: () =>
       [...exporters.values()].flatMap((exporter) =>

@@ -7,7 +7,14 @@ import { makeOptionsFacts, readOptions } from "./options.ts"
 import { complain, type Reading } from "./Reading.ts"
 import type { RecordTrace } from "./record.ts"
 import { defaultRate } from "./sampling.ts"
-import type { Domain, LearnedTemplate, Template, TemplateCache } from "./TemplateCache.ts"
+import {
+  type Announcement,
+  announcementOf,
+  type Domain,
+  type LearnedTemplate,
+  type Template,
+  type TemplateCache
+} from "./TemplateCache.ts"
 import { refusalOf, type TemplateSink } from "./template.ts"
 
 export interface TemplateReader extends TemplateSink {
@@ -27,6 +34,7 @@ export interface TemplateReaderOptions {
   readonly templates: TemplateCache
   readonly held: HeldSets
   readonly onTemplate: ((learned: LearnedTemplate) => void) | undefined
+  readonly onAnnouncement: ((announcement: Announcement) => void) | undefined
   readonly onWithdrawal: ((exporterAddress: string, domain: number, id: number, kind: "data" | "options") => void) | undefined
   readonly trace: RecordTrace | undefined
 }
@@ -34,7 +42,7 @@ export interface TemplateReaderOptions {
 const TWO_32 = 4294967296
 
 export const makeTemplateReader = (options: TemplateReaderOptions): TemplateReader => {
-  const { held, onTemplate, onWithdrawal, positions, reading, templates, trace } = options
+  const { held, onAnnouncement, onTemplate, onWithdrawal, positions, reading, templates, trace } = options
   const { outcome } = reading
   const facts = makeOptionsFacts()
   const optionsSeen = trace?.optionsRecord
@@ -62,10 +70,11 @@ export const makeTemplateReader = (options: TemplateReaderOptions): TemplateRead
     if (template.learned.kind === "data") return readDataSet(template, reading, positions, at, end, trace)
     template.records++
     const before = outcome.optionsRecords
-    if (readOptions(template, domain!, reading, positions, facts, at, end, optionsSeen) < 0) complain(outcome, "record-truncated")
+    const news = readOptions(template, domain!, reading, positions, facts, at, end, optionsSeen)
     const records = outcome.optionsRecords - before
     for (let i = 0; i < template.unknown.length; i++) template.unknown[i]!.records += records
     adoptDomain()
+    if (news) onAnnouncement?.(announcementOf(domain!))
     return 0
   }
 

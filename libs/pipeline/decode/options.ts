@@ -1,7 +1,7 @@
 /** Options records: what an exporter says about itself — sampling rates and when it started. */
 import { locate, type Positions } from "./interpret.ts"
 import type { Plan } from "./plan.ts"
-import { type Reading, readUint } from "./Reading.ts"
+import { complain, type Reading, readUint } from "./Reading.ts"
 import { announce, wholeRate } from "./sampling.ts"
 import type { Domain, Template } from "./TemplateCache.ts"
 import { SCOPE_ENTERPRISE } from "./template.ts"
@@ -84,7 +84,7 @@ export const readOptionsRecord = (template: Template, view: DataView, positions:
         : wholeRate(random > 0 ? random : interval > 0 ? interval : probability > 0 ? 1 / probability : 0)
 }
 
-/** Reads the options records between `at` and `end`. Returns how many, and where it stopped: -1 when one runs past the set. */
+/** Reads the options records between `at` and `end`. Returns whether they brought news. */
 export const readOptions = (
   template: Template,
   domain: Domain,
@@ -94,17 +94,23 @@ export const readOptions = (
   at: number,
   end: number,
   seen: ((template: Template, facts: OptionsFacts) => void) | undefined
-): number => {
+): boolean => {
   const plan: Plan = template.plan
+  let news = false
   while (end - at >= plan.minimum) {
-    const next = locate(plan, reading.view, at, end, positions)
-    if (next < 0) return -1
+    at = locate(plan, reading.view, at, end, positions)
+    if (at < 0) {
+      complain(reading.outcome, "record-truncated")
+      break
+    }
     readOptionsRecord(template, reading.view, positions, facts)
-    if (facts.rate > 0) announce(domain.sampling, facts.rate, facts.sampler, facts.interfaceIndex)
-    if (facts.systemInitMs > 0) domain.systemInitMs = facts.systemInitMs
+    if (facts.rate > 0 && announce(domain.sampling, facts.rate, facts.sampler, facts.interfaceIndex)) news = true
+    if (facts.systemInitMs > 0 && facts.systemInitMs !== domain.systemInitMs) {
+      domain.systemInitMs = facts.systemInitMs
+      news = true
+    }
     reading.outcome.optionsRecords++
     seen?.(template, facts)
-    at = next
   }
-  return at
+  return news
 }

@@ -21,17 +21,21 @@ export const wholeRate = (value: number): number => {
   return Math.min(Math.max(whole, 1), 4294967295)
 }
 
-export const announce = (sampling: Sampling, rate: number, sampler: number, interfaceIndex: number): void => {
+/** True when this is news. */
+export const announce = (sampling: Sampling, rate: number, sampler: number, interfaceIndex: number): boolean => {
   sampling.rate = rate
-  if (sampler >= 0) {
-    if (sampling.bySampler.size < MAX_ENTRIES || sampling.bySampler.has(sampler)) sampling.bySampler.set(sampler, rate)
-  } else if (interfaceIndex > 0) {
-    if (sampling.byInterface.size < MAX_ENTRIES || sampling.byInterface.has(interfaceIndex)) {
-      sampling.byInterface.set(interfaceIndex, rate)
-    }
-  } else {
-    sampling.general = rate
-  }
+  if (sampler >= 0) return put(sampling.bySampler, sampler, rate)
+  if (interfaceIndex > 0) return put(sampling.byInterface, interfaceIndex, rate)
+  const news = sampling.general !== rate
+  sampling.general = rate
+  return news
+}
+
+const put = (rates: Map<number, number>, key: number, rate: number): boolean => {
+  const known = rates.get(key)
+  if (known === rate || (known === undefined && rates.size >= MAX_ENTRIES)) return false
+  rates.set(key, rate)
+  return true
 }
 
 /** Rate of records that name no sampler. */
