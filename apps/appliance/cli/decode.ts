@@ -146,7 +146,14 @@ export const runDecode = (argv: ReadonlyArray<string>, write: (line: string) => 
 }
 
 if (import.meta.main) {
-  const lines: Array<string> = []
-  process.exitCode = runDecode(process.argv.slice(2), (line) => lines.push(line))
-  process.stdout.write(lines.map((line) => `${line}\n`).join(""))
+  // A reader that has seen enough (`| head`) is no fault.
+  process.stdout.on("error", () => process.exit(0))
+  let waiting = ""
+  process.exitCode = runDecode(process.argv.slice(2), (line) => {
+    waiting += `${line}\n`
+    if (waiting.length < 65_536) return
+    process.stdout.write(waiting)
+    waiting = ""
+  })
+  process.stdout.write(waiting)
 }
