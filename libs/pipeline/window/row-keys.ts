@@ -89,22 +89,27 @@ export const readKeys = (
     const kind = portClasses[proto]!
     let srcPort = 0
     let dstPort = 0
-    let turned = src > dst ? 1 : 0
+    // 0 or -1. Directions come as they like, so the ends change places by masks: a branch would be guessed wrong half the time.
+    let turned = 0
     if (kind !== 0) {
       srcPort = sourcePort[i]!
       dstPort = destinationPort[i]!
       const ahead = ranks[(kind << 16) | srcPort]! - ranks[(kind << 16) | dstPort]!
       if (ahead !== 0) {
         bits |= 1
-        turned = ahead > 0 ? 1 : 0
-      } else if (src === dst) {
-        turned = srcPort > dstPort ? 1 : 0
+        turned = -ahead >> 31
+      } else if (src === dst ? srcPort > dstPort : src > dst) {
+        turned = -1
       }
+    } else if (src > dst) {
+      turned = -1
     }
-    const endA = turned === 1 ? dst : src
-    const endB = turned === 1 ? src : dst
-    const portA = turned === 1 ? dstPort : srcPort
-    const portB = turned === 1 ? srcPort : dstPort
+    const swapped = (src ^ dst) & turned
+    const swappedPorts = (srcPort ^ dstPort) & turned
+    const endA = src ^ swapped
+    const endB = dst ^ swapped
+    const portA = srcPort ^ swappedPorts
+    const portB = dstPort ^ swappedPorts
     const both = (bits & 1) !== 0 ? portB : (portA << 16) | portB
     const what = (exporter[i]! << EXPORTER_SHIFT) | (proto << PROTOCOL_SHIFT) | bits
     a[k] = endA
@@ -113,6 +118,6 @@ export const readKeys = (
     meta[k] = what
     aPort[k] = portA
     hash[k] = hashKey(seed, endA, endB, both, what)
-    slot[k] = kind !== 0 ? turned | PORTED : turned
+    slot[k] = kind !== 0 ? (turned & TURNED) | PORTED : turned & TURNED
   }
 }
