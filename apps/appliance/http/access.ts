@@ -9,7 +9,9 @@ import { AccessOptions } from "../auth/AccessOptions.ts"
 import { bearerOf, Gate, sessionCookie, sessionOf } from "../auth/Gate.ts"
 import { layerInputChecked } from "./input.ts"
 
-export class PublicApi extends HttpApi.make("access").add(AccessApi.middleware(InputChecked)) {}
+export class PublicApi extends HttpApi.make("access")
+  .add(AccessApi.middleware(InputChecked))
+  .annotate(HttpApi.ParseOptions, { errors: "all" }) {}
 
 const attributes = { httpOnly: true, secure: true, sameSite: "strict", path: "/" } satisfies Cookies.Cookie["options"]
 

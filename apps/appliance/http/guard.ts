@@ -1,7 +1,14 @@
 /** Around every request: limits, the origin of changes, the headers of every answer, and what a failure looks like. */
 import { createHash } from "node:crypto"
-import { Cause, Effect, type Types } from "effect"
-import { HttpEffect, HttpRouter, type HttpServerError, HttpServerRequest, HttpServerResponse } from "effect/http"
+import { ByteSize, Cause, Effect, type Types } from "effect"
+import {
+  HttpEffect,
+  HttpIncomingMessage,
+  HttpRouter,
+  type HttpServerError,
+  HttpServerRequest,
+  HttpServerResponse
+} from "effect/http"
 import { toFault } from "./faults.ts"
 import { httpMetrics } from "./HttpCounters.ts"
 import { sameOrigin } from "./origin.ts"
@@ -108,8 +115,10 @@ export const layerGuard = HttpRouter.middleware(
         return problem({ status: 403, title: "Wrong origin", detail: "changes are taken from the console's own origin only" })
       }
       if (Number(request.headers["content-length"] ?? 0) > maxBodyBytes) return tooLarge
-      return yield* Effect.catchCause(app as Effect.Effect<HttpServerResponse.HttpServerResponse, unknown>, (cause) =>
-        Cause.hasInterruptsOnly(cause) ? Effect.interrupt : respond(request, cause)
+      return yield* (app as Effect.Effect<HttpServerResponse.HttpServerResponse, unknown>).pipe(
+        // for a body that does not say how long it is
+        Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.bytes(maxBodyBytes)),
+        Effect.catchCause((cause) => (Cause.hasInterruptsOnly(cause) ? Effect.interrupt : respond(request, cause)))
       )
     }),
   { global: true }

@@ -32,8 +32,10 @@ export const layerInputChecked = Layer.succeed(
       if (!HttpApiError.HttpApiSchemaError.is(error) || error.kind === "Body" || error.kind === "ResponseHeaders") {
         return Effect.fail(error)
       }
-      const input = "actual" in error.cause.issue ? error.cause.issue.actual : undefined
-      const errors = issuesOf(error.cause.issue).issues.map((issue) => {
+      const { issue: whole } = error.cause
+      // there where the API asks for it; a login never does
+      const input = SchemaIssue.hasInput(whole) ? whole.input : undefined
+      const errors = issuesOf(whole).issues.map((issue) => {
         const path = (issue.path ?? []).map(keyOf)
         const field = path.length === 0 ? (slots[error.kind] ?? error.kind) : path.map(String).join(".")
         return { field, rule: issue.message.split("\n")[0]!, value: secretField.test(field) ? null : show(valueAt(input, path)) }

@@ -94,6 +94,8 @@ export class RestApi extends HttpApi.make("flowlens")
   .prefix("/api/v1")
   .middleware(HttpAuthorised)
   .middleware(InputChecked)
+  // every field that is wrong, not the first one, with what it was
+  .annotate(HttpApi.ParseOptions, { errors: "all", reportInput: true })
   .annotateMerge(
     OpenApi.annotations({
       title: "FlowLens",
