@@ -10,8 +10,7 @@ import {
   FIRST,
   FLAGS,
   LAST,
-  LAST_START,
-  LAST_TURN,
+  LAST_BEGAN,
   PACKETS,
   PORTS_SEEN,
   RECORDS,
@@ -90,8 +89,8 @@ export const addRows = (
     }
     let rate = sampling[i]!
     if (rate === 0) rate = ownRate
-    if (rate < 1) rate = 1
-    rate *= pressure
+    if (rate === 0) rate = 1
+    if (pressure !== 1) rate *= pressure
     const octets = bytes[i]!
     const count = packets[i]!
     words[slot + RECORDS + turn]! += 1
@@ -111,30 +110,33 @@ export const addRows = (
     let began = ended
     const started = start[i]!
     if (started !== 0) {
-      const span = end - started - skew
-      if (span > 0 && span < LONGEST_FLOW_MS) began = (end - span - base) | 0
+      const span = (end - started - skew) | 0
+      if (span > 0 && span < LONGEST_FLOW_MS) began = (ended - span) | 0
     }
     if (began < words[slot + FIRST]!) words[slot + FIRST] = began
     const ported = (found & PORTED) !== 0
     if (ported) {
       const port = aPort[i - from]!
       const seen = words[slot + PORTS_SEEN]!
-      let last = words[slot + LAST_TURN]!
+      let last = words[slot + LAST_BEGAN]!
       if (seen >>> 16 !== port) {
         words[slot + A_PORTS]! += 1
         words[slot + PORTS_SEEN] = (seen & 0xffff) | (port << 16)
         last = 0
       }
-      if (started !== 0 && last === 2 - turn) {
-        // The other direction of the same connection came just before this one: whose start is earlier began.
-        const ahead = words[slot + LAST_START]! - began
-        if (ahead !== 0 && ahead < SAME_CONNECTION_MS && ahead > -SAME_CONNECTION_MS) {
-          words[slot + BEGAN + (ahead > 0 ? turn : 1 - turn)]! += 1
+      if (started !== 0) {
+        if ((last & 3) === 2 - turn) {
+          // The other direction of the same connection came just before this one: whose start is earlier began.
+          const ahead = ((last >> 2) - ((began << 2) >> 2)) | 0
+          if (ahead !== 0 && ahead < SAME_CONNECTION_MS && ahead > -SAME_CONNECTION_MS) {
+            words[slot + BEGAN + (ahead > 0 ? turn : 1 - turn)]! += 1
+          }
+          words[slot + LAST_BEGAN] = 0
+        } else {
+          words[slot + LAST_BEGAN] = (began << 2) | (1 + turn)
         }
-        words[slot + LAST_TURN] = 0
-      } else {
-        words[slot + LAST_TURN] = started === 0 ? 0 : 1 + turn
-        words[slot + LAST_START] = began
+      } else if (last !== 0) {
+        words[slot + LAST_BEGAN] = 0
       }
     }
     const flags = tcpFlags[i]!

@@ -33,9 +33,11 @@ export const A_PORTS = 23
 export const SYN = 24
 export const SYN_ACK = 26
 export const BEGAN = 28
-/** Start of the last record, and 1 + its direction while no record of the other direction has met it; 0 then. */
-export const LAST_START = 30
-export const LAST_TURN = 31
+/**
+ * Start of the last record in the upper 30 bits, in the lower two 1 + its direction, while no record of the other direction has met it;
+ * else 0. Compared with starts within seconds only, so that six days of ms are enough.
+ */
+export const LAST_BEGAN = 30
 
 export const FAMILY6_BIT = 2
 export const PROTOCOL_SHIFT = 4
