@@ -1,0 +1,89 @@
+/** The whole appliance, started as people start it, hears an exporter nobody here wrote; its rows are what ran. */
+import { createSocket } from "node:dgram"
+import { chmodSync, mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { type ExporterKind, exporterKinds } from "./exporters.ts"
+import { missing, runLab } from "./Lab.ts"
+import { daemon, run } from "./processes.ts"
+
+const freePort = Effect.callback<number>((resume) => {
+  const socket = createSocket("udp4")
+  socket.bind(0, () => {
+    const { port } = socket.address()
+    socket.close(() => resume(Effect.succeed(port)))
+  })
+})
+
+const main = join(import.meta.dirname, "../../apps/appliance/main.ts")
+
+const startAppliance = Effect.gen(function* () {
+  const folder = yield* Effect.acquireRelease(
+    Effect.sync(() => mkdtempSync(join(tmpdir(), "flowlens-lab-appliance-"))),
+    (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true }))
+  )
+  chmodSync(folder, 0o755)
+  const data = join(folder, "data")
+  const [netflow, ipfix, sflow] = yield* Effect.all([freePort, freePort, freePort])
+  const knobs = {
+    DATA: data,
+    API_PORT: 0,
+    INGESTION_NETFLOW_PORT: netflow,
+    INGESTION_IPFIX_PORT: ipfix,
+    INGESTION_SFLOW_PORT: sflow,
+    AGGREGATION_FLUSH_INTERVAL_SECONDS: 2
+  }
+  yield* daemon(
+    ["env", ...Object.entries(knobs).map(([knob, value]) => `FLOWLENS_${knob}=${value}`), process.execPath, main, "start"],
+    (output) => Effect.succeed(output.includes("is running"))
+  )
+  const query = (sql: string) =>
+    Effect.map(run("psql", "-X", "-h", join(data, "postgres"), "-U", "flowlens", "-d", "flowlens", "-At", "-c", sql), (text) =>
+      text.split("\n").filter((line) => line !== "")
+    )
+  return { ports: { netflow5: netflow, netflow9: netflow, ipfix, sflow5: sflow }, query }
+})
+
+const columns = "host(source_address) || ' → ' || host(target_address) || ':' || port || '/' || protocol"
+
+describe("the appliance, in the namespace lab,", () => {
+  for (const kind of ["softflowd-v9", "pmacctd-ipfix"] as const satisfies ReadonlyArray<ExporterKind>) {
+    const lacking = missing(kind)
+    const name = `draws what ran and nothing else, and its volumes, from what ${kind} sends`
+    if (lacking.length > 0) {
+      it.skip(`${name} (skipped: needs ${lacking.join(", ")})`, () => undefined)
+      continue
+    }
+    it.live(
+      name,
+      () =>
+        Effect.gen(function* () {
+          const { ports, query } = yield* startAppliance
+          const ran = yield* Effect.scoped(runLab({ exporter: kind, collectorPort: ports[exporterKinds[kind].protocol] }))
+          const expected = ran.dependencies.map((d) => `${d.client} → ${d.server}:${d.port}/${d.protocol}`).sort()
+          const dependencies = query(`SELECT ${columns} FROM dependencies WHERE protocol IN (6, 17) AND status = 'active'`)
+          let found: ReadonlyArray<string> = []
+          for (let i = 0; i < 20 && found.length < expected.length; i++) {
+            yield* Effect.sleep("1 second")
+            found = yield* dependencies
+          }
+          // One more slice, for what must not be there
+          yield* Effect.sleep("3 seconds")
+          found = yield* query(`SELECT ${columns} FROM dependencies WHERE protocol IN (6, 17)`)
+          assert.deepStrictEqual([...found].sort(), expected)
+          // The first dependency carries the tail, of which an exporter sees what it sees
+          for (const d of ran.dependencies.slice(1)) {
+            if (d.payloadToClient === 0) continue
+            const [bytes = "0"] = yield* query(
+              `SELECT bytes_to_client FROM dependencies WHERE source_address = '${d.client}' AND target_address = '${d.server}' AND port = ${d.port}`
+            )
+            assert.isAbove(Number(bytes), d.payloadToClient)
+            assert.isBelow(Number(bytes), d.payloadToClient * 1.08)
+          }
+        }).pipe(Effect.scoped),
+      120_000
+    )
+  }
+})
