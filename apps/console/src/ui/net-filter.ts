@@ -1,37 +1,24 @@
 /**
  * The filter: one line of text, with completion of its grammar and its fault under the character it begins at.
  *
- * Properties: `value`; `label`; `placeholder`; `complete(text, caret)` → suggestions; `fault` {position, message} from the server.
+ * Properties: `value`; `label`; `placeholder`; `complete(text, caret)` → suggestions; `check(text)` → its fault, before
+ * it is sent; `fault` {position, message} from the server.
  * Event: `FilterEvent` on Enter, on a completion that ends a term, and on clearing.
  */
 import { css, html, LitElement, nothing, type PropertyValues } from "lit"
 import { sheet } from "../style/sheet.ts"
 import { FilterEvent } from "./events.ts"
 
+/** What may stand at the caret: replaces the characters from `from` to it. A text that ends with a colon goes on. */
 export interface Suggestion {
-  /** What the word under the caret becomes. */
   readonly text: string
-  readonly detail: string
-  /** The term goes on (`type:`): do not run the filter yet. */
-  readonly open?: boolean
+  readonly from: number
+  readonly title: string
 }
 
 export interface FilterFault {
   readonly position: number
   readonly message: string
-}
-
-/** Start and end of the word that holds the caret; quotes keep a word together. */
-export const wordAt = (text: string, caret: number): readonly [start: number, end: number] => {
-  let start = 0
-  let quoted = false
-  for (let i = 0; i < caret; i++) {
-    if (text[i] === '"') quoted = !quoted
-    else if (text[i] === " " && !quoted) start = i + 1
-  }
-  let end = caret
-  while (end < text.length && (quoted || text[end] !== " ")) end++
-  return [start, end]
 }
 
 export class NetFilter extends LitElement {
@@ -40,8 +27,10 @@ export class NetFilter extends LitElement {
     label: {},
     placeholder: {},
     complete: { attribute: false },
+    check: { attribute: false },
     fault: { attribute: false },
     draft: { state: true },
+    own: { state: true },
     open: { state: true },
     at: { state: true }
   }
@@ -49,8 +38,11 @@ export class NetFilter extends LitElement {
   declare label: string
   declare placeholder: string
   declare complete: ((text: string, caret: number) => ReadonlyArray<Suggestion>) | undefined
+  declare check: ((text: string) => FilterFault | undefined) | undefined
   declare fault: FilterFault | undefined
   declare draft: string
+  /** What `check` said, and of which text. */
+  declare own: (FilterFault & { readonly text: string }) | undefined
   declare open: boolean
   declare at: number
 
@@ -94,7 +86,7 @@ export class NetFilter extends LitElement {
   override render() {
     const found = this.#suggestions()
     const shown = this.open && found.length > 0
-    const fault = this.fault !== undefined && this.draft === this.value ? this.fault : undefined
+    const fault = this.own?.text === this.draft.trim() ? this.own : this.draft === this.value ? this.fault : undefined
     return html`<div class=${fault ? "box wrong" : "box"}>
         <svg viewBox="0 0 12 12" aria-hidden="true"><path d="M1 2h10L7.2 6.2v4.3L4.8 9.4V6.2z" fill="none" stroke="currentColor"/></svg>
         <input role="combobox" aria-label=${this.label} aria-expanded=${shown ? "true" : "false"} aria-controls="list" aria-autocomplete="list"
@@ -110,7 +102,7 @@ export class NetFilter extends LitElement {
                 one,
                 i
               ) => html`<li role="option" id=${`s${i}`} aria-selected=${i === this.at ? "true" : "false"} @pointerdown=${(event: Event) => this.#take(event, one)}>
-            <span class="mono">${one.text}</span><span class="detail">${one.detail}</span></li>`
+            <span class="mono">${one.text}</span><span class="detail">${one.title}</span></li>`
             )
           : nothing
       }</ul>
@@ -135,25 +127,25 @@ export class NetFilter extends LitElement {
     this.open = false
     this.at = -1
     const filter = this.draft.trim()
-    if (filter !== this.value) this.dispatchEvent(new FilterEvent(filter))
+    const wrong = this.check?.(filter)
+    this.own = wrong === undefined ? undefined : { ...wrong, text: filter }
+    if (wrong === undefined && filter !== this.value) this.dispatchEvent(new FilterEvent(filter))
   }
 
   #take(event: Event, one: Suggestion): void {
     event.preventDefault()
     const input = this.#input
-    const [start, end] = wordAt(this.draft, input.selectionStart ?? this.draft.length)
-    const tail = this.draft.slice(end)
-    const text = one.open === true || tail.startsWith(" ") ? one.text : `${one.text} `
-    this.draft = this.draft.slice(0, start) + text + tail
+    const tail = this.draft.slice(input.selectionStart ?? this.draft.length).replace(/^\S+/, "")
+    const goesOn = one.text.endsWith(":")
+    const text = goesOn || tail.startsWith(" ") ? one.text : `${one.text} `
+    this.draft = this.draft.slice(0, one.from) + text + tail
     this.at = -1
+    const caret = one.from + text.length
     void this.updateComplete.then(() => {
-      input.setSelectionRange(start + text.length, start + text.length)
+      input.setSelectionRange(caret, caret)
       this.requestUpdate()
     })
-    if (one.open !== true) {
-      this.dispatchEvent(new FilterEvent(this.draft.trim()))
-      this.open = false
-    }
+    if (!goesOn) this.#run()
   }
 
   readonly #typed = (event: Event) => {

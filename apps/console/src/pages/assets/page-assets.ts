@@ -3,7 +3,7 @@ import { html, LitElement, nothing } from "lit"
 import type { Asset } from "#domain/Asset.ts"
 import { assetTypes } from "#domain/AssetFamily.ts"
 import { Following } from "../../Cell.ts"
-import { completeFilter } from "../../filter-words.ts"
+import { filterWords } from "../../filter-words.ts"
 import { inUnit } from "../../format/number.ts"
 import { ActionEvent } from "../../keys.ts"
 import { paths } from "../../paths.ts"
@@ -20,6 +20,8 @@ import { identity } from "../table-cells.ts"
 import "../../ui/net-split.ts"
 import "../../ui/net-table.ts"
 import "./asset-sheet.ts"
+
+const words = filterWords("asset")
 
 const sorts = ["name", "type", "lastSeen", "firstSeen", "clients", "servers", "bytes"] as const
 
@@ -137,7 +139,7 @@ export class PageAssets extends LitElement {
     const { inspectorOpen, inspectorWidth } = preferences.value
     const selected = list.selected
     return html`<div class="head"><h1>Assets</h1><span class="count">${list.subject.value === undefined ? nothing : inUnit(list.total, { factor: 1, name: "" })}</span>
-        <net-filter label="Filter assets" placeholder="type:db seen:<1h 10.2.0.0/16" .value=${list.filter} .complete=${completeFilter} .fault=${list.filterFault} @net-filter=${list.onFilter}></net-filter></div>
+        <net-filter label="Filter assets" placeholder="type:db seen:<1h 10.2.0.0/16" .value=${list.filter} .complete=${words.complete} .check=${words.check} .fault=${list.filterFault} @net-filter=${list.onFilter}></net-filter></div>
       ${staleLine(list.subject)}
       <net-split label="Selected asset" ?open=${selected !== undefined && inspectorOpen} .width=${inspectorWidth}
         @net-width=${(event: WidthEvent) => prefer({ inspectorWidth: event.width })} @net-close=${() => revise({ select: undefined })}>

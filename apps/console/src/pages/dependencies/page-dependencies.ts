@@ -2,7 +2,7 @@
 import { html, LitElement, nothing } from "lit"
 import type { Dependency } from "#domain/Dependency.ts"
 import { Following } from "../../Cell.ts"
-import { completeFilter } from "../../filter-words.ts"
+import { filterWords } from "../../filter-words.ts"
 import { inUnit } from "../../format/number.ts"
 import { ActionEvent } from "../../keys.ts"
 import { paths } from "../../paths.ts"
@@ -19,6 +19,8 @@ import { endCell, serviceCell, stateCell } from "../table-cells.ts"
 import "../../ui/net-split.ts"
 import "../../ui/net-table.ts"
 import "./dependency-sheet.ts"
+
+const words = filterWords("dependency")
 
 const sorts = ["lastSeen", "firstSeen", "bytes", "flows", "confidence", "port", "client", "server"] as const
 
@@ -130,7 +132,7 @@ export class PageDependencies extends LitElement {
     const unreadable = list.filterFault !== undefined && list.rows.length > 0
     const hidden = reading._tag === "waiting" || (reading._tag === "failed" && !unreadable)
     return html`<div class="head"><h1>Dependencies</h1><span class="count">${list.subject.value === undefined ? nothing : inUnit(list.total, { factor: 1, name: "" })}</span>
-        <net-filter label="Filter dependencies" placeholder="port:5432 state:active 10.2.0.0/16" .value=${list.filter} .complete=${completeFilter} .fault=${list.filterFault} @net-filter=${list.onFilter}></net-filter></div>
+        <net-filter label="Filter dependencies" placeholder="port:5432 state:active 10.2.0.0/16" .value=${list.filter} .complete=${words.complete} .check=${words.check} .fault=${list.filterFault} @net-filter=${list.onFilter}></net-filter></div>
       ${staleLine(list.subject)}
       <net-split label="Selected dependency" ?open=${selected !== undefined && inspectorOpen} .width=${inspectorWidth}
         @net-width=${(event: WidthEvent) => prefer({ inspectorWidth: event.width })} @net-close=${() => revise({ select: undefined })}>
