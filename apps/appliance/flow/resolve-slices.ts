@@ -50,8 +50,10 @@ export const resolveSlices = (options: ResolveOptions, hand: InHand) =>
           Effect.retry({
             while: mayPass,
             schedule: Schedule.min([Schedule.exponential("250 millis"), Schedule.spaced("5 seconds")])
-          })
+          }),
+          Effect.catch((error) => Effect.as(Effect.logWarning("could not write a slice", error), undefined))
         )
+      if (result === undefined) continue
       hand.slice = undefined
       hand.tries = 0
       yield* options.written(slice, result)
