@@ -7,7 +7,7 @@
 import { makePortRanks } from "#domain/PortRank.ts"
 import type { WindowSlice } from "#domain/Window.ts"
 import type { DecodeOutcome, MalformedReason } from "#pipeline/decode/DecodeOutcome.ts"
-import { makeDecoder } from "#pipeline/decode/Decoder.ts"
+import { type DecoderOptions, makeDecoder } from "#pipeline/decode/Decoder.ts"
 import { BATCH_ROWS, makeFlowBatch } from "#pipeline/decode/FlowBatch.ts"
 import type { InterfaceCounters } from "#pipeline/decode/interface-counters.ts"
 import { type LearnedTemplate, makeTemplateCache } from "#pipeline/decode/TemplateCache.ts"
@@ -25,6 +25,8 @@ import { warningsOf } from "./warnings.ts"
 const FOLD_ROWS = 1024
 const HELD_SET_MAX_AGE_MS = 10 * 60_000
 const TEMPLATE_MAX_AGE_MS = 7 * 24 * 3600_000
+/** A warning of something that grew stands for one to two times as long. */
+const WARNING_TICKS = 60
 /** Interface counters kept between two messages. */
 const MOST_COUNTERS = 10_000
 
@@ -118,7 +120,7 @@ export const makeFlowPlane = (settings: FlowWorkerSettings, post: Post, now: () 
     if (!entered) tally.recordsFailed += rows
   }
 
-  const decoder = makeDecoder({
+  const decoderOptions: DecoderOptions = {
     templates,
     full: fold,
     onTemplate: (template) => learned.push(template),
@@ -129,7 +131,15 @@ export const makeFlowPlane = (settings: FlowWorkerSettings, post: Post, now: () 
     onMalformed: (reason: MalformedReason) => {
       if (hearing >= 0) exporters.malformed(hearing, reason)
     }
-  })
+  }
+  let decoder = makeDecoder(decoderOptions)
+
+  /** After a bug: a fresh decoder with the templates that were learned. What it held is given up, and counted. */
+  const restartDecoder = (): void => {
+    tally.failed++
+    tally.heldExpired += decoder.held.sets
+    decoder = makeDecoder(decoderOptions)
+  }
 
   const foldSoon = (): void => {
     scheduled = false
@@ -159,7 +169,7 @@ export const makeFlowPlane = (settings: FlowWorkerSettings, post: Post, now: () 
     const outcome = decoding.guard(() => decoder.decode(datagram, length, index, address, arrival, batch))
     hearing = -1
     if (outcome === undefined) {
-      tally.failed++
+      restartDecoder()
       // What it had appended is not trusted.
       if (batch.length > rows) batch.length = rows
       return
@@ -256,6 +266,7 @@ export const makeFlowPlane = (settings: FlowWorkerSettings, post: Post, now: () 
     report,
     open: () => {
       for (const listener of listeners) listener.open()
+      if (listeners.length === 0) announce()
     },
     handle: (message) => {
       switch (message.type) {
@@ -306,7 +317,7 @@ export const makeFlowPlane = (settings: FlowWorkerSettings, post: Post, now: () 
       }
       const reading = report()
       post({ type: "report", report: reading, warnings: warningsOf(reading, earlier) })
-      earlier = reading
+      if (ticks % WARNING_TICKS === 0) earlier = reading
     },
     stop: async () => {
       await Promise.all(listeners.map((listener) => listener.close()))

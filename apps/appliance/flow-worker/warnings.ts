@@ -1,28 +1,22 @@
 /** What a flow worker's figures say that people should act on. Pure: two reports in, conditions out. */
 import type { FlowWarning, FlowWorkerReport } from "./messages.ts"
 
-/** A listener that opens again within this time is not worth a warning. */
-const DOWN_MS = 2000
-
 const count = (value: number): string => value.toLocaleString("en")
 
-/** The conditions that hold now; `before` is a report of some seconds ago, for what grows. */
+/** The conditions that hold now; `before` is an earlier report, for what grows: a warning of growth stands until that one is replaced. */
 export const warningsOf = (now: FlowWorkerReport, before: FlowWorkerReport | undefined): ReadonlyArray<FlowWarning> => {
   const warnings: Array<FlowWarning> = []
   for (const listener of now.listeners) {
     const subject = `flow/${now.worker}/udp:${listener.port}`
-    if (listener.state === "restarting" && listener.lastError !== null && now.at - listener.since >= 0) {
-      const first = listener.restarts === 0 || now.at - listener.since > DOWN_MS || listener.restarts > 3
-      if (first) {
-        warnings.push({
-          code: "listener-down",
-          severity: "critical",
-          title: "Flow listener is down",
-          detail: listener.lastError.message,
-          hint: listener.lastError.hint,
-          subject
-        })
-      }
+    if (listener.state === "restarting" && listener.lastError !== null) {
+      warnings.push({
+        code: "listener-down",
+        severity: "critical",
+        title: "Flow listener is down",
+        detail: listener.lastError.message,
+        hint: listener.lastError.hint,
+        subject
+      })
     }
     if (listener.bufferHint !== "") {
       warnings.push({
@@ -41,7 +35,7 @@ export const warningsOf = (now: FlowWorkerReport, before: FlowWorkerReport | und
         code: "kernel-drops",
         severity: "critical",
         title: "The kernel drops flow datagrams",
-        detail: `${count(dropped)} datagrams dropped on port ${listener.port} just now, ${count(listener.kernelDropped)} since the start`,
+        detail: `${count(dropped)} datagrams dropped on port ${listener.port} in the last minutes, ${count(listener.kernelDropped)} since the start`,
         hint: "raise ingestion.receive_buffer_size and net.core.rmem_max, or ingestion.workers when the worker is busy all the time",
         subject
       })
@@ -67,7 +61,7 @@ export const warningsOf = (now: FlowWorkerReport, before: FlowWorkerReport | und
       code: "conversations-full",
       severity: "critical",
       title: "Too many conversations",
-      detail: `${count(full)} flow records refused just now: the open windows hold as many conversations as they may`,
+      detail: `${count(full)} flow records refused in the last minutes: the open windows hold as many conversations as they may`,
       hint: "a scan or a flood makes many conversations; otherwise flush more often (aggregation.flush_interval_seconds)",
       subject
     })
@@ -78,7 +72,7 @@ export const warningsOf = (now: FlowWorkerReport, before: FlowWorkerReport | und
       code: "exporters-full",
       severity: "warning",
       title: "Too many exporters",
-      detail: `${count(strangers)} datagrams of unknown senders refused just now`,
+      detail: `${count(strangers)} datagrams of unknown senders refused in the last minutes`,
       hint: "somebody may invent sender addresses; let only exporters reach the flow ports",
       subject: `flow/${now.worker}`
     })

@@ -1,0 +1,171 @@
+import { assert, describe, it } from "@effect/vitest"
+import type { WindowSlice } from "#domain/Window.ts"
+import { aDatagram, aTemplate, someRecords, type TestFlow } from "../../../test/rig/netflow9-datagrams.ts"
+import { type FlowPlane, makeFlowPlane } from "./FlowPlane.ts"
+import type { FlowWorkerSettings, FromFlowWorker } from "./messages.ts"
+
+const settings: FlowWorkerSettings = {
+  boot: "boot",
+  worker: "worker-1",
+  bindAddress: "127.0.0.1",
+  ports: [],
+  receiveBufferBytes: 65_536,
+  reusePort: false,
+  windowSeconds: 300,
+  latenessSeconds: 60,
+  flushIntervalSeconds: 60,
+  templates: [],
+  exporters: { sampling: {}, blocked: [] }
+}
+const noon = 1_700_000_100_000
+
+/** A plane without sockets, on a clock that the test moves. */
+const makePlane = (change: Partial<FlowWorkerSettings> = {}) => {
+  let now = noon
+  const said: Array<FromFlowWorker> = []
+  const plane: FlowPlane = makeFlowPlane(
+    { ...settings, ...change },
+    (message) => said.push(message),
+    () => now
+  )
+  const slices = (): ReadonlyArray<WindowSlice> => said.flatMap((message) => (message.type === "slice" ? [message.slice] : []))
+  return { plane, said, slices, wait: (ms: number) => (now += ms), now: () => now }
+}
+const accounted = (plane: FlowPlane) => {
+  const { datagrams: d, windows: w } = plane.report()
+  assert.strictEqual(d.datagrams, d.decoded + d.malformed + d.refused + d.failed)
+  assert.strictEqual(w.records, w.folded + w.late + w.refusedConversations + w.refusedNoAddress + w.skipped + w.failed)
+}
+const flow: TestFlow = {
+  source: 0x0a000001,
+  destination: 0x0a000002,
+  sourcePort: 40_000,
+  destinationPort: 443,
+  protocol: 6,
+  flags: 0x1b,
+  bytes: 1000,
+  packets: 10,
+  startedAgo: 2000,
+  endedAgo: 1000
+}
+
+describe("flow plane", () => {
+  it("accounts for every datagram: decoded, malformed, refused or failed", () => {
+    const { now, plane } = makePlane({ exporters: { sampling: {}, blocked: ["198.51.100.9"] } })
+    plane.take(aTemplate(now(), 0), "192.0.2.1")
+    plane.take(someRecords(now(), 1, 10), "192.0.2.1")
+    plane.take(new Uint8Array(0), "192.0.2.1")
+    plane.take(Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8, 9), "203.0.113.5")
+    plane.take(someRecords(now(), 1, 10).subarray(0, 14), "192.0.2.1")
+    plane.take(someRecords(now(), 1, 10), "198.51.100.9")
+    plane.handle({ type: "fail", part: "decode" })
+    plane.take(someRecords(now(), 2, 10), "192.0.2.1")
+    plane.tick()
+    const { datagrams: d, exporters } = plane.report()
+    assert.deepStrictEqual([d.datagrams, d.decoded, d.malformed, d.refused, d.failed], [7, 2, 3, 1, 1])
+    assert.deepStrictEqual(
+      exporters.map((one) => one.address),
+      ["192.0.2.1"]
+    )
+    assert.strictEqual(exporters[0]!.malformed, 1)
+    accounted(plane)
+    // The restarted decoder kept its templates.
+    plane.take(someRecords(now(), 3, 10), "192.0.2.1")
+    plane.tick()
+    assert.strictEqual(plane.report().windows.folded, 20)
+  })
+
+  it("decodes at once with templates that were stored, and tells those it learns", () => {
+    const first = makePlane()
+    first.plane.take(aTemplate(first.now(), 0), "192.0.2.1")
+    first.plane.tick()
+    const told = first.said.flatMap((message) => (message.type === "templates" ? message.learned : []))
+    assert.strictEqual(told.length, 1)
+    const second = makePlane({ templates: told })
+    second.plane.take(someRecords(second.now(), 1, 10), "192.0.2.1")
+    second.plane.tick()
+    assert.strictEqual(second.plane.report().windows.folded, 10)
+    assert.isFalse(second.said.some((message) => message.type === "templates"))
+  })
+
+  it("counts records that waited for their template once it comes, for their own exporter", () => {
+    const { now, plane, slices } = makePlane()
+    plane.take(someRecords(now(), 1, 10), "192.0.2.7")
+    plane.take(someRecords(now(), 1, 10), "192.0.2.8")
+    plane.tick()
+    assert.deepStrictEqual(
+      plane.report().exporters.map((one) => [one.state, one.heldSets]),
+      [
+        ["waiting", 1],
+        ["waiting", 1]
+      ]
+    )
+    plane.take(aTemplate(now(), 0), "192.0.2.8")
+    plane.handle({ type: "flush" })
+    assert.deepStrictEqual(
+      slices().map((slice) => [slice.records, slice.exporters[0]?.address]),
+      [[10, "192.0.2.8"]]
+    )
+  })
+
+  it("places a capture of years ago, and the live traffic after it, by when each arrived", () => {
+    const { now, plane, slices } = makePlane()
+    const years = 3 * 365 * 24 * 3600_000
+    plane.take(aTemplate(now() - years, 0), "192.0.2.1")
+    plane.take(aDatagram(now() - years, 1, [flow]), "192.0.2.1")
+    plane.take(aDatagram(now(), 2, [flow]), "192.0.2.1")
+    plane.take(aDatagram(now() - years, 3, [flow]), "192.0.2.1")
+    plane.handle({ type: "flush" })
+    assert.strictEqual(slices()[0]?.records, 3)
+    assert.strictEqual(slices()[0]?.columns.last[0], now() - 1000)
+    assert.deepStrictEqual([plane.report().windows.late, plane.report().windows.implausible], [0, 0])
+  })
+
+  it("writes a slice every flush interval, and the last one when the window's lateness is over", () => {
+    const { now, plane, said, wait } = makePlane()
+    const seen: Array<WindowSlice> = []
+    plane.take(aTemplate(now(), 0), "192.0.2.1")
+    let sequence = 0
+    for (let second = 0; second < 420; second++) {
+      if (second % 30 === 0) plane.take(aDatagram(now(), ++sequence, [flow]), "192.0.2.1")
+      wait(1000)
+      plane.tick()
+      const fresh = said.splice(0).flatMap((message) => (message.type === "slice" ? [message] : []))
+      seen.push(...fresh.map(({ slice }) => slice))
+      plane.handle({ type: "windows-accepted", sequences: fresh.map(({ slice }) => slice.sequence) })
+    }
+    const start = noon - (noon % 300_000)
+    const firstWindow = seen.filter((slice) => slice.windowStart === start)
+    assert.strictEqual(firstWindow.filter((slice) => slice.final).length, 1)
+    assert.isTrue(firstWindow.at(-1)!.final)
+    assert.strictEqual(
+      seen.reduce((sum, slice) => sum + slice.records, 0),
+      sequence
+    )
+    accounted(plane)
+  })
+
+  it("keeps one record of N while the store lags and conversations fill up, and all again once it is accepted", () => {
+    const { now, plane, slices } = makePlane({ maxConversations: 100, samplingUnderPressure: 10 })
+    const from = (n: number) => aDatagram(now(), n, [{ ...flow, source: n }])
+    plane.take(aTemplate(now(), 0), "192.0.2.1")
+    for (const n of [1, 2]) {
+      plane.take(from(n), "192.0.2.1")
+      plane.handle({ type: "flush" })
+    }
+    for (let n = 3; n < 93; n++) plane.take(from(n), "192.0.2.1")
+    plane.handle({ type: "flush" })
+    plane.tick()
+    assert.strictEqual(plane.report().windows.pressureSampling, 10)
+    for (let n = 0; n < 1000; n++) plane.take(from(5), "192.0.2.1")
+    plane.handle({ type: "windows-accepted", sequences: [0, 1] })
+    plane.tick()
+    assert.strictEqual(plane.report().windows.pressureSampling, 1)
+    const marked = slices().at(-1)!
+    assert.strictEqual(marked.pressureSampling, 10)
+    const { folded, skipped } = plane.report().windows
+    assert.strictEqual(folded + skipped, 1092)
+    assert.isAbove(skipped, 700)
+    accounted(plane)
+  })
+})
