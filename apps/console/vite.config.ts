@@ -16,6 +16,8 @@ export default defineConfig(async ({ command }) => ({
   build: {
     target: "es2023",
     outDir: "dist",
+    // /assets is a page of the console
+    assetsDir: "bundle",
     emptyOutDir: true,
     sourcemap: false,
     // data: addresses are not 'self'

@@ -31,7 +31,7 @@ export const layerSurface = (settings: SurfaceSettings) => {
     layerAccess,
     layerRest,
     layerDocs,
-    layerHealth,
+    layerHealth(consoleFolder),
     layerMetrics,
     layerRpc({ maxConnections }).pipe(Layer.provide([layerHandlers, layerAuthorised])),
     layerStatic(consoleFolder)
