@@ -18,7 +18,7 @@ export class DirectionEvidence extends Schema.Class<DirectionEvidence>("Directio
   /** Joined connections in which the client (forward) or the server (reverse) sent first. */
   beganForward: Schema.Int,
   beganReverse: Schema.Int,
-  /** 1: the port rank names the server; -1: it names the client; 0: silent. */
+  /** How the port ranks speak: ±2 a known service against none, ±1 an ephemeral or system port only, 0 silent; positive for this server. */
   portRank: Schema.Int,
   /** Distinct clients seen on the server's address, port and protocol. */
   fanIn: Schema.Int,
