@@ -88,7 +88,7 @@ describe("the appliance, in the namespace lab,", () => {
           )
           yield* Effect.forEach(appliances, (appliance) => holds(appliance, dependencies), { concurrency: "unbounded" })
         }).pipe(Effect.scoped),
-      120_000
+      180_000
     )
   }
 })

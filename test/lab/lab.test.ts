@@ -175,7 +175,7 @@ const check = (
     }
   }
   if (able.length === 0) return
-  layer(Watched.layer(able, run(able)), { timeout: "120 seconds", excludeTestServices: true })((it) => {
+  layer(Watched.layer(able, run(able)), { timeout: "180 seconds", excludeTestServices: true })((it) => {
     for (const subject of able) {
       for (const [claim, body] of claims) {
         if (body === readsAlike && subjects[subject]?.misread === true) continue

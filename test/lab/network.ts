@@ -75,9 +75,7 @@ export const makeNetwork = Effect.fnUntraced(function* (
   // Two labs at once must not share names or subnets
   const sequence = made++
   const id = process.pid.toString(36)
-  const n = 64 + ((process.pid + sequence * 37) % 128)
   const namespace = (place: Place) => `${PREFIX}${id}-${sequence}-${place}`
-  const hostLink = `fl${id}h${sequence}`
   const folder = yield* Effect.acquireRelease(
     Effect.sync(() => mkdtempSync(join(tmpdir(), "flowlens-lab-"))),
     (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true }))
@@ -99,6 +97,7 @@ export const makeNetwork = Effect.fnUntraced(function* (
     "echo 1 >/proc/sys/net/ipv4/ip_forward; echo 1 >/proc/sys/net/ipv6/conf/all/forwarding"
   )
 
+  const n = yield* layLeg(router)
   const clientsSwitch = yield* switchOf(folder, router)
   const sides = { client: { bridge: "clients", subnet: 1 }, server: { bridge: "servers", subnet: 2 } } as const
   const sideOf = (machine: Machine) => sides[machine.startsWith("client") ? "client" : "server"]
@@ -129,13 +128,6 @@ export const makeNetwork = Effect.fnUntraced(function* (
     yield* run("ip", "-n", own, "route", "add", "default", "via", `10.${n}.${subnet}.1`)
     yield* run("ip", "-n", own, "-6", "route", "add", "default", "via", `fd42:${n}:${subnet}::1`)
   }
-  // The leg ends in the namespace this process is in; deleting the router's end with its namespace removes both
-  yield* run("ip", "link", "add", hostLink, "type", "veth", "peer", "name", "leg", "netns", router)
-  yield* run("ip", "addr", "add", `10.${n}.9.2/30`, "dev", hostLink)
-  yield* run("ip", "link", "set", hostLink, "up")
-  yield* run("ip", "-n", router, "addr", "add", `10.${n}.9.1/30`, "dev", "leg")
-  yield* run("ip", "-n", router, "link", "set", "leg", "up")
-
   return {
     namespace,
     address,
@@ -162,6 +154,25 @@ export const makeNetwork = Effect.fnUntraced(function* (
       }))
     )
   }
+})
+
+/**
+ * A leg from the router into the namespace this process is in; deleting the router's end with its namespace removes both. Its name is
+ * the claim to a subnet, 10.N.0.0/16: a link can be made once only, whoever else runs a lab here.
+ */
+const layLeg = Effect.fnUntraced(function* (router: string) {
+  for (let i = 0; i < 128; i++) {
+    const n = 64 + ((process.pid + i) % 128)
+    const link = `fllab${n}`
+    const laid = yield* Effect.option(run("ip", "link", "add", link, "type", "veth", "peer", "name", "leg", "netns", router))
+    if (laid._tag === "None") continue
+    yield* run("ip", "addr", "add", `10.${n}.9.2/30`, "dev", link)
+    yield* run("ip", "link", "set", link, "up")
+    yield* run("ip", "-n", router, "addr", "add", `10.${n}.9.1/30`, "dev", "leg")
+    yield* run("ip", "-n", router, "link", "set", "leg", "up")
+    return n
+  }
+  return yield* new LabFault({ what: "ip link add", detail: "no subnet is free" })
 })
 
 /** No router solicitations, no duplicate address detection, no multicast listeners. */

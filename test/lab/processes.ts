@@ -28,7 +28,7 @@ export interface Running {
   readonly pid: number
   /** Standard output and error so far, the last 64 KiB. */
   readonly output: () => string
-  /** Asks it to end (SIGTERM unless told) and waits; what does not end in three seconds is killed. */
+  /** Asks it to end (SIGTERM unless told) and waits; what does not end in ten seconds is killed. */
   readonly stop: (signal?: NodeJS.Signals) => Effect.Effect<void>
 }
 
@@ -62,12 +62,12 @@ export const run = (...argv: ReadonlyArray<string>): Effect.Effect<string, LabFa
     return Effect.sync(() => child.kill("SIGKILL"))
   }).pipe(
     Effect.timeoutOrElse({
-      duration: "30 seconds",
-      orElse: () => Effect.fail(new LabFault({ what: argv.join(" "), detail: "did not end in 30 seconds" }))
+      duration: "60 seconds",
+      orElse: () => Effect.fail(new LabFault({ what: argv.join(" "), detail: "did not end in 60 seconds" }))
     })
   )
 
-/** Starts it and waits until `ready` says so, at most ten seconds; it ends with the scope. */
+/** Starts it and waits until `ready` says so, at most 45 seconds (a machine may be busy); it ends with the scope. */
 export const daemon = (
   argv: ReadonlyArray<string>,
   ready: (output: string) => Effect.Effect<boolean, LabFault>
@@ -77,7 +77,7 @@ export const daemon = (
       Effect.sync(() => hold(argv)),
       ({ stop }) => stop()
     )
-    for (let i = 0; i < 100; i++) {
+    for (let i = 0; i < 450; i++) {
       if (running.ended()) break
       if (yield* ready(running.output())) return running
       yield* Effect.sleep("100 millis")
@@ -101,7 +101,7 @@ const hold = (argv: ReadonlyArray<string>): Running & { readonly ended: () => bo
     stop: (signal = "SIGTERM") =>
       Effect.callback<void>((resume) => {
         if (ended) return resume(Effect.void)
-        const late = setTimeout(() => child.kill("SIGKILL"), 3000)
+        const late = setTimeout(() => child.kill("SIGKILL"), 10_000)
         child.once("exit", () => {
           clearTimeout(late)
           resume(Effect.void)
