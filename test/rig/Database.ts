@@ -6,7 +6,6 @@ import { PgClient } from "@effect/sql-pg"
 import { Effect, Layer, Redacted } from "effect"
 import { Reactivity } from "effect/reactivity"
 import { inject } from "vitest"
-import { layerMigrations } from "#pipeline/store/migrations/index.ts"
 import * as Sql from "#pipeline/store/Sql.ts"
 import type {} from "./global-setup.ts"
 
@@ -25,23 +24,25 @@ const serverUrl = Effect.callback<string, Error>((resume) => {
 const on = <A, E, R>(url: string, use: (sql: PgClient.PgClient) => Effect.Effect<A, E, R>) =>
   Effect.scoped(Effect.flatMap(PgClient.makeClient({ url: Redacted.make(url) }), use)).pipe(Effect.provide(Reactivity.layer))
 
-/** The URL of a fresh, empty database; dropped with the scope, whoever is still connected. */
-export const freshDatabase = Effect.acquireRelease(
-  Effect.gen(function* () {
-    const server = yield* serverUrl
-    const name = `test_${randomUUID().replaceAll("-", "")}`
-    yield* on(server, (sql) => sql`CREATE DATABASE ${sql(name)}`)
-    const url = new URL(server)
-    url.pathname = `/${name}`
-    return { server, name, url: Redacted.make(url.href) }
-  }).pipe(Effect.orDie),
-  ({ server, name }) => on(server, (sql) => sql`DROP DATABASE ${sql(name)} WITH (FORCE)`).pipe(Effect.ignore)
-)
+/** The URL of a fresh database, empty or migrated; dropped with the scope, whoever is still connected. */
+export const freshDatabase = (template: "template0" | "flowlens") =>
+  Effect.acquireRelease(
+    Effect.gen(function* () {
+      const server = yield* serverUrl
+      const name = `test_${randomUUID().replaceAll("-", "")}`
+      yield* on(server, (sql) => sql`CREATE DATABASE ${sql(name)} TEMPLATE ${sql(template)}`)
+      const url = new URL(server)
+      url.pathname = `/${name}`
+      return { server, name, url: Redacted.make(url.href) }
+    }).pipe(Effect.orDie),
+    ({ server, name }) => on(server, (sql) => sql`DROP DATABASE ${sql(name)} WITH (FORCE)`).pipe(Effect.ignore)
+  )
+
+const layer = (template: "template0" | "flowlens") =>
+  Layer.unwrap(Effect.map(freshDatabase(template), ({ url }) => Sql.layer({ url, maxConnections: 12 }))).pipe(Layer.orDie)
 
 /** `PgClient` and `SqlClient` on an empty database. */
-export const layerEmptyDatabase = Layer.unwrap(Effect.map(freshDatabase, ({ url }) => Sql.layer({ url, maxConnections: 12 }))).pipe(
-  Layer.orDie
-)
+export const layerEmptyDatabase = layer("template0")
 
 /** The same with every migration applied. */
-export const layerTestDatabase = layerMigrations.pipe(Layer.provideMerge(layerEmptyDatabase), Layer.orDie)
+export const layerTestDatabase = layer("flowlens")

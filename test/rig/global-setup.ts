@@ -9,6 +9,8 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Context, Effect, Exit, Layer, Redacted, Scope } from "effect"
 import type { TestProject } from "vitest/node"
+import { layerMigrations } from "#pipeline/store/migrations/index.ts"
+import * as Sql from "#pipeline/store/Sql.ts"
 import { EmbeddedPostgres } from "../../apps/appliance/postgres/EmbeddedPostgres.ts"
 
 declare module "vitest" {
@@ -26,9 +28,16 @@ export default async function setup(project: TestProject) {
   let url: Promise<string> | undefined
   const start = () =>
     Effect.runPromise(
-      Layer.buildWithScope(EmbeddedPostgres.layer({ dataFolder: join(folder, "data"), durability: "test" }), scope).pipe(
-        Effect.map((context) => Redacted.value(Context.get(context, EmbeddedPostgres).urlOf("postgres")) as string)
-      )
+      Effect.gen(function* () {
+        const context = yield* Layer.buildWithScope(
+          EmbeddedPostgres.layer({ dataFolder: join(folder, "data"), durability: "test" }),
+          scope
+        )
+        const postgres = Context.get(context, EmbeddedPostgres)
+        // the server's own database becomes the migrated one that test databases are copied from
+        yield* Effect.scoped(Layer.build(layerMigrations.pipe(Layer.provide(Sql.layer({ url: postgres.url })))))
+        return Redacted.value(postgres.urlOf("postgres")) as string
+      })
     )
   const server = createServer((socket) => {
     socket.on("error", () => {})

@@ -6,7 +6,7 @@
 
 import { Effect } from "effect"
 import type { SqlClient } from "effect/sql"
-import { bools, float8s, texts } from "../store/arrays.ts"
+import { bools, float8s, int4s, texts } from "../store/arrays.ts"
 import type { Staged } from "./stage.ts"
 
 export interface InventoryOptions {
@@ -28,13 +28,14 @@ export const createAddressStage = (sql: SqlClient.SqlClient) =>
 /** Puts the slice's addresses into `slice_address` with the asset each belongs to; new ones get the id they will have. */
 export const matchAddresses = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, staged: Staged["addresses"]) {
   yield* sql`INSERT INTO slice_address
-    SELECT u.n, u.address::inet, COALESCE(held.asset_id, nextval('assets_id_seq')), held.asset_id IS NULL, u.internal, u.flows, u.bytes,
+    SELECT u.n, u.address::inet, COALESCE(held.asset_id, nextval('assets_id_seq')), held.asset_id IS NULL, u.internal, u.flows, u.bytes::bigint + LEAST(u.bytes_high, 1000) * 4503599627370496,
       to_timestamp(u.first / 1000), to_timestamp(u.last / 1000), u.answered
-    FROM unnest(${texts(staged.address)}::text[], ${bools(staged.internal)}::boolean[], ${float8s(staged.flows)}::float8[], ${float8s(staged.bytes)}::float8[],
+    FROM unnest(${texts(staged.address)}::text[], ${bools(staged.internal)}::boolean[], ${float8s(staged.flows)}::float8[], ${float8s(staged.bytes)}::float8[], ${int4s(staged.bytesHigh)}::int[],
         ${float8s(staged.first)}::float8[], ${float8s(staged.last)}::float8[], ${bools(staged.answered)}::boolean[])
-      WITH ORDINALITY AS u(address, internal, flows, bytes, first, last, answered, n)
+      WITH ORDINALITY AS u(address, internal, flows, bytes, bytes_high, first, last, answered, n)
     LEFT JOIN asset_address held ON held.address = u.address::inet AND held.until IS NULL`
   yield* sql`SET LOCAL default_statistics_target = 5`
+  yield* sql`SET LOCAL work_mem = '64MB'`
   yield* sql`ANALYZE slice_address`
 })
 
@@ -65,7 +66,7 @@ export const updateAssets = Effect.fnUntraced(function* (
       SELECT asset_id, sum(flows) AS flows, sum(bytes) AS bytes, min(first) AS first, max(last) AS last, bool_or(answered) AS answered
       FROM slice_address WHERE NOT is_new GROUP BY asset_id
     )
-    UPDATE assets a SET flows = a.flows + s.flows, bytes = a.bytes + s.bytes, first_seen = LEAST(a.first_seen, s.first),
+    UPDATE assets a SET flows = a.flows + s.flows, bytes = LEAST(a.bytes + s.bytes, 4611686018427387903), first_seen = LEAST(a.first_seen, s.first),
       last_seen = GREATEST(a.last_seen, s.last),
       seen_hour = date_trunc('hour', GREATEST(a.last_seen, s.last), 'UTC'), confidence = CASE WHEN s.answered THEN GREATEST(a.confidence, 0.7) ELSE a.confidence END,
       status = CASE WHEN ${options.autoCreate} AND a.flows + s.flows >= ${options.minFlows} THEN 'active' ELSE a.status END,

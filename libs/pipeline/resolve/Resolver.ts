@@ -112,6 +112,7 @@ const writeStaged = Effect.fnUntraced(function* (
   const counted = yield* writeDependencies(sql, options.dependencies, staged.services)
   yield* writeServices(sql, staged.services)
   const newAssets = yield* updateAssets(sql, options.assets, options.dependencies.minFlows)
+  yield* learnSizes(sql, counted.made)
   return {
     written: true,
     edges: counted.edges,
@@ -122,6 +123,13 @@ const writeStaged = Effect.fnUntraced(function* (
   }
 })
 
+/** A table that grew by much is planned for as if it were small until it is analysed; the server's own job comes too late for the next slice. */
+const learnSizes = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, made: number) {
+  if (made < 1000) return
+  const [known] = yield* sql<{ rows: number }>`SELECT reltuples::float8 AS rows FROM pg_class WHERE oid = 'dependencies'::regclass`
+  if (made > known!.rows / 10) yield* sql`ANALYZE dependencies, flow_stats, assets, asset_address`
+})
+
 const addWindow = (sql: SqlClient.SqlClient, slice: SliceWrite, { totals }: Staged, start: Date) =>
   sql`INSERT INTO windows AS w (start, seconds, final, slices, records, counted, duplicates, attempts, group_records, icmp_records, flows, packets, bytes,
       raw_packets, raw_bytes, sampling, pressure_sampling, written_at)
@@ -130,7 +138,7 @@ const addWindow = (sql: SqlClient.SqlClient, slice: SliceWrite, { totals }: Stag
       ${totals.sampling}, ${slice.pressureSampling}, now())
     ON CONFLICT (start) DO UPDATE SET final = w.final OR excluded.final, slices = w.slices + 1, records = w.records + excluded.records,
       counted = w.counted + excluded.counted, duplicates = w.duplicates + excluded.duplicates, attempts = w.attempts + excluded.attempts,
-      group_records = w.group_records + excluded.group_records, icmp_records = w.icmp_records + excluded.icmp_records, flows = w.flows + excluded.flows, packets = w.packets + excluded.packets,
-      bytes = w.bytes + excluded.bytes, raw_packets = w.raw_packets + excluded.raw_packets, raw_bytes = w.raw_bytes + excluded.raw_bytes,
+      group_records = w.group_records + excluded.group_records, icmp_records = w.icmp_records + excluded.icmp_records, flows = LEAST(w.flows, 4611686018427387903 - excluded.flows) + excluded.flows, packets = LEAST(w.packets, 4611686018427387903 - excluded.packets) + excluded.packets,
+      bytes = LEAST(w.bytes, 4611686018427387903 - excluded.bytes) + excluded.bytes, raw_packets = LEAST(w.raw_packets, 4611686018427387903 - excluded.raw_packets) + excluded.raw_packets, raw_bytes = LEAST(w.raw_bytes, 4611686018427387903 - excluded.raw_bytes) + excluded.raw_bytes,
       sampling = GREATEST(w.sampling, excluded.sampling), pressure_sampling = GREATEST(w.pressure_sampling, excluded.pressure_sampling),
       written_at = excluded.written_at`

@@ -32,7 +32,7 @@ export const loadEdges = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, 
   const { edges, evidence, sampled, observers } = staged
   yield* sql`INSERT INTO slice_edge
     SELECT u.n, c.asset_id, s.asset_id, c.address, s.address, c.internal, s.internal, u.service >> 16, u.service & 65535, u.bits,
-      u.flows, u.to_server, u.to_client, u.packets, COALESCE(r.bytes, u.to_server + u.to_client), COALESCE(r.packets, u.packets),
+      u.flows, u.to_server, u.to_client, u.packets, COALESCE(r.bytes::bigint, u.to_server::bigint + u.to_client::bigint), COALESCE(r.packets, u.packets),
       COALESCE(r.rate, 1), to_timestamp(u.first / 1000), to_timestamp(u.last / 1000), u.direction, u.fan_in, u.client_ports, x.exporter,
       COALESCE(e.sf, 0), COALESCE(e.sr, 0), COALESCE(e.af, 0), COALESCE(e.ar, 0), COALESCE(e.bf, 0), COALESCE(e.br, 0),
       COALESCE(d.id, nextval('dependencies_id_seq')), d.id IS NULL, COALESCE(d.status, 'candidate'), COALESCE(d.total_flows, 0), d.last_seen,
@@ -54,7 +54,9 @@ export const loadEdges = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, 
       ON d.source_id = c.asset_id AND d.target_id = s.asset_id AND d.protocol = u.service >> 16 AND d.port = u.service & 65535
     LEFT JOIN flow_stats w ON w.time = ${windowStart} AND w.source_id = c.asset_id AND w.target_id = s.asset_id
       AND w.protocol = u.service >> 16 AND w.port = u.service & 65535
-    WHERE c.asset_id <> s.asset_id`
+    WHERE c.asset_id <> s.asset_id
+    -- in the order of the indexes that the later statements write to
+    ORDER BY c.asset_id, s.asset_id, u.service`
   yield* sql`ANALYZE slice_edge`
   if (observers.edge.length > 0) {
     yield* sql`INSERT INTO slice_exporter
@@ -79,8 +81,8 @@ export const joinDoubles = Effect.fnUntraced(function* (sql: SqlClient.SqlClient
     UPDATE slice_exporter x SET n = k.kept FROM keep k WHERE k.n = x.n AND k.together > 1`
   yield* sql`WITH sums AS (
       SELECT min(n) AS n, bit_or(bits & ${~(7 << bit.portRankShift)}::int) | (min(bits) & ${7 << bit.portRankShift}::int) AS bits,
-        bool_or(several) OR min(exporter) <> max(exporter) AS several, sum(flows) AS flows, sum(to_server) AS to_server, sum(to_client) AS to_client,
-        sum(packets) AS packets, sum(raw_bytes) AS raw_bytes, sum(raw_packets) AS raw_packets, max(sampling) AS sampling, min(first) AS first,
+        bool_or(several) OR min(exporter) <> max(exporter) AS several, sum(flows) AS flows, LEAST(sum(to_server), 4611686018427387903) AS to_server, LEAST(sum(to_client), 4611686018427387903) AS to_client,
+        LEAST(sum(packets), 4611686018427387903) AS packets, LEAST(sum(raw_bytes), 4611686018427387903) AS raw_bytes, LEAST(sum(raw_packets), 4611686018427387903) AS raw_packets, max(sampling) AS sampling, min(first) AS first,
         max(last) AS last, sum(direction * flows) / sum(flows) AS direction, max(fan_in) AS fan_in, sum(client_ports) AS client_ports,
         sum(syn_forward) AS sf, sum(syn_reverse) AS sr, sum(syn_ack_forward) AS af, sum(syn_ack_reverse) AS ar, sum(began_forward) AS bf,
         sum(began_reverse) AS br

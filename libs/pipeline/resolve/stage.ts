@@ -11,7 +11,9 @@ export interface Staged {
     readonly address: Array<string>
     readonly internal: Array<boolean>
     readonly flows: Array<number>
+    /** Octets both ways: `bytes` + `bytesHigh` × 2^52, since a double alone is exact up to 2^53 only. */
     readonly bytes: Array<number>
+    readonly bytesHigh: Array<number>
     readonly first: Array<number>
     readonly last: Array<number>
     /** It sent and was sent to. */
@@ -97,25 +99,50 @@ export interface StageOptions {
   readonly serviceName: (protocol: number, port: number) => string | undefined
 }
 
+/**
+ * A count from the wire as the tables can hold it. An exporter may claim 2^64 octets, and a slice that the database refuses for one
+ * such record would be offered for ever: no honest edge moves 2^53 octets in a slice.
+ */
+const whole = (value: number): number => (value > 0 ? Math.min(Math.round(value), Number.MAX_SAFE_INTEGER + 1) : 0)
+const small = (value: number): number => (value > 0 ? Math.min(Math.round(value), 0x7fffffff) : 0)
+const instant = (value: number): number => (Number.isFinite(value) ? value : 0)
+
+/** Counter columns saturate at 2^62 − 1 (`LEAST(a, 4611686018427387903 - b) + b` in the statements), so that two still add up. */
+const mostTotal = 2n ** 61n
+
+const highUnit = 2 ** 52
+
 /** Exact sums of doubles that hold whole numbers: a `number` until it nears 2^53. */
 const adder = () => {
-  let small = 0
-  let large = 0n
+  let recent = 0
+  let settled = 0n
   return {
     add: (value: number) => {
-      small += value
-      if (small > 2 ** 50) {
-        large += BigInt(small)
-        small = 0
-      }
+      const next = recent + whole(value)
+      if (next > Number.MAX_SAFE_INTEGER) {
+        settled += BigInt(recent)
+        recent = whole(value)
+      } else recent = next
     },
-    total: () => large + BigInt(small)
+    total: () => {
+      const sum = settled + BigInt(recent)
+      return sum < mostTotal ? sum : mostTotal
+    }
   }
 }
 
 export const stage = (slice: CollapsedSlice, options: StageOptions): Staged => {
   const numbers = new Map<string, number>()
-  const addresses: Staged["addresses"] = { address: [], internal: [], flows: [], bytes: [], first: [], last: [], answered: [] }
+  const addresses: Staged["addresses"] = {
+    address: [],
+    internal: [],
+    flows: [],
+    bytes: [],
+    bytesHigh: [],
+    first: [],
+    last: [],
+    answered: []
+  }
   const exporterNumbers = new Map<string, number>()
   const exporters: Array<string> = []
   const services = new Map<number, string>()
@@ -171,17 +198,24 @@ export const stage = (slice: CollapsedSlice, options: StageOptions): Staged => {
       addresses.internal.push(options.internal.hasText(address))
       addresses.flows.push(0)
       addresses.bytes.push(0)
-      addresses.first.push(edge.first)
-      addresses.last.push(edge.last)
+      addresses.bytesHigh.push(0)
+      addresses.first.push(instant(edge.first))
+      addresses.last.push(instant(edge.last))
       addresses.answered.push(false)
     }
     const i = number - 1
-    addresses.flows[i]! += edge.flows
-    addresses.bytes[i]! += edge.bytesToServer + edge.bytesToClient
+    addresses.flows[i]! += whole(edge.flows)
+    addBytes(i, whole(edge.bytesToServer))
+    addBytes(i, whole(edge.bytesToClient))
     if (edge.first < addresses.first[i]!) addresses.first[i] = edge.first
     if (edge.last > addresses.last[i]!) addresses.last[i] = edge.last
     if (edge.bothDirections) addresses.answered[i] = true
     return number
+  }
+  const addBytes = (i: number, bytes: number) => {
+    const low = addresses.bytes[i]! + (bytes % highUnit)
+    addresses.bytes[i] = low % highUnit
+    addresses.bytesHigh[i]! += Math.floor(bytes / highUnit) + (low >= highUnit ? 1 : 0)
   }
   const count = (edge: Edge) => {
     sums.flows.add(edge.flows)
@@ -190,7 +224,7 @@ export const stage = (slice: CollapsedSlice, options: StageOptions): Staged => {
     sums.bytes.add(edge.bytesToClient)
     sums.rawPackets.add(edge.rawPackets)
     sums.rawBytes.add(edge.rawBytes)
-    if (edge.sampling > sampling) sampling = edge.sampling
+    if (edge.sampling > sampling) sampling = small(edge.sampling)
   }
 
   for (const edge of slice.attempts) {
@@ -229,30 +263,30 @@ export const stage = (slice: CollapsedSlice, options: StageOptions): Staged => {
         (edge.flagsToServer << bit.flagsToServerShift) |
         (edge.flagsToClient << bit.flagsToClientShift)
     )
-    edges.flows.push(edge.flows)
-    edges.toServer.push(edge.bytesToServer)
-    edges.toClient.push(edge.bytesToClient)
-    edges.packets.push(edge.packets)
-    edges.first.push(edge.first)
-    edges.last.push(edge.last)
-    edges.direction.push(Math.max(-1, Math.min(1, edge.direction)))
-    edges.fanIn.push(edge.fanIn)
-    edges.clientPorts.push(edge.clientPorts)
+    edges.flows.push(whole(edge.flows))
+    edges.toServer.push(whole(edge.bytesToServer))
+    edges.toClient.push(whole(edge.bytesToClient))
+    edges.packets.push(whole(edge.packets))
+    edges.first.push(instant(edge.first))
+    edges.last.push(instant(edge.last))
+    edges.direction.push(Math.max(-1, Math.min(1, edge.direction || 0)))
+    edges.fanIn.push(small(edge.fanIn))
+    edges.clientPorts.push(whole(edge.clientPorts))
     edges.exporter.push(exporterOf(edge.exporter))
     if (edge.synForward + edge.synReverse + edge.synAckForward + edge.synAckReverse + edge.beganForward + edge.beganReverse > 0) {
       evidence.edge.push(number)
-      evidence.synForward.push(edge.synForward)
-      evidence.synReverse.push(edge.synReverse)
-      evidence.synAckForward.push(edge.synAckForward)
-      evidence.synAckReverse.push(edge.synAckReverse)
-      evidence.beganForward.push(edge.beganForward)
-      evidence.beganReverse.push(edge.beganReverse)
+      evidence.synForward.push(small(edge.synForward))
+      evidence.synReverse.push(small(edge.synReverse))
+      evidence.synAckForward.push(small(edge.synAckForward))
+      evidence.synAckReverse.push(small(edge.synAckReverse))
+      evidence.beganForward.push(small(edge.beganForward))
+      evidence.beganReverse.push(small(edge.beganReverse))
     }
     if (edge.sampling > 1) {
       sampled.edge.push(number)
-      sampled.rate.push(edge.sampling)
-      sampled.bytes.push(edge.rawBytes)
-      sampled.packets.push(edge.rawPackets)
+      sampled.rate.push(small(edge.sampling))
+      sampled.bytes.push(whole(edge.rawBytes))
+      sampled.packets.push(whole(edge.rawPackets))
     }
     // With asymmetric routing two exporters own one direction each; the records are counted with the first.
     if (edge.exporterToClient !== edge.exporter) observe(number, edge.exporterToClient, true, 0, edge.bytesToClient, 0)
@@ -263,9 +297,9 @@ export const stage = (slice: CollapsedSlice, options: StageOptions): Staged => {
     observers.edge.push(edge)
     observers.exporter.push(exporterOf(exporter))
     observers.owner.push(owner)
-    observers.records.push(records)
-    observers.bytes.push(bytes)
-    observers.packets.push(packets)
+    observers.records.push(whole(records))
+    observers.bytes.push(whole(bytes))
+    observers.packets.push(whole(packets))
   }
 
   const named = [...services].filter(([, name]) => name !== "")

@@ -18,9 +18,9 @@ export const addTraffic = (sql: SqlClient.SqlClient, windowStart: Date) =>
     SELECT ${windowStart}, source_id, target_id, protocol, port, flows, packets, to_server, to_client,
       (bits >> ${bit.flagsToServerShift}::int) & 255, (bits >> ${bit.flagsToClientShift}::int) & 255
     FROM slice_edge
-    ON CONFLICT (source_id, time, target_id, protocol, port) DO UPDATE SET flows = f.flows + excluded.flows,
-      packets = f.packets + excluded.packets, bytes_to_server = f.bytes_to_server + excluded.bytes_to_server,
-      bytes_to_client = f.bytes_to_client + excluded.bytes_to_client,
+    ON CONFLICT (source_id, time, target_id, protocol, port) DO UPDATE SET flows = LEAST(f.flows, 4611686018427387903 - excluded.flows) + excluded.flows,
+      packets = LEAST(f.packets, 4611686018427387903 - excluded.packets) + excluded.packets, bytes_to_server = LEAST(f.bytes_to_server, 4611686018427387903 - excluded.bytes_to_server) + excluded.bytes_to_server,
+      bytes_to_client = LEAST(f.bytes_to_client, 4611686018427387903 - excluded.bytes_to_client) + excluded.bytes_to_client,
       tcp_flags_to_server = f.tcp_flags_to_server | excluded.tcp_flags_to_server,
       tcp_flags_to_client = f.tcp_flags_to_client | excluded.tcp_flags_to_client, slices = f.slices + 1`
 
@@ -35,17 +35,19 @@ export const addObservations = Effect.fnUntraced(function* (sql: SqlClient.SqlCl
   yield* sql`INSERT INTO dependency_exporter (dependency_id, exporter, owner, records, bytes, packets, last_seen)
     SELECT d.id, d.owner_exporter, true, d.total_flows, d.total_bytes, d.total_packets, d.last_seen
     FROM slice_edge e JOIN dependencies d ON d.id = e.dependency_id
-    WHERE e.several AND e.old_exporters = 1 AND d.owner_exporter IS NOT NULL`
+    WHERE e.several AND e.old_exporters = 1 AND d.owner_exporter IS NOT NULL
+    -- it has a row already when one exporter was owner of one direction and observer of the other
+    ON CONFLICT DO NOTHING`
   yield* sql`WITH seen AS (
       INSERT INTO dependency_exporter AS x (dependency_id, exporter, owner, records, bytes, packets, last_seen)
-      SELECT e.dependency_id, s.exporter, bool_or(s.owner), sum(s.records), sum(s.bytes), sum(s.packets), max(e.last)
+      SELECT e.dependency_id, s.exporter, bool_or(s.owner), LEAST(sum(s.records), 4611686018427387903), LEAST(sum(s.bytes), 4611686018427387903), LEAST(sum(s.packets), 4611686018427387903), max(e.last)
       FROM slice_edge e JOIN (
         SELECT n, exporter, true AS owner, flows AS records, to_server + to_client AS bytes, packets FROM slice_edge WHERE several
         UNION ALL SELECT n, exporter, owner, records, bytes, packets FROM slice_exporter
       ) s ON s.n = e.n
       GROUP BY e.dependency_id, s.exporter
-      ON CONFLICT (dependency_id, exporter) DO UPDATE SET owner = excluded.owner, records = x.records + excluded.records,
-        bytes = x.bytes + excluded.bytes, packets = x.packets + excluded.packets, last_seen = GREATEST(x.last_seen, excluded.last_seen)
+      ON CONFLICT (dependency_id, exporter) DO UPDATE SET owner = excluded.owner, records = LEAST(x.records, 4611686018427387903 - excluded.records) + excluded.records,
+        bytes = LEAST(x.bytes, 4611686018427387903 - excluded.bytes) + excluded.bytes, packets = LEAST(x.packets, 4611686018427387903 - excluded.packets) + excluded.packets, last_seen = GREATEST(x.last_seen, excluded.last_seen)
       -- a row version that nobody replaced has no xmax: it was inserted
       RETURNING x.dependency_id, x.xmax = 0 AS added
     )
@@ -106,7 +108,6 @@ export const writeDependencies = Effect.fnUntraced(function* (
       LEFT JOIN unnest(${int4s(services.service)}::int[], ${texts(services.name)}::text[]) AS names(service, name)
         ON names.service = (e.protocol::int << 16) | e.port
       WHERE e.is_new
-      ORDER BY e.source_id, e.target_id, e.protocol, e.port
     ) AS fresh`
 
   // A span that ended: it was marked stale, or silent for longer than that before anybody looked.
@@ -146,9 +147,9 @@ export const writeDependencies = Effect.fnUntraced(function* (
           AND NOT EXISTS (SELECT 1 FROM dependency_span s WHERE s.dependency_id = d.id AND s.until >= e.first) THEN e.first
         ELSE d.valid_from END,
       valid_to = NULL,
-      bytes_to_server = d.bytes_to_server + e.to_server, bytes_to_client = d.bytes_to_client + e.to_client,
-      total_packets = d.total_packets + e.packets, total_flows = d.total_flows + e.flows,
-      raw_bytes = d.raw_bytes + e.raw_bytes, raw_packets = d.raw_packets + e.raw_packets, sampling = GREATEST(d.sampling, e.sampling),
+      bytes_to_server = LEAST(d.bytes_to_server, 4611686018427387903 - e.to_server) + e.to_server, bytes_to_client = LEAST(d.bytes_to_client, 4611686018427387903 - e.to_client) + e.to_client,
+      total_packets = LEAST(d.total_packets, 4611686018427387903 - e.packets) + e.packets, total_flows = d.total_flows + e.flows,
+      raw_bytes = LEAST(d.raw_bytes, 4611686018427387903 - e.raw_bytes) + e.raw_bytes, raw_packets = LEAST(d.raw_packets, 4611686018427387903 - e.raw_packets) + e.raw_packets, sampling = GREATEST(d.sampling, e.sampling),
       syn_forward = d.syn_forward + e.syn_forward, syn_reverse = d.syn_reverse + e.syn_reverse,
       syn_ack_forward = d.syn_ack_forward + e.syn_ack_forward, syn_ack_reverse = d.syn_ack_reverse + e.syn_ack_reverse,
       began_forward = d.began_forward + e.began_forward, began_reverse = d.began_reverse + e.began_reverse,

@@ -121,9 +121,9 @@ CREATE TABLE dependencies (
 ) WITH (fillfactor = 60);
 CREATE INDEX dependencies_target ON dependencies (target_id);
 CREATE INDEX dependencies_last_seen ON dependencies (seen_hour);
-CREATE INDEX dependencies_port ON dependencies (port, id);
+CREATE INDEX dependencies_port ON dependencies (port);
 CREATE INDEX dependencies_activated ON dependencies (activated_at) WHERE activated_at IS NOT NULL;
-CREATE INDEX dependencies_service ON dependencies (inferred_service, id);
+CREATE INDEX dependencies_service ON dependencies (inferred_service) WHERE inferred_service IS NOT NULL;
 
 CREATE TABLE dependency_span (
   dependency_id bigint NOT NULL REFERENCES dependencies ON DELETE CASCADE,
