@@ -219,7 +219,7 @@ describeConsole("the map's states", (console) => {
 
   it("fails with a code and a way to try again, and the frame goes on", async () => {
     const page = await console.open("/map", { seed: "failing" })
-    await page.getByRole("alert").getByText("No map").waitFor()
+    await page.getByRole("alert").getByText("Could not get the map").waitFor()
     await page.getByRole("button", { name: "Retry" }).click()
     await page.getByRole("navigation", { name: "Pages" }).waitFor()
   })

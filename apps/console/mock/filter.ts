@@ -1,103 +1,124 @@
-/** The filter line as the mock answers it: enough of the console's grammar for a person to work with. */
+/** The domain's filter line, answered from the seeded world. */
 import { DateTime, Effect, Result } from "effect"
 import { IpNetwork, NetAddress } from "effect/net"
-import type { Asset } from "#domain/Asset.ts"
-import { assetTypes } from "#domain/AssetFamily.ts"
+import type { AssetDetail } from "#domain/Asset.ts"
 import type { Dependency } from "#domain/Dependency.ts"
-import { protocolName } from "#domain/protocol.ts"
-import { FilterInvalid } from "#domain/Topology.ts"
+import { type Comparison, type Condition, type FilterSubject, parseFilter as parse } from "#domain/filter.ts"
+import type { FilterInvalid } from "#domain/Topology.ts"
 
 interface End {
-  readonly name: string
+  readonly side: "asset" | "client" | "server"
+  readonly words: ReadonlyArray<string>
   readonly addresses: ReadonlyArray<string>
-  readonly type: Asset["type"]
+  readonly type: AssetDetail["type"]
   readonly internal: boolean
 }
 
-/** What a term looks at, the same for assets and dependencies. */
-export interface Subject {
-  readonly ends: ReadonlyArray<End>
-  readonly words: ReadonlyArray<string>
-  readonly ports: ReadonlyArray<string>
-  readonly state: string | null
-  readonly tags: ReadonlyArray<string>
-  readonly environment: string | null
-  readonly lastSeen: DateTime.Utc
+interface Service {
+  readonly port: number
+  readonly protocol: number
+  readonly name: string | null
 }
 
-export const ofAsset = (asset: Asset): Subject => ({
-  ends: [{ name: asset.name, addresses: asset.addresses, type: asset.type, internal: asset.internal }],
-  words: [asset.name, asset.fqdn ?? "", ...asset.macAddresses],
-  ports: [],
-  state: null,
-  tags: asset.tags,
-  environment: asset.environment,
-  lastSeen: asset.lastSeen
+/** What a condition looks at, the same for assets and dependencies. */
+export interface Subject {
+  readonly ends: ReadonlyArray<End>
+  readonly services: ReadonlyArray<Service>
+  readonly state: Dependency["state"] | undefined
+  readonly tags: ReadonlyArray<string>
+  readonly environment: string | null
+  readonly firstSeen: DateTime.Utc
+  readonly lastSeen: DateTime.Utc
+  readonly numbers: Partial<Record<"confidence" | "bytes" | "flows" | "clients" | "servers", number>>
+}
+
+export const ofAsset = (a: AssetDetail): Subject => ({
+  ends: [
+    { side: "asset", words: [a.name, a.fqdn ?? "", ...a.macAddresses], addresses: a.addresses, type: a.type, internal: a.internal }
+  ],
+  services: a.services,
+  state: undefined,
+  tags: a.tags,
+  environment: a.environment,
+  firstSeen: a.firstSeen,
+  lastSeen: a.lastSeen,
+  numbers: { confidence: a.confidence, bytes: Number(a.bytes), clients: a.clients, servers: a.servers }
 })
 
 export const ofDependency = (d: Dependency): Subject => ({
-  ends: [d.client, d.server].map((end) => ({ name: end.name, addresses: [end.address], type: end.type, internal: end.internal })),
-  words: [d.client.name, d.server.name, d.service ?? ""],
-  ports: [String(d.port), `${d.port}/${protocolName(d.protocol)}`, protocolName(d.protocol)],
+  ends: (["client", "server"] as const).map((side) => ({
+    side,
+    words: [d[side].name],
+    addresses: [d[side].address],
+    type: d[side].type,
+    internal: d[side].internal
+  })),
+  services: [{ port: d.port, protocol: d.protocol, name: d.service }],
   state: d.state,
   tags: d.tags,
   environment: null,
-  lastSeen: d.lastSeen
+  firstSeen: d.firstSeen,
+  lastSeen: d.lastSeen,
+  numbers: { confidence: d.confidence, bytes: Number(d.bytesToServer + d.bytesToClient), flows: Number(d.flows) }
 })
 
-type Term = (subject: Subject) => boolean
-const unit: Record<string, number> = { s: 1e3, m: 6e4, h: 36e5, d: 864e5 }
+const compared = (value: number, compare: Comparison, with_: number): boolean =>
+  compare === "<"
+    ? value < with_
+    : compare === "<="
+      ? value <= with_
+      : compare === ">"
+        ? value > with_
+        : compare === ">="
+          ? value >= with_
+          : value === with_
 
-const inNetwork = (cidr: string): Term | undefined => {
-  const network = IpNetwork.fromString(cidr)
-  if (Result.isFailure(network)) return undefined
-  return (s) => s.ends.some((e) => e.addresses.some((a) => IpNetwork.contains(network.success, NetAddress.ipFromStringUnsafe(a))))
+const within = (network: string, address: string): boolean => {
+  if (!network.includes("/")) return address === network
+  const parsed = IpNetwork.fromString(network)
+  return Result.isSuccess(parsed) && IpNetwork.contains(parsed.success, NetAddress.ipFromStringUnsafe(address))
 }
 
-const keyed: Record<string, (value: string) => Term | undefined> = {
-  type: (v) => (s) =>
-    s.ends.some(({ type }) => type.startsWith(v) || assetTypes[type].letters.toLowerCase() === v || assetTypes[type].family === v),
-  name: (v) => (s) => s.words.some((w) => w.toLowerCase().includes(v)),
-  port: (v) => (s) => s.ports.includes(v),
-  protocol: (v) => (s) => s.ports.includes(v),
-  state: (v) => (s) => s.state === v,
-  tag: (v) => (s) => s.tags.includes(v),
-  environment: (v) => (s) => s.environment === v,
-  env: (v) => (s) => s.environment === v,
-  internal: (v) => (v === "yes" || v === "no" ? (s) => s.ends.some((e) => e.internal === (v === "yes")) : undefined),
-  network: inNetwork,
-  seen: (v) => {
-    const match = /^([<>])(\d+)([smhd])$/.exec(v)
-    if (match === null) return undefined
-    const span = Number(match[2]) * unit[match[3]!]!
-    return (s) => {
-      const age = Date.now() - DateTime.toEpochMillis(s.lastSeen)
-      return match[1] === "<" ? age < span : age > span
+const holds = (c: Condition, s: Subject, now: number): boolean => {
+  switch (c.kind) {
+    case "word": {
+      const text = c.text.toLowerCase()
+      return s.ends.some((e) => [...e.words, ...e.addresses].some((word) => word.toLowerCase().includes(text)))
     }
+    case "network":
+      return s.ends.some((e) => (c.end === "any" || e.side === c.end) && e.addresses.some((address) => within(c.network, address)))
+    case "text": {
+      const text = c.text.toLowerCase()
+      if (c.field === "tag") return s.tags.includes(c.text)
+      if (c.field === "environment") return s.environment?.toLowerCase() === text
+      if (c.field === "service") return s.services.some(({ name }) => name?.toLowerCase() === text)
+      return s.ends.some(
+        (e) => (c.field === "name" || e.side === c.field) && e.words.some((word) => word.toLowerCase().includes(text))
+      )
+    }
+    case "type":
+      return s.ends.some((e) => c.types.includes(e.type))
+    case "state":
+      return s.state === c.state
+    case "protocol":
+      return s.services.some(({ protocol }) => protocol === c.protocol)
+    case "internal":
+      return s.ends.some((e) => e.internal === c.internal)
+    case "port":
+      return s.services.some(({ port }) => port >= c.from && port <= c.to)
+    case "number":
+      return compared(s.numbers[c.field] ?? Number.NaN, c.compare, c.value)
+    case "age":
+      return compared((now - DateTime.toEpochMillis(c.field === "seen" ? s.lastSeen : s.firstSeen)) / 1000, c.compare, c.seconds)
   }
 }
 
-export const parseFilter = (text: string | undefined): Effect.Effect<Term, FilterInvalid> => {
-  const filter = text ?? ""
-  const terms: Array<Term> = []
-  for (const match of filter.matchAll(/\S+/g)) {
-    const word = match[0].toLowerCase()
-    const refuse = (expected: string) => Effect.fail(new FilterInvalid({ filter, position: match.index, expected }))
-    const [, key, value] = /^([a-z]+):(.*)$/.exec(word) ?? []
-    if (key !== undefined && value !== undefined && !word.includes("::")) {
-      const make = keyed[key]
-      if (make === undefined) return refuse(`one of ${Object.keys(keyed).join(", ")}`)
-      const term = value === "" ? undefined : make(value)
-      if (term === undefined) return refuse(`a value for ${key}`)
-      terms.push(term)
-    } else if (word.includes("/") && /^[0-9a-f]/.test(word)) {
-      const term = inNetwork(word)
-      if (term === undefined) return refuse("a network such as 10.2.0.0/16")
-      terms.push(term)
-    } else
-      terms.push(
-        (s) => s.words.some((w) => w.toLowerCase().includes(word)) || s.ends.some((e) => e.addresses.some((a) => a.includes(word)))
-      )
-  }
-  return Effect.succeed((subject) => terms.every((term) => term(subject)))
+export const parseFilter = (
+  text: string | undefined,
+  subject: FilterSubject
+): Effect.Effect<(s: Subject) => boolean, FilterInvalid> => {
+  const parsed = parse(text ?? "", subject)
+  if (Result.isFailure(parsed)) return Effect.fail(parsed.failure)
+  const now = Date.now()
+  return Effect.succeed((s) => parsed.success.every(({ condition, negated }) => holds(condition, s, now) !== negated))
 }

@@ -92,11 +92,8 @@ export const mapHandlers = (bench: Bench) => {
       ),
     TopologyGet: Effect.fnUntraced(function* (query, { headers }) {
       const w = yield* works(headers)
-      const matches = yield* parseFilter(query.filter)
-      const kept = new Set([...w.assets.values()].filter((a) => matches(ofAsset(a))).map((a) => a.id))
-      const dependencies = [...w.dependencies.values()]
-        .filter((d) => (kept.has(d.client.id) && kept.has(d.server.id)) || (query.filter !== undefined && matches(ofDependency(d))))
-        .slice(0, query.maxEdges ?? 100_000)
+      const matches = yield* parseFilter(query.filter, "dependency")
+      const dependencies = [...w.dependencies.values()].filter((d) => matches(ofDependency(d))).slice(0, query.maxEdges ?? 100_000)
       const shown = new Set(dependencies.flatMap((d) => [d.client.id, d.server.id]))
       return new Topology({
         at: instant(Date.now()),
@@ -128,7 +125,7 @@ export const mapHandlers = (bench: Bench) => {
     }),
     AssetList: Effect.fnUntraced(function* (query, { headers }) {
       const w = yield* world(headers)
-      const matches = yield* parseFilter(query.filter)
+      const matches = yield* parseFilter(query.filter, "asset")
       const sort = query.sort ?? "lastSeen"
       return pageOf(
         [...w.assets.values()].filter((a) => matches(ofAsset(a))).map((a) => new Asset(a)),
@@ -153,7 +150,7 @@ export const mapHandlers = (bench: Bench) => {
     }),
     DependencyList: Effect.fnUntraced(function* (query, { headers }) {
       const w = yield* works(headers)
-      const matches = yield* parseFilter(query.filter)
+      const matches = yield* parseFilter(query.filter, "dependency")
       const sort = query.sort ?? "lastSeen"
       return pageOf(
         [...w.dependencies.values()].filter((d) => matches(ofDependency(d))).map((d) => new Dependency(d)),

@@ -68,10 +68,11 @@ export const drawNode = (ctx: CanvasRenderingContext2D, node: SceneNode, x: numb
     stroke(node.kind === "group" ? 2 : 1.5)
     ctx.setLineDash([])
     if (node.external) {
+      // the second outline lies outside: the letters keep their room
       ctx.translate(8, 8)
-      ctx.scale(0.76, 0.76)
+      ctx.scale(1.3, 1.3)
       ctx.translate(-8, -8)
-      stroke(1.2)
+      stroke(0.8)
     }
   } else {
     ctx.fillStyle = colour
@@ -79,13 +80,14 @@ export const drawNode = (ctx: CanvasRenderingContext2D, node: SceneNode, x: numb
   }
   ctx.restore()
   ctx.globalAlpha = relation === "other" ? 0.25 : 1
-  const size = (node.kind === "group" ? 12.5 : 10) * shapeScale(zoom)
-  if (size * zoom >= 6) {
+  const triangular = node.family === "netsvc" || node.family === "comms"
+  const size = (node.kind === "group" ? 12.5 : triangular ? 8 : 10) * shapeScale(zoom)
+  if (size * zoom >= (triangular ? 5.5 : 6.5)) {
     ctx.font = `500 ${size}px ${node.kind === "group" ? palette.font : palette.mono}`
     ctx.textAlign = "center"
     ctx.textBaseline = "middle"
     ctx.fillStyle = hollow ? palette.text : palette.ink[node.family]
-    const shift = node.family === "netsvc" ? 0.22 : node.family === "comms" ? -0.18 : node.family === "data" ? 0.1 : 0.04
+    const shift = node.family === "netsvc" ? 0.3 : node.family === "comms" ? -0.26 : node.family === "data" ? 0.1 : 0.04
     ctx.fillText(node.letters, 0, half * shift)
   }
   if (relation === "upstream" || relation === "downstream" || relation === "both") drawRelation(ctx, relation, half, zoom, palette)

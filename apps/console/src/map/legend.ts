@@ -1,7 +1,7 @@
 /**
  * The map's legend: always open, counts what the filter line left, and filters: a click shows only that family, another all again.
  *
- * Properties: `counts`; `only` the family shown alone. Event: `LegendEvent`.
+ * Properties: `counts`; `only` the family shown alone; `marks` explains how the map marks what belongs to a selection. Event: `LegendEvent`.
  */
 import { css, html, LitElement, svg } from "lit"
 import type { AssetFamily } from "#domain/AssetFamily.ts"
@@ -22,10 +22,17 @@ export class LegendEvent extends Event {
 const line = (width: number, dashed = false) =>
   svg`<path d="M0 6h22" stroke="currentColor" stroke-width=${width} stroke-dasharray=${dashed ? "4 3" : "none"}/>`
 
+/** As the canvas draws them beside a node: filled, it serves the selected; open, it needs it. */
+export const relationMarks = {
+  upstream: svg`<path d="M1 2h8L5 9z" fill="var(--accent)" stroke="var(--accent)"/>`,
+  downstream: svg`<path d="M1 8.5h8L5 1.5z" fill="none" stroke="var(--text)" stroke-width="1.3"/>`
+} as const
+
 export class NetLegend extends LitElement {
-  static override readonly properties = { counts: { attribute: false }, only: {} }
+  static override readonly properties = { counts: { attribute: false }, only: {}, marks: { type: Boolean } }
   declare counts: ReadonlyArray<LegendCount>
   declare only: AssetFamily | "external" | undefined
+  declare marks: boolean
 
   static override readonly styles = [
     sheet,
@@ -43,6 +50,7 @@ export class NetLegend extends LitElement {
       .unknown svg, .external svg { color: var(--unknown); }
       .lines { display: flex; align-items: center; gap: var(--s-3); margin-left: auto; padding: 0 var(--s-3); color: var(--muted); }
       .lines svg { width: 22px; height: 12px; color: var(--edge); }
+      .lines svg.mark { width: 10px; height: 10px; }
       .lines span { display: inline-flex; align-items: center; gap: var(--s-2); white-space: nowrap; }
       @media (max-width: 1280px) { .lines { display: none; } }
       @media (forced-colors: active) { svg { color: CanvasText !important; } }
@@ -59,11 +67,16 @@ export class NetLegend extends LitElement {
             title=${pressed ? "Show all again" : `Show only ${label.toLowerCase()}`} @click=${() => this.dispatchEvent(new LegendEvent(pressed ? undefined : family))}
             >${family === "external" ? familyMark("unknown", true) : familyMark(family)}<span>${label}</span><span class="count">${count}</span></button>`
       })}
-      <div class="lines" role="img" aria-label="Lines: four widths from below 10 kbit/s to above 100 Mbit/s; dashed is stale">
+      ${
+        this.marks
+          ? html`<div class="lines"><span><svg class="mark" viewBox="0 0 10 10" aria-hidden="true">${relationMarks.upstream}</svg>serves the selected</span>
+              <span><svg class="mark" viewBox="0 0 10 10" aria-hidden="true">${relationMarks.downstream}</svg>needs the selected</span></div>`
+          : html`<div class="lines" role="img" aria-label="Lines: four widths from below 10 kbit/s to above 100 Mbit/s; dashed is stale">
         <span><svg viewBox="0 0 22 12">${line(0.8)}</svg>&lt;10k</span><span><svg viewBox="0 0 22 12">${line(1.4)}</svg>&lt;1M</span>
         <span><svg viewBox="0 0 22 12">${line(2.4)}</svg>&lt;100M</span><span><svg viewBox="0 0 22 12">${line(3.8)}</svg>more bit/s</span>
         <span><svg viewBox="0 0 22 12">${line(1.4, true)}</svg>stale</span>
       </div>`
+      }`
   }
 }
 customElements.define("net-legend", NetLegend)

@@ -5,7 +5,7 @@
  * Properties: `scene`; `places` of its nodes; `selected` key; `stale` dims. Events: `SelectEvent`, `OpenEvent` (double click on a group),
  * `MoveEvent` (a node was dragged). Methods: `fit`, `zoomBy`, `centre`, `walk`, `screenOf`.
  */
-import { css, html, LitElement, nothing, type PropertyValues } from "lit"
+import { html, LitElement, nothing, type PropertyValues } from "lit"
 import { theme } from "../preferences.ts"
 import { sheet } from "../style/sheet.ts"
 import { OpenEvent, SelectEvent } from "../ui/events.ts"
@@ -14,6 +14,7 @@ import { drawEdges, edgeAt, type Segment, segmentsOf } from "./draw-edges.ts"
 import { drawLabels, drawNode, forgetWidths, halfSide } from "./draw-nodes.ts"
 import type { Place } from "./layout.ts"
 import { boundsOf, nameOf } from "./names.ts"
+import { netMapStyle } from "./net-map-style.ts"
 import { type Palette, readPalette } from "./palette.ts"
 import type { Scene } from "./scene.ts"
 import { type Highlight, highlight, noHighlight, resolveSelection, walk } from "./select.ts"
@@ -48,20 +49,7 @@ export class NetMap extends LitElement {
   declare hovered: string | undefined
   declare failed: boolean
 
-  static override readonly styles = [
-    sheet,
-    css`
-      :host { display: block; position: relative; overflow: hidden; background: var(--canvas); min-height: 0; }
-      #stage { position: absolute; inset: 0; cursor: default; }
-      #stage.over { cursor: pointer; }
-      #stage:focus-visible { outline: 2px solid var(--focus); outline-offset: -3px; }
-      :host([stale]) #stage { opacity: 0.6; }
-      #name { position: absolute; left: 0; top: 0; pointer-events: none; max-width: 320px; padding: var(--s-2) var(--s-3); background: var(--raised);
-        border: var(--hair) solid var(--edge); border-radius: var(--radius); font: var(--t-12); z-index: 2; }
-      #name b { font-weight: 500; }
-      p { padding: var(--s-5); }
-    `
-  ]
+  static override readonly styles = [sheet, netMapStyle]
 
   #network: View | undefined
   #items: Items | undefined
@@ -116,6 +104,7 @@ export class NetMap extends LitElement {
         aria-label=${`Map: ${nodes.length} nodes, ${edges.length} lines, ${said}. Arrow keys walk along lines, l shows it as a table.`}
         @pointermove=${this.#move} @pointerleave=${this.#leave} @wheel=${this.#leave}></div>
       ${this.failed ? html`<p role="alert">The map's canvas could not be loaded from the appliance; the table (l) shows the same.</p>` : nothing}
+      ${this.failed || nodes.some(({ id }) => this.places.has(id)) ? nothing : html`<p class="wait" role="status">Laying out ${nodes.length} nodes</p>`}
       ${this.#readout()}`
   }
 

@@ -5,6 +5,7 @@
  */
 import { html, LitElement, nothing } from "lit"
 import { perCent, plural } from "../../format/number.ts"
+import { relationMarks } from "../../map/legend.ts"
 import { serviceText } from "../../map/names.ts"
 import type { Scene, SceneEdge, SceneNode } from "../../map/scene.ts"
 import { sheet } from "../../style/sheet.ts"
@@ -70,12 +71,12 @@ export class InspectGroup extends LitElement {
   #lines(node: SceneNode, lines: ReadonlyArray<SceneEdge>) {
     if (lines.length === 0) return html`<p class="more">None to others.</p>`
     const sorted = [...lines].sort((a, b) => b.rateBps - a.rateBps)
-    return html`<table class="plain" aria-label="Lines"><thead><tr><th>With</th><th>Which way</th><th class="num">Rate</th></tr></thead><tbody>
+    return html`<table class="plain" aria-label="Lines"><thead><tr><th>With</th><th>How, dependencies</th><th class="num">Rate</th></tr></thead><tbody>
       ${sorted.slice(0, mostRows).map((line) => {
         const out = line.from === node.id
         const other = this.scene.nodeById.get(out ? line.to : line.from)
         return html`<tr><td><a href=${selectHref(line.id)}><span>${other?.label}</span></a></td>
-          <td class="muted">${out ? "needs it" : "needed by it"}, ${line.dependencies.length}</td>
+          <td><svg class="mark" viewBox="0 0 10 10" aria-hidden="true">${out ? relationMarks.upstream : relationMarks.downstream}</svg> ${out ? "serves this" : "needs this"}, ${line.dependencies.length}</td>
           <td class="num"><net-value .value=${line.rateBps} quantity="bits" .sampling=${line.sampled ? 2 : 1} plain></net-value></td></tr>`
       })}</tbody></table>`
   }

@@ -16,5 +16,6 @@ export const inspectorStyle = css`
   .total td { border-top: var(--hair) solid var(--edge); font-weight: 500; }
   .actions { display: flex; flex-wrap: wrap; gap: var(--s-3); padding: var(--s-3) var(--s-5) var(--s-4); }
   .more { padding: var(--s-3) var(--s-5); color: var(--muted); }
+  svg.mark { width: 10px; height: 10px; flex: none; vertical-align: -1px; }
   .link { color: var(--accent); }
 `

@@ -3,7 +3,7 @@ import { html, LitElement, nothing, type PropertyValues } from "lit"
 import type { Exporter } from "#domain/Exporter.ts"
 import type { FilterInvalid, Topology } from "#domain/Topology.ts"
 import { Following } from "../../Cell.ts"
-import { completeFilter } from "../../filter-words.ts"
+import { filterWords } from "../../filter-words.ts"
 import { plural } from "../../format/number.ts"
 import { ActionEvent } from "../../keys.ts"
 import { type Grouping, groupings, groupingWords, isGrouping } from "../../map/grouping.ts"
@@ -31,6 +31,7 @@ import "../dependencies/dependency-sheet.ts"
 import "./inspect-group.ts"
 import "./map-table.ts"
 
+const words = filterWords("dependency")
 const only = (text: string | null): SceneOptions["only"] =>
   text === null || text === "" ? undefined : (text as SceneOptions["only"])
 
@@ -132,12 +133,12 @@ export class PageMap extends LitElement {
     const scene = this.#scene
     return html`<div class="head"><h1>Map</h1>
         <span class="count">${scene === undefined ? nothing : `${plural(scene.assets, "asset")}, ${plural(scene.dependencies, "dependency", "dependencies")}`}</span>
-        <net-filter label="Filter the map" placeholder="type:db seen:<1h 10.2.0.0/16" .value=${this.#filter} .complete=${completeFilter} .fault=${this.#fault} @net-filter=${this.#filtered}></net-filter>
+        <net-filter label="Filter the map" placeholder="type:db seen:<1h 10.2.0.0/16" .value=${this.#filter} .complete=${words.complete} .check=${words.check} .fault=${this.#fault} @net-filter=${this.#filtered}></net-filter>
         ${this.#tools()}</div>
       ${reading._tag === "stale" ? html`<net-stale .since=${reading.since} .why=${reading.fault.message} ?retrying=${reading.retrying}></net-stale>` : nothing}
       ${scene === undefined ? nothing : this.#notes(scene)}
       ${this.#body(scene)}
-      ${scene === undefined ? nothing : html`<net-legend .counts=${scene.legend} .only=${only(this.place.query.get("only"))} @net-legend=${this.#legend}></net-legend>`}`
+      ${scene === undefined ? nothing : html`<net-legend .counts=${scene.legend} .only=${only(this.place.query.get("only"))} ?marks=${this.#selected !== undefined} @net-legend=${this.#legend}></net-legend>`}`
   }
 
   #tools() {
