@@ -70,7 +70,7 @@ export class NetSeries extends LitElement {
     css`
       :host { display: block; min-width: 0; }
       .head { display: flex; align-items: baseline; gap: var(--s-4); min-height: 24px; flex-wrap: wrap; }
-      h3 { flex: 0 1 auto; color: var(--text); }
+      .title { flex: 0 1 auto; font: var(--t-12); font-weight: 500; }
       .readout { flex: 1 1 auto; font: var(--t-12); color: var(--muted); text-align: right; white-space: nowrap; }
       .readout b { color: var(--text); font-weight: 500; }
       figure { position: relative; }
@@ -145,7 +145,7 @@ export class NetSeries extends LitElement {
     const largest = values.reduce<number>((most, value) => Math.max(most, value ?? 0), 0)
     const unit = unitFor(this.quantity, [largest])
     return html`<figure aria-label=${this.heading}>
-      <div class="head"><h3>${this.heading}</h3><span class="readout">${this.#readout(unit)}</span>
+      <div class="head"><strong class="title">${this.heading}</strong><span class="readout">${this.#readout(unit)}</span>
         <button class="text" aria-pressed=${this.table ? "true" : "false"} @click=${() => (this.table = !this.table)}>${this.table ? "Show as chart" : "Show as table"}</button></div>
       ${this.table ? this.#asTable(unit) : this.#chart(largest, unit)}
       <figcaption class="sr">${this.#summary(unit)}</figcaption>

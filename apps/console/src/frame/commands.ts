@@ -1,12 +1,13 @@
 /** What the command palette offers: pages, actions that the caller may take, what Search finds, what was opened last. */
 
+import { Effect } from "effect"
 import { perform } from "../keys.ts"
 import { paths } from "../paths.ts"
 import { go, place } from "../place.ts"
 import { prefer, preferences } from "../preferences.ts"
 import { nav } from "../routes.ts"
 import { act } from "../rpc/client.ts"
-import { refusal } from "../session.ts"
+import { askWho, logOut, refusal } from "../session.ts"
 import type { PaletteEntry } from "../ui/net-palette.ts"
 
 let opened: ReadonlyArray<PaletteEntry> = []
@@ -37,6 +38,7 @@ export const commands = (): ReadonlyArray<PaletteEntry> => {
     { group: "Actions", title: "Operators", href: paths.settings("operators"), refused: refusal("operators.write") },
     { group: "Actions", title: "New token", href: paths.settings("tokens"), refused: refusal("tokens.own") },
     { group: "Actions", title: "Verify the audit log", href: paths.settings("audit"), refused: refusal("audit.read") },
+    { group: "Actions", title: "Log out", run: () => void Effect.runFork(Effect.catch(logOut(), () => askWho())) },
     ...(Object.keys(themes) as Array<keyof typeof themes>)
       .filter((theme) => theme !== chosen.theme)
       .map((theme): PaletteEntry => ({ group: "Look", title: `Theme: ${themes[theme]}`, run: () => prefer({ theme }) })),

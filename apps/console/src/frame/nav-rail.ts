@@ -2,7 +2,7 @@
  * Where one can go. 48 px of marks; the words come out on hover and focus, and stay where the operator or a wide screen wants them.
  * Properties: `current`, `caller`. Event `logout`.
  */
-import { css, html, LitElement, nothing, svg } from "lit"
+import { css, html, LitElement, nothing, type PropertyValues, svg } from "lit"
 import type { Caller } from "#domain/Operator.ts"
 import { Following } from "../Cell.ts"
 import { prefer, preferences } from "../preferences.ts"
@@ -26,7 +26,6 @@ export class NavRail extends LitElement {
       :host(:not([wide])) .rail:is(:hover, :focus-within) { border-right-color: var(--edge); }
       .mark { height: 36px; display: flex; align-items: center; gap: 14px; padding: 0 14px; border-bottom: var(--hair) solid var(--line); font-weight: 600; letter-spacing: 0.01em; flex: none; }
       .mark svg { width: 20px; height: 20px; flex: none; }
-      nav { flex: 1 1 auto; min-height: 0; display: flex; }
       ul { flex: 1 1 auto; padding: var(--s-3) 0; overflow-y: auto; overflow-x: hidden; }
       li a, .foot button { display: flex; align-items: center; gap: var(--s-5); height: max(32px, var(--row)); padding: 0 var(--s-5); color: var(--muted); white-space: nowrap; border: 0; border-radius: 0; width: 100%; font: var(--t-13); }
       li a:hover, .foot button:hover { color: var(--text); background: var(--raised) !important; text-decoration: none; }
@@ -75,24 +74,30 @@ export class NavRail extends LitElement {
     return chosen === "wide" || (chosen === "auto" && this.#roomy.matches)
   }
 
+  protected override updated(changed: PropertyValues<this>): void {
+    // on a narrow screen the rail is a row that scrolls
+    if (changed.has("current"))
+      this.renderRoot.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" })
+  }
+
   override render() {
     const wide = this.#wide
     this.toggleAttribute("wide", wide)
-    return html`<div class="rail">
+    return html`<nav class="rail" aria-label="Pages">
       <a class="mark" href="/" aria-label="FlowLens, overview"><svg viewBox="0 0 16 16" aria-hidden="true">${lens}</svg><span class="word">FlowLens</span></a>
-      <nav aria-label="Pages"><ul>${nav.map(
+      <ul>${nav.map(
         (
           entry
         ) => html`<li><a href=${entry.href} aria-current=${entry.name === this.current ? "page" : nothing} title=${`${entry.label} (${entry.key})`}
           >${icon(entry.name)}<span class="word">${entry.label}</span></a></li>`
-      )}</ul></nav>
+      )}</ul>
       <div class="foot">
         <span class="who"><b>${this.caller.name}</b>${this.caller.role}</span>
         <button class="plain" @click=${() => this.dispatchEvent(new Event("logout"))}>${logout}<span class="word">Log out</span></button>
         <button class="plain" aria-expanded=${wide ? "true" : "false"} @click=${() => prefer({ nav: wide ? "narrow" : "wide" })}
           >${icon(wide ? "narrower" : "wider")}<span class="word">${wide ? "Narrow" : "Keep wide"}</span></button>
       </div>
-    </div>`
+    </nav>`
   }
 }
 customElements.define("nav-rail", NavRail)

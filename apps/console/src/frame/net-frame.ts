@@ -104,7 +104,7 @@ export class NetFrame extends LitElement {
   override render() {
     const matched = matchPath(place.value.path)
     return html`
-      <a class="skip" href="#main" @click=${this.#skip}>Skip to the page</a>
+      <nav aria-label="Skip"><a class="skip" href="#main" @click=${this.#skip}>Skip to the page</a></nav>
       <nav-rail current=${matched?.route.nav ?? ""} .caller=${this.caller} @logout=${() => this.dispatchEvent(new Event("logout", { bubbles: true, composed: true }))}></nav-rail>
       <div class="column">
         <header>${this.#where(matched)}

@@ -18,6 +18,7 @@ import { type Column, type Measure, measure, padding } from "./column.ts"
 import { copy } from "./copy.ts"
 import { MoreEvent, NewerEvent, OpenEvent, SelectEvent, SortEvent } from "./events.ts"
 import { exactTitle } from "./net-value.ts"
+import { rowSteps, tableKeys } from "./table-keys.ts"
 import { tableStyle } from "./table-style.ts"
 
 /** Above this many rows only those in sight are drawn: about four screens, where drawing all is still under a frame. */
@@ -132,24 +133,24 @@ export class NetTable<Row = unknown> extends LitElement {
     const items = this.#isVirtual ? virtualizer.getVirtualItems() : undefined
     const shown = items ? items.map((item) => item.index) : this.rows.map((_, index) => index)
     const cursor = this.rows.findIndex((row) => this.keyOf(row) === this.cursor)
-    return html`<div class="scroll" ${ref(this.#scroll)} role="grid" tabindex="0" aria-label=${this.label} aria-rowcount=${(this.total ?? this.rows.length) + 1}
-        aria-colcount=${this.#shown.length} aria-activedescendant=${cursor >= 0 && shown.includes(cursor) ? `row-${cursor}` : nothing}
-        @keydown=${this.#keydown} @scroll=${this.#scrolled} @focus=${this.#focused}>
-      <div role="rowgroup" class="head"><div role="row" class="row" aria-rowindex="1">${this.#shown.map((column, i) => this.#head(column, i))}</div></div>
-      ${
-        this.newer > 0
-          ? html`<div class="newer"><button class="text" @click=${() => this.dispatchEvent(new NewerEvent())}>${this.newer} newer — show</button></div>`
-          : nothing
-      }
-      <div role="rowgroup" class=${items ? "body virtual" : "body"}>
-        ${repeat(
-          shown,
-          (index) => this.keyOf(this.rows[index]!),
-          (index) => this.#row(this.rows[index]!, index)
-        )}
+    return html`<div class="scroll" ${ref(this.#scroll)} @scroll=${this.#scrolled}>
+      <div class="grid" role="grid" tabindex="0" aria-label=${this.label} aria-rowcount=${(this.total ?? this.rows.length) + 1} aria-colcount=${this.#shown.length}
+        aria-activedescendant=${cursor >= 0 && shown.includes(cursor) ? `row-${cursor}` : nothing} @keydown=${this.#keydown} @focus=${this.#focused}>
+        <div role="rowgroup" class="head"><div role="row" class="row" aria-rowindex="1">${this.#shown.map((column, i) => this.#head(column, i))}</div></div>
+        ${
+          this.newer > 0
+            ? html`<div role="rowgroup" class="newer"><div role="row"><div role="gridcell"><button class="text" @click=${() => this.dispatchEvent(new NewerEvent())}>${this.newer} newer — show</button></div></div></div>`
+            : nothing
+        }
+        <div role=${shown.length === 0 ? "presentation" : "rowgroup"} class=${items ? "body virtual" : "body"}>
+          ${repeat(
+            shown,
+            (index) => this.keyOf(this.rows[index]!),
+            (index) => this.#row(this.rows[index]!, index)
+          )}
+        </div>
       </div>
-      ${this.rows.length === 0 ? html`<slot name="empty"></slot>` : nothing}
-      ${this.#foot()}
+      ${this.rows.length === 0 ? html`<slot name="empty"></slot>` : nothing}${this.#foot()}
     </div>`
   }
 
@@ -161,9 +162,7 @@ export class NetTable<Row = unknown> extends LitElement {
       aria-sort=${column.sort === true ? (sorted ? (this.order ?? "ascending") : "none") : nothing}>
       ${
         column.sort === true
-          ? html`<button @click=${() => this.#sortBy(column)} tabindex="0">${name}<svg class="arrow" viewBox="0 0 8 8" aria-hidden="true">${
-              sorted ? arrow(this.order ?? "ascending") : nothing
-            }</svg></button>`
+          ? html`<button @click=${() => this.#sortBy(column)} tabindex="0">${name}<svg class="arrow" viewBox="0 0 8 8" aria-hidden="true">${sorted ? svg`<path d=${this.order === "descending" ? "M4 7 1 1.5h6z" : "M4 1 7 6.5H1z"} />` : nothing}</svg></button>`
           : name
       }
     </div>`
@@ -276,15 +275,7 @@ export class NetTable<Row = unknown> extends LitElement {
 
   #perform(action: string): boolean {
     const page = Math.max(1, Math.floor((this.#scroll.value?.clientHeight ?? 0) / this.#rowHeight) - 2)
-    const steps: Record<string, number> = {
-      "row.next": 1,
-      "row.previous": -1,
-      "row.page-down": page,
-      "row.page-up": -page,
-      "row.first": -1e9,
-      "row.last": 1e9
-    }
-    const step = steps[action]
+    const step = rowSteps(action, page)
     if (step !== undefined) this.#move(step)
     else if (this.cursor === undefined) return false
     else if (action === "row.open") this.dispatchEvent(new OpenEvent(this.cursor))
@@ -303,8 +294,8 @@ export class NetTable<Row = unknown> extends LitElement {
 
   readonly #keydown = (event: KeyboardEvent) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return
-    if (event.composedPath()[0] !== this.#scroll.value) return
-    const action = within[event.key]
+    if (event.composedPath()[0] !== event.currentTarget) return
+    const action = tableKeys[event.key]
     if (action !== undefined && this.#perform(action)) {
       event.preventDefault()
       event.stopPropagation()
@@ -323,18 +314,3 @@ export class NetTable<Row = unknown> extends LitElement {
   }
 }
 customElements.define("net-table", NetTable)
-
-/** Keys that the table answers itself when it has the focus, also where the page's shortcuts are switched off (WAI-ARIA grid). */
-const within: Record<string, string> = {
-  ArrowDown: "row.next",
-  ArrowUp: "row.previous",
-  PageDown: "row.page-down",
-  PageUp: "row.page-up",
-  Home: "row.first",
-  End: "row.last",
-  Enter: "row.open",
-  " ": "row.select"
-}
-
-const arrow = (order: "ascending" | "descending") =>
-  order === "ascending" ? svg`<path d="M4 1 7 6.5H1z"/>` : svg`<path d="M4 7 1 1.5h6z"/>`

@@ -6,7 +6,9 @@ export const tableStyle = css`
   :host([fit]) { flex: none; }
   .scroll { flex: 1 1 auto; min-height: 0; overflow: auto; position: relative; scrollbar-width: thin; scrollbar-color: var(--edge) transparent; overflow-anchor: none; }
   :host([fit]) .scroll { overflow: visible; }
-  .scroll:focus-visible { outline-offset: -2px; }
+  .grid { min-width: min-content; }
+  .grid:focus-visible { outline: none; }
+  .scroll:has(.grid:focus-visible) { outline: 2px solid var(--focus); outline-offset: -2px; }
   .row { display: grid; grid-template-columns: var(--tracks); column-gap: var(--s-5); padding: 0 var(--s-5); align-items: center; height: var(--height); min-width: min-content; border-bottom: var(--hair) solid var(--line); }
   .head { position: sticky; top: 0; z-index: 2; background: var(--canvas); font: var(--t-11); color: var(--muted); }
   :host([fit]) .head { position: static; }
@@ -25,7 +27,7 @@ export const tableStyle = css`
   .body .row { cursor: default; }
   .body .row:hover { background: var(--raised); }
   .body .row.selected { background: var(--select); box-shadow: inset 2px 0 0 var(--accent); }
-  .scroll:focus-visible .row.cursor, .body .row.cursor { box-shadow: inset 2px 0 0 var(--edge); }
+  .body .row.cursor { box-shadow: inset 2px 0 0 var(--edge); }
   .body .row.selected.cursor { box-shadow: inset 2px 0 0 var(--accent); }
   .cell { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; min-width: 0; }
   .cell.end { text-align: right; }

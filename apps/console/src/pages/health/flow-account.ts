@@ -66,7 +66,7 @@ export class FlowAccountTable extends LitElement {
       dl > div { padding: 0 var(--s-4) var(--s-4) var(--s-5); display: flex; flex-direction: column; }
       dt { font: var(--t-12); color: var(--muted); }
       dd { display: flex; align-items: center; gap: 6px; font: var(--t-15); font-weight: 500; }
-      small { font: var(--t-12); color: var(--muted); }
+      dd.explained { display: block; font: var(--t-12); color: var(--muted); }
     `
   ]
 
@@ -74,7 +74,7 @@ export class FlowAccountTable extends LitElement {
     const lines = accountLines(this.account)
     return html`<section><h2>Every datagram accounted for</h2><dl>${lines.map((line) => {
       const unit = unitFor("count", [line.value])
-      return html`<div><dt>${line.name}</dt><dd title=${exactly(line.value)}>${line.loss === true && line.value > 0n ? html`<net-status status="degraded" mark-only label="above zero"></net-status>` : nothing}${inUnit(line.value, unit)}${unit.name}</dd><small>${line.explained}</small></div>`
+      return html`<div><dt>${line.name}</dt><dd title=${exactly(line.value)}>${line.loss === true && line.value > 0n ? html`<net-status status="degraded" mark-only label="above zero"></net-status>` : nothing}${inUnit(line.value, unit)}${unit.name}</dd><dd class="explained">${line.explained}</dd></div>`
     })}</dl></section>`
   }
 }
