@@ -3,7 +3,6 @@ import { join } from "node:path"
 import { assert, layer } from "@effect/vitest"
 import { Context, Effect, Layer, Redacted, SubscriptionRef } from "effect"
 import { HealthDetail } from "#domain/Health.ts"
-import { migrate } from "#pipeline/store/migrations/index.ts"
 import * as Sql from "#pipeline/store/Sql.ts"
 import { freshDatabase } from "../../../test/rig/Database.ts"
 import {
@@ -28,11 +27,8 @@ class DatabaseUrl extends Context.Service<DatabaseUrl, string>()("test/DatabaseU
 const layerAppliance = layerTestSurface().pipe(
   Layer.provideMerge(
     Layer.unwrap(
-      Effect.map(freshDatabase, ({ url }) =>
-        Layer.effectDiscard(migrate).pipe(
-          Layer.provideMerge(Sql.layer({ url })),
-          Layer.provideMerge(Layer.succeed(DatabaseUrl, Redacted.value(url) as string))
-        )
+      Effect.map(freshDatabase("flowlens"), ({ url }) =>
+        Sql.layer({ url }).pipe(Layer.provideMerge(Layer.succeed(DatabaseUrl, Redacted.value(url) as string)))
       )
     )
   )

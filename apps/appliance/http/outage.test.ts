@@ -4,7 +4,6 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { assert, layer } from "@effect/vitest"
 import { Cause, Context, Effect, Exit, Fiber, Layer, Redacted, Schedule, Stream } from "effect"
-import { migrate } from "#pipeline/store/migrations/index.ts"
 import * as Sql from "#pipeline/store/Sql.ts"
 import { freshDatabase } from "../../../test/rig/Database.ts"
 import { call, layerTestSurface, operator, rpcClient, SurfaceFiles, session, token } from "../../../test/rig/Surface.ts"
@@ -17,7 +16,7 @@ class Line extends Context.Service<Line, { readonly cut: Effect.Effect<void>; re
 
 const layerLine = Layer.unwrap(
   Effect.gen(function* () {
-    const { url } = yield* freshDatabase
+    const { url } = yield* freshDatabase("flowlens")
     const real = new URL(Redacted.value(url) as string)
     const path = (folder: string) => join(folder, `.s.PGSQL.${real.searchParams.get("port")}`)
     const folder = mkdtempSync(join(tmpdir(), "flowlens-line-"))
@@ -47,8 +46,7 @@ const layerLine = Layer.unwrap(
     yield* Effect.addFinalizer(() => cut)
     const through = new URL(real)
     through.searchParams.set("host", folder)
-    return Layer.effectDiscard(migrate).pipe(
-      Layer.provideMerge(Sql.layer({ url: Redacted.make(through.href), connectTimeout: "1 second" })),
+    return Sql.layer({ url: Redacted.make(through.href), connectTimeout: "1 second" }).pipe(
       Layer.provideMerge(Layer.succeed(Line, { cut, mend }))
     )
   })

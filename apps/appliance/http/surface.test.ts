@@ -22,9 +22,9 @@ import { maxBodyBytes } from "./guard.ts"
 import { Listening } from "./server.ts"
 
 const built = mkdtempSync(join(tmpdir(), "flowlens-console-"))
-mkdirSync(join(built, "assets"))
+mkdirSync(join(built, "bundle"))
 writeFileSync(join(built, "index.html"), "<!doctype html><title>console</title>")
-writeFileSync(join(built, "assets/main-Ab3dEf9h.js"), `export const text = "${"x".repeat(4000)}"`)
+writeFileSync(join(built, "bundle/main-Ab3dEf9h.js"), `export const text = "${"x".repeat(4000)}"`)
 writeFileSync(join(built, "favicon.svg"), "<svg/>")
 
 const layerSurface = (options: Parameters<typeof layerTestSurface>[0] = {}) =>
@@ -140,15 +140,17 @@ layer(layerSurface({ consoleFolder: built }), { excludeTestServices: true })("th
   it.effect(
     "are kept for good when their name has a hash, compressed when they are large, and stand in for every page",
     Effect.fnUntraced(function* () {
-      const script = yield* call("/assets/main-Ab3dEf9h.js", { headers: { "accept-encoding": "gzip" } })
+      const script = yield* call("/bundle/main-Ab3dEf9h.js", { headers: { "accept-encoding": "gzip" } })
       assert.strictEqual(script.headers["cache-control"], "public, max-age=31536000, immutable")
       assert.strictEqual(script.headers["content-encoding"], "gzip")
       assert.match(String(script.headers["content-type"]), /javascript/)
-      const page = yield* call("/assets/12/services", { headers: { accept: "text/html" } })
-      assert.deepStrictEqual([page.status, page.headers["cache-control"]], [200, "no-cache"])
-      assert.include(page.text, "<title>console</title>")
+      for (const path of ["/assets/12/services", "/assets", "/assets/", "/health", "/map?filter=port:443"]) {
+        const page = yield* call(path, { headers: { accept: "text/html,application/xhtml+xml;q=0.9" } })
+        assert.deepStrictEqual([page.status, page.headers["cache-control"]], [200, "no-cache"], path)
+        assert.include(page.text, "<title>console</title>", path)
+      }
       assert.strictEqual((yield* call("/favicon.svg")).status, 200)
-      for (const path of ["/../package.json", "/%2e%2e/%2e%2e/etc/passwd", "/assets/none.js"]) {
+      for (const path of ["/../package.json", "/%2e%2e/%2e%2e/etc/passwd", "/bundle/none.js"]) {
         assert.strictEqual((yield* call(path)).status, 404, path)
       }
     })
