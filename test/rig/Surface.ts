@@ -154,7 +154,9 @@ export class SurfaceFiles extends Context.Service<SurfaceFiles, { readonly data:
 
 /** Wants a database; gives `Listening`, the stores, what auth/layer.ts makes, and `LiveValues`. */
 export const layerTestSurface = (
-  options: { readonly access?: AccessOptions["Service"] } & Partial<Pick<SurfaceSettings, "maxConnections" | "consoleFolder">> = {}
+  options: { readonly access?: AccessOptions["Service"] } & Partial<
+    Pick<SurfaceSettings, "maxConnections" | "consoleFolder" | "pingSeconds" | "strangerSeconds">
+  > = {}
 ) => {
   const data = mkdtempSync(join(tmpdir(), "flowlens-surface-"))
   const access = options.access ?? { session: { hours: 24, idleMinutes: 0 }, lockout: { failures: 5, minutes: 15 } }
@@ -168,7 +170,8 @@ export const layerTestSurface = (
         host: "127.0.0.1",
         port: 0,
         certificate,
-        pingSeconds: 30,
+        pingSeconds: options.pingSeconds ?? 30,
+        strangerSeconds: options.strangerSeconds,
         maxConnections: options.maxConnections ?? 20,
         pages: { default: 50, maximum: 1000 },
         consoleFolder: options.consoleFolder ?? join(data, "no-console")

@@ -18,6 +18,8 @@ import { layerStatic } from "./static.ts"
 export interface SurfaceSettings extends ServerSettings {
   /** Live connections at most. */
   readonly maxConnections: number
+  /** Until a live connection that nobody was let in on is closed; default 10. */
+  readonly strangerSeconds?: number | undefined
   readonly pages: PageSizes["Service"]
   /** Where `npm run build` put the console. */
   readonly consoleFolder: string
@@ -25,7 +27,7 @@ export interface SurfaceSettings extends ServerSettings {
 
 /** Needs what auth/layer.ts makes, the stores and `Live`; gives `Listening`. */
 export const layerSurface = (settings: SurfaceSettings) => {
-  const { consoleFolder, maxConnections, pages } = settings
+  const { consoleFolder, maxConnections, pages, strangerSeconds } = settings
   const routes = Layer.mergeAll(
     layerGuard,
     layerAccess,
@@ -33,7 +35,7 @@ export const layerSurface = (settings: SurfaceSettings) => {
     layerDocs,
     layerHealth(consoleFolder),
     layerMetrics,
-    layerRpc({ maxConnections }).pipe(Layer.provide([layerHandlers, layerAuthorised])),
+    layerRpc({ maxConnections, strangerSeconds }).pipe(Layer.provide([layerHandlers, layerAuthorised])),
     layerStatic(consoleFolder)
   ).pipe(Layer.provide([Connections.layer, Layer.succeed(PageSizes, pages)]))
   return HttpRouter.serve(routes, { disableLogger: true, disableListenLog: true }).pipe(Layer.provideMerge(layerServer(settings)))

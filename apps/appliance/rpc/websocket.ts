@@ -11,15 +11,14 @@ import { type Connection, Connections, connectionHeader } from "./Connections.ts
 
 export interface WebSocketOptions {
   readonly maxConnections: number
+  /** Nobody holds a connection longer without being let in; default 10. */
+  readonly strangerSeconds?: number | undefined
 }
-
-/** Nobody holds a connection without being let in. */
-const strangersLeaveAfter = "10 seconds"
 
 /** One request line at most. Answers may be longer. */
 const maxRequestBytes = 1024 * 1024
 
-export const layerRpc = ({ maxConnections }: WebSocketOptions) =>
+export const layerRpc = ({ maxConnections, strangerSeconds = 10 }: WebSocketOptions) =>
   Layer.effectDiscard(
     Effect.gen(function* () {
       const connections = yield* Connections
@@ -53,7 +52,7 @@ export const layerRpc = ({ maxConnections }: WebSocketOptions) =>
         }
         const name = randomUUID()
         const strangers = Effect.andThen(
-          Effect.sleep(strangersLeaveAfter),
+          Effect.sleep(`${strangerSeconds} seconds`),
           Effect.suspend(() => (connection.admitted ? Effect.never : Effect.succeed(HttpServerResponse.empty())))
         )
         return yield* Effect.acquireUseRelease(
