@@ -17,7 +17,7 @@ describe("a password hash", () => {
   it.live(
     "is the one other argon2 programs make",
     Effect.fnUntraced(function* () {
-      // argon2 reference implementation: echo -n password | argon2 somesalt -id -t 2 -m 16 -p 4 -l 24 (its own test vector form)
+      // the reference implementation: echo -n password | argon2 somesalt -id -t 2 -k 256 -p 1
       const text = "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4"
       assert.deepStrictEqual(yield* verifyPassword("password", text), { right: true, outdated: true })
     })
