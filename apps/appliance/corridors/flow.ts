@@ -29,7 +29,9 @@ const make = Effect.fnUntraced(function* (config: Config) {
   const boot = randomUUID()
   const boots = yield* BootStore
   const unclean = yield* boots.begin(boot, version)
-  const book = makeTemplateBook(yield* Effect.flatMap(ExporterStore, (store) => store.loadTemplates))
+  const store = yield* ExporterStore
+  const book = makeTemplateBook(yield* store.loadTemplates)
+  const followed = yield* store.loadSequences
   const ledger = makeFlowLedger()
   const workers = new Map<string, FlowWorkerHandle>()
   const names = Array.from({ length: config.ingestion.workers }, (_, i) => `worker-${i + 1}`)
@@ -58,7 +60,7 @@ const make = Effect.fnUntraced(function* (config: Config) {
   for (const worker of names) {
     const others = (message: Parameters<FlowWorkerHandle["post"]>[0]) =>
       workers.forEach((other) => other.worker !== worker && other.post(message))
-    const settings = Effect.sync(() => workerSettings(config, boot, worker, book.all()))
+    const settings = Effect.sync(() => workerSettings(config, boot, worker, book.all(), [...followed, ...ledger.exporters()]))
     workers.set(worker, yield* startFlowWorker(flow, { worker, settings, ledger, slices, templates: changes, others }))
   }
 

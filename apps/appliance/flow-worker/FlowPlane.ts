@@ -65,7 +65,7 @@ export const makeFlowPlane = (settings: FlowWorkerSettings, post: Post, now: () 
   const decoding = makePart(`${path}/decode`, now)
   const windowing = makePart(`${path}/window`, now)
 
-  const exporters = makeExporterTable()
+  const exporters = makeExporterTable(undefined, settings.resume)
   const windows = makeWindows({
     boot: settings.boot,
     worker,

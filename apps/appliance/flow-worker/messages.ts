@@ -6,7 +6,7 @@ import type { WindowSlice } from "#domain/Window.ts"
 import type { ActorEntry } from "#pipeline/actor/ActorEntry.ts"
 import type { InterfaceCounters } from "#pipeline/decode/interface-counters.ts"
 import type { LearnedTemplate } from "#pipeline/decode/TemplateCache.ts"
-import type { ExporterReading } from "#pipeline/ingest/ExporterTable.ts"
+import type { ExporterReading, ExporterResume } from "#pipeline/ingest/ExporterTable.ts"
 import type { ListenerReading } from "#pipeline/ingest/UdpListener.ts"
 import type { WindowAccount } from "#pipeline/window/window.ts"
 
@@ -33,6 +33,8 @@ export interface FlowWorkerSettings {
   readonly declaredServices?: ReadonlyArray<{ readonly protocol: number; readonly port: number }>
   readonly templates: ReadonlyArray<LearnedTemplate>
   readonly exporters: ExporterSettings
+  /** Exporters an earlier run followed. */
+  readonly resume?: ReadonlyArray<ExporterResume>
 }
 
 export interface ExporterSettings {

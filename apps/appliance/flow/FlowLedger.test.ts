@@ -28,6 +28,7 @@ const report = (datagrams: number, folded: number): FlowWorkerReport =>
         sampling: 1,
         clockSkewMs: 0,
         observationDomains: [1],
+        sequences: [[1, 7]],
         blocked: 0
       }
     ],

@@ -177,6 +177,7 @@ const mergeExporters = (a: ExporterTotals, b: ExporterTotals, rates: "rates add"
     sampling: Math.max(a.sampling, b.sampling),
     clockSkewMs: later.clockSkewMs,
     observationDomains: [...new Set([...a.observationDomains, ...b.observationDomains])],
+    sequences: [...new Map([...(later === a ? b : a).sequences, ...later.sequences])],
     blocked: sum("blocked")
   }
 }

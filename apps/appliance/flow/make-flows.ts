@@ -4,6 +4,7 @@ import { makePortRanks } from "#domain/PortRank.ts"
 import type { WindowSlice } from "#domain/Window.ts"
 import type { LearnedTemplate } from "#pipeline/decode/TemplateCache.ts"
 import { makeServiceNames, services } from "#pipeline/enrich/services.ts"
+import type { ExporterResume } from "#pipeline/ingest/ExporterTable.ts"
 import { collapseSlice } from "#pipeline/resolve/collapse.ts"
 import { makeOwners } from "#pipeline/resolve/duplicate.ts"
 import type { WriteResult } from "#pipeline/resolve/Resolver.ts"
@@ -40,7 +41,8 @@ export const workerSettings = (
   config: Config,
   boot: string,
   worker: string,
-  templates: ReadonlyArray<LearnedTemplate>
+  templates: ReadonlyArray<LearnedTemplate>,
+  resume: ReadonlyArray<ExporterResume>
 ): FlowWorkerSettings => ({
   boot,
   worker,
@@ -53,6 +55,7 @@ export const workerSettings = (
   flushIntervalSeconds: config.aggregation.flush_interval_seconds,
   declaredServices: declaredServices(config),
   templates,
+  resume,
   exporters: { sampling: {}, blocked: [] }
 })
 

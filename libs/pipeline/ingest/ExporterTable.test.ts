@@ -107,4 +107,17 @@ describe("exporter table", () => {
     assert.strictEqual(reading.malformed, 3)
     assert.deepStrictEqual(reading.malformedReasons, { "set-length": 2, "template-id": 1 })
   })
+
+  it("counts as lost what was sent while nobody listened, when told where the run before stopped", () => {
+    const before = makeExporterTable()
+    before.heard(before.find("192.0.2.1", "netflow9", 0), outcome(10, 30), 1400, 1000)
+    const [reading] = read(before, 1000)
+    assert.deepStrictEqual(reading?.sequences, [[7, 11]])
+    const after = makeExporterTable(undefined, [
+      { address: "192.0.2.1", protocol: "netflow9", lastSeen: 1000, sequences: reading!.sequences }
+    ])
+    const index = after.find("192.0.2.1", "netflow9", 5000)
+    after.heard(index, outcome(15, 30), 1400, 5000)
+    assert.strictEqual(read(after, 5000)[0]?.sequenceLost, 4)
+  })
 })

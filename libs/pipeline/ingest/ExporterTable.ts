@@ -42,8 +42,19 @@ export interface ExporterReading {
   readonly sampling: number
   readonly clockSkewMs: number | null
   readonly observationDomains: ReadonlyArray<number>
+  /** The sequence number each domain's next datagram should have, for whoever goes on counting after this worker. */
+  readonly sequences: ReadonlyArray<readonly [domain: number, expected: number]>
   /** Datagrams turned away because the operator blocked the exporter. */
   readonly blocked: number
+}
+
+/** Where an earlier run stopped counting: what is sent meanwhile then shows as a gap, and is not forgotten. */
+export interface ExporterResume {
+  readonly address: string
+  readonly protocol: ExporterProtocol
+  /** ms since 1970 */
+  readonly lastSeen: number
+  readonly sequences: ReadonlyArray<readonly [domain: number, expected: number]>
 }
 
 interface Exporter {
@@ -102,7 +113,8 @@ export interface ExporterTable {
   ) => ReadonlyArray<ExporterReading>
 }
 
-export const makeExporterTable = (limit: number = MAX_EXPORTERS): ExporterTable => {
+export const makeExporterTable = (limit: number = MAX_EXPORTERS, resume: ReadonlyArray<ExporterResume> = []): ExporterTable => {
+  const earlier = new Map(resume.map((one) => [`${one.protocol} ${one.address}`, one]))
   const byProtocol: Record<ExporterProtocol, Map<string, Exporter>> = {
     netflow5: new Map(),
     netflow9: new Map(),
@@ -148,6 +160,10 @@ export const makeExporterTable = (limit: number = MAX_EXPORTERS): ExporterTable 
       blocked: 0,
       domains: new Map(),
       history: new Float64Array(RATE_SECONDS)
+    }
+    const before = earlier.get(`${protocol} ${address}`)
+    for (const [domain, expected] of before?.sequences ?? []) {
+      exporter.domains.set(domain, { ...makeSequenceTrack(), expected, lastMs: before!.lastSeen })
     }
     all.push(exporter)
     byProtocol[protocol].set(address, exporter)
@@ -253,6 +269,7 @@ export const makeExporterTable = (limit: number = MAX_EXPORTERS): ExporterTable 
           sampling: exporter.sampling,
           clockSkewMs: Number.isNaN(exporter.skewMs) ? null : Math.round(exporter.skewMs),
           observationDomains: [...exporter.domains.keys()],
+          sequences: [...exporter.domains].flatMap(([domain, { expected }]) => (expected < 0 ? [] : [[domain, expected] as const])),
           blocked: exporter.blocked
         }
       })

@@ -29,6 +29,16 @@ export interface ExporterSnapshot {
   readonly clockSkewMs: number | null
   readonly observationDomains: ReadonlyArray<number>
   readonly unknownElements: Readonly<Record<string, Counter>>
+  /** The sequence number each domain's next datagram should have. */
+  readonly sequences: ReadonlyArray<readonly [domain: number, expected: number]>
+}
+
+/** Where the last run stopped following an exporter. */
+export interface StoredSequences {
+  readonly address: string
+  readonly protocol: ExporterProtocol
+  readonly lastSeen: number
+  readonly sequences: ReadonlyArray<readonly [domain: number, expected: number]>
 }
 
 /** A template as decode/TemplateCache.ts exports and learns it. */
@@ -54,6 +64,7 @@ export class ExporterStore extends Context.Service<
     /** Makes the stored templates be these: what is gone from the list is forgotten. */
     readonly saveTemplates: (templates: ReadonlyArray<StoredTemplate>) => Effect.Effect<void, SqlError.SqlError>
     readonly loadTemplates: Effect.Effect<ReadonlyArray<StoredTemplate>, SqlError.SqlError>
+    readonly loadSequences: Effect.Effect<ReadonlyArray<StoredSequences>, SqlError.SqlError>
   }
 >()("pipeline/store/ExporterStore") {
   static readonly layer = Layer.effect(
@@ -79,13 +90,13 @@ export class ExporterStore extends Context.Service<
           }))
           yield* sql`INSERT INTO exporters AS e (address, protocol, state, first_seen, last_seen, datagrams, records, records_per_second,
               sequence_lost, sequence_resets, malformed, malformed_reasons, held_sets, held_dropped, templates, sampling, clock_skew_ms,
-              observation_domains, unknown_elements)
+              observation_domains, unknown_elements, sequences)
             SELECT address, protocol, state, "firstSeen", "lastSeen", datagrams, records, "recordsPerSecond", "sequenceLost", "sequenceResets",
-              malformed, "malformedReasons", "heldSets", "heldDropped", templates, sampling, "clockSkewMs", "observationDomains", "unknownElements"
+              malformed, "malformedReasons", "heldSets", "heldDropped", templates, sampling, "clockSkewMs", "observationDomains", "unknownElements", sequences
             FROM jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb) AS x(address inet, protocol text, state text, "firstSeen" timestamptz,
               "lastSeen" timestamptz, datagrams bigint, records bigint, "recordsPerSecond" float8, "sequenceLost" bigint,
               "sequenceResets" bigint, malformed bigint, "malformedReasons" jsonb, "heldSets" integer, "heldDropped" bigint,
-              templates integer, sampling integer, "clockSkewMs" float8, "observationDomains" jsonb, "unknownElements" jsonb)
+              templates integer, sampling integer, "clockSkewMs" float8, "observationDomains" jsonb, "unknownElements" jsonb, sequences jsonb)
             ORDER BY address, protocol
             ON CONFLICT (address, protocol) DO UPDATE SET state = excluded.state, first_seen = LEAST(e.first_seen, excluded.first_seen),
               last_seen = GREATEST(e.last_seen, excluded.last_seen), datagrams = excluded.datagrams, records = excluded.records,
@@ -93,7 +104,7 @@ export class ExporterStore extends Context.Service<
               sequence_resets = excluded.sequence_resets, malformed = excluded.malformed, malformed_reasons = excluded.malformed_reasons,
               held_sets = excluded.held_sets, held_dropped = excluded.held_dropped, templates = excluded.templates,
               sampling = excluded.sampling, clock_skew_ms = excluded.clock_skew_ms, observation_domains = excluded.observation_domains,
-              unknown_elements = excluded.unknown_elements`
+              unknown_elements = excluded.unknown_elements, sequences = excluded.sequences`
         }),
         list: sql`SELECT id, address, protocol, name, state, first_seen AS "firstSeen", last_seen AS "lastSeen", datagrams, records,
             records_per_second AS "recordsPerSecond", sequence_lost AS "sequenceLost", sequence_resets AS "sequenceResets", malformed,
@@ -142,6 +153,9 @@ export class ExporterStore extends Context.Service<
             })
           )
         }),
+        loadSequences:
+          sql<StoredSequences>`SELECT address, protocol, (extract(epoch FROM last_seen) * 1000)::float8 AS "lastSeen", sequences
+          FROM exporters`.pipe(Effect.withSpan("ExporterStore.loadSequences")),
         loadTemplates: sql<
           StoredTemplate & { domain: bigint }
         >`SELECT exporter, version, observation_domain AS domain, template_id AS id, kind,

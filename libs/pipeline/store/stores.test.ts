@@ -301,7 +301,8 @@ layer(stores, { excludeTestServices: true })("read stores", (it) => {
         sampling: 1,
         clockSkewMs: -12.5,
         observationDomains: [4_294_967_295],
-        unknownElements: { "9.12345": 3n }
+        unknownElements: { "9.12345": 3n },
+        sequences: [[7, 4_294_967_295]]
       } as const
       yield* ExporterStore.use((store) => store.upsert([snapshot, { ...snapshot, protocol: "sflow5", clockSkewMs: null }]))
       const [first] = yield* ExporterStore.use((store) => store.list)
@@ -318,6 +319,13 @@ layer(stores, { excludeTestServices: true })("read stores", (it) => {
       })
       assert.deepStrictEqual(list[0]!.malformedReasons, { truncated: 2n })
       assert.deepStrictEqual(list[0]!.unknownElements, { "9.12345": 3n })
+      const followed = yield* ExporterStore.use((store) => store.loadSequences)
+      assert.deepInclude(followed, {
+        address: "192.0.2.254",
+        protocol: "netflow9",
+        lastSeen: monday + 1000,
+        sequences: [[7, 4_294_967_295]]
+      })
 
       const template = {
         exporter: "192.0.2.254",

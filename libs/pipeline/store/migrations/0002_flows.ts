@@ -36,6 +36,7 @@ CREATE TABLE exporters (
   clock_skew_ms double precision,
   observation_domains jsonb NOT NULL DEFAULT '[]',
   unknown_elements jsonb NOT NULL DEFAULT '{}',
+  sequences jsonb NOT NULL DEFAULT '[]',
   UNIQUE (address, protocol)
 );
 
