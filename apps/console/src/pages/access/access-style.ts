@@ -6,7 +6,9 @@ export const accessStyle = css`
   main { grid-row: 2; width: min(24rem, 100%); margin: 0 auto; }
   .mark { display: flex; align-items: center; gap: var(--s-3); margin-bottom: var(--s-6); font: var(--t-15); }
   .mark svg { width: 22px; height: 22px; }
-  h1 { margin-bottom: var(--s-3); }
+  h1 { margin-bottom: var(--s-4); }
+  .mark .mono { font-weight: 400; font-size: 0.8125rem; }
+  form + .hint { margin-top: var(--s-5); }
   .lead { color: var(--muted); margin-bottom: var(--s-5); }
   form { display: grid; gap: var(--s-4); }
   label { display: grid; gap: var(--s-2); font: var(--t-12); font-weight: 500; color: var(--muted); }

@@ -20,6 +20,11 @@ import { inspectorHead } from "../inspector.ts"
 import { pageStyle } from "../page-style.ts"
 import { endCell, serviceCell, stateCell } from "../table-cells.ts"
 import "../../ui/net-table.ts"
+import "../../ui/net-address.ts"
+import "../../ui/net-empty.ts"
+import "../../ui/net-time.ts"
+import "../../ui/net-type-mark.ts"
+import "../../ui/net-value.ts"
 
 const sources: Record<AssetDetail["discoverySource"], string> = {
   flow: "flows",

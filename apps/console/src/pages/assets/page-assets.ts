@@ -20,6 +20,10 @@ import { identity } from "../table-cells.ts"
 import "../../ui/net-split.ts"
 import "../../ui/net-table.ts"
 import "./asset-sheet.ts"
+import "../../ui/net-address.ts"
+import "../../ui/net-empty.ts"
+import "../../ui/net-filter.ts"
+import "../../ui/net-time.ts"
 
 const words = filterWords("asset")
 

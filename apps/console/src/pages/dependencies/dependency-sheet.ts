@@ -20,6 +20,10 @@ import { whyStyle } from "./why-style.ts"
 import "../../chart/net-series.ts"
 import "./why-confidence.ts"
 import "./why-direction.ts"
+import "../../ui/net-address.ts"
+import "../../ui/net-time.ts"
+import "../../ui/net-type-mark.ts"
+import "../../ui/net-value.ts"
 
 export const dependencyName = (one: Pick<DependencyDetail, "client" | "server" | "port" | "protocol">): string =>
   `${one.client.name} → ${one.server.name} ${portText(one.port, one.protocol)}`

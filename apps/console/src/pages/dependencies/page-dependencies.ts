@@ -19,6 +19,9 @@ import { endCell, serviceCell, stateCell } from "../table-cells.ts"
 import "../../ui/net-split.ts"
 import "../../ui/net-table.ts"
 import "./dependency-sheet.ts"
+import "../../ui/net-empty.ts"
+import "../../ui/net-filter.ts"
+import "../../ui/net-time.ts"
 
 const words = filterWords("dependency")
 

@@ -20,6 +20,7 @@ import "../../ui/net-address.ts"
 import "../../ui/net-status.ts"
 import "../../ui/net-time.ts"
 import "../../ui/net-value.ts"
+import "../../ui/net-empty.ts"
 
 export const exporterName = (one: Exporter): string => one.name ?? one.address
 

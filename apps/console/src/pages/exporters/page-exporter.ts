@@ -8,6 +8,7 @@ import { show } from "../../rpc/show.ts"
 import { sheet } from "../../style/sheet.ts"
 import { pageStyle } from "../page-style.ts"
 import { exporterName } from "./exporter-sheet.ts"
+import "../../ui/net-empty.ts"
 
 export class PageExporter extends LitElement {
   static override readonly properties = { key: {} }

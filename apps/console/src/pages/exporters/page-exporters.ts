@@ -24,6 +24,7 @@ import "../../ui/net-table.ts"
 import "../../ui/net-time.ts"
 import "./exporter-sheet.ts"
 import "./listener-lines.ts"
+import "../../ui/net-empty.ts"
 
 const rank: Record<Exporter["state"], number> = { silent: 0, waiting: 1, heard: 2 }
 

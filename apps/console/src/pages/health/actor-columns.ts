@@ -4,6 +4,9 @@ import type { ActorReading } from "#domain/Health.ts"
 import type { Column } from "../../ui/column.ts"
 import type { StatusName } from "../../ui/net-status.ts"
 import type { TreeLine } from "./tree.ts"
+import "../../ui/net-status.ts"
+import "../../ui/net-time.ts"
+import "../../ui/net-value.ts"
 
 export const actorStates: Record<ActorReading["state"], readonly [StatusName, string]> = {
   starting: ["unknown", "starting"],

@@ -11,6 +11,10 @@ import { inspectorHead } from "../inspector.ts"
 import { pageStyle } from "../page-style.ts"
 import { actorStates } from "./actor-columns.ts"
 import "../../ui/net-dialog.ts"
+import "../../ui/net-address.ts"
+import "../../ui/net-status.ts"
+import "../../ui/net-time.ts"
+import "../../ui/net-value.ts"
 
 const policies: Record<MailboxPolicy, string> = {
   refuse: "refuses the newest, and counts it",

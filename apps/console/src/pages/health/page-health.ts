@@ -25,6 +25,7 @@ import "../../ui/net-time.ts"
 import "../../ui/net-value.ts"
 import "./actor-sheet.ts"
 import "./flow-account.ts"
+import "../../ui/net-empty.ts"
 
 const verdicts = { healthy: "up", degraded: "degraded", unhealthy: "down" } as const
 

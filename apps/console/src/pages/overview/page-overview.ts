@@ -18,6 +18,7 @@ import "../../chart/net-series.ts"
 import "../exporters/listener-lines.ts"
 import "../../ui/net-status.ts"
 import "../../ui/net-time.ts"
+import "../../ui/net-empty.ts"
 
 const plain = { factor: 1, name: "" }
 

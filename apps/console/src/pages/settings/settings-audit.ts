@@ -16,6 +16,7 @@ import "../../ui/net-address.ts"
 import "../../ui/net-status.ts"
 import "../../ui/net-table.ts"
 import "../../ui/net-time.ts"
+import "../../ui/net-empty.ts"
 
 const details = (entry: AuditEntry): string =>
   Object.entries(entry.detail)

@@ -11,6 +11,7 @@ import { settingsStyle } from "./settings-style.ts"
 import "../../ui/net-address.ts"
 import "../../ui/net-filter.ts"
 import "../../ui/net-table.ts"
+import "../../ui/net-empty.ts"
 
 const columns: ReadonlyArray<Column<SettingReading>> = [
   {

@@ -15,6 +15,7 @@ import { settingsStyle } from "./settings-style.ts"
 import "../../ui/net-dialog.ts"
 import "../../ui/net-status.ts"
 import "../../ui/net-time.ts"
+import "../../ui/net-empty.ts"
 
 /** From the most powerful down; a token cannot be above its maker. */
 const rolesUpTo = (own: Role): ReadonlyArray<Role> => Role.literals.slice(Role.literals.indexOf(own))
