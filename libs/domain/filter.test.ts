@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Result, Schema } from "effect"
-import { completeFilter, filterFields, parseFilter, readNetwork } from "./filter.ts"
+import { completeFilter, parseFilter } from "./filter.ts"
+import { filterFields, readNetwork } from "./filter-fields.ts"
 
 const terms = (line: string, subject: "asset" | "dependency" = "dependency") => {
   const parsed = parseFilter(line, subject)

@@ -7,7 +7,7 @@
  *     DATA/postgres.owner  process id of the appliance that runs it
  */
 
-import { existsSync, realpathSync } from "node:fs"
+import { existsSync, realpathSync, rmSync } from "node:fs"
 import { join, resolve } from "node:path"
 import { PgClient } from "@effect/sql-pg"
 import { Clock, Context, Effect, Layer, Redacted, Schedule } from "effect"
@@ -110,6 +110,10 @@ const make = Effect.fnUntraced(function* (options: EmbeddedOptions) {
     )
   }
   yield* own(folders)
+  // a short socket folder outside of the data folder goes when the server is gone
+  if (folders.socket !== folders.cluster) {
+    yield* Effect.addFinalizer(() => Effect.sync(() => rmSync(folders.socket, { recursive: true, force: true })))
+  }
   const log = yield* Effect.acquireRelease(
     Effect.sync(() => openLog(logPath(folders.data), options.logLimitBytes ?? defaultLogLimitBytes)),
     (file) => Effect.sync(file.close)

@@ -115,9 +115,9 @@ export class DependencyStore extends Context.Service<
             [
               // the rows of the page first, their ends after
               sql<Row & { cursor: ReadonlyArray<string> }>`SELECT ${sql.literal(columns)}, k.cursor
-                FROM (SELECT d.id, row_number() OVER (ORDER BY ${orderBy}) AS place, ${cursor} FROM dependencies d ${byName ? joined : sql``}
+                FROM (SELECT d.id, ${cursor} FROM dependencies d ${byName ? joined : sql``}
                   WHERE ${where} AND ${behind} ORDER BY ${orderBy} LIMIT ${limit + 1}) k
-                JOIN dependencies d ON d.id = k.id ${joined} ORDER BY k.place`,
+                JOIN dependencies d ON d.id = k.id ${joined} ORDER BY ${orderBy}`,
               sql<{ total: number }>`SELECT count(*)::int AS total FROM dependencies d WHERE ${where}`
             ],
             { concurrency: 2 }

@@ -4,7 +4,8 @@
  */
 
 import type { SqlClient, Statement } from "effect/sql"
-import type { Comparison, Condition, Filter, NumberField, Term } from "#domain/filter.ts"
+import type { Filter, Term } from "#domain/filter.ts"
+import type { Comparison, Condition, NumberField } from "#domain/filter-fields.ts"
 import { texts } from "./arrays.ts"
 
 type Fragment = Statement.Fragment
