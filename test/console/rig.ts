@@ -138,5 +138,20 @@ export const describeConsole = (name: string, body: (console: Console) => void, 
     })
   })
 
+/** Nothing on the page waits for its first answer any more, and what was asked for is drawn. */
+export const settled = async (page: Page): Promise<void> => {
+  await page.locator("net-waiting").first().waitFor({ state: "detached" })
+  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))))
+}
+
+/** Looks again after each frame until it holds, for ten seconds: a canvas has no events. */
+export const until = async (page: Page, what: string, holds: () => Promise<boolean>): Promise<void> => {
+  const end = Date.now() + 10_000
+  while (!(await holds())) {
+    if (Date.now() > end) throw new Error(`not within ten seconds: ${what}`)
+    await page.evaluate(() => new Promise((done) => requestAnimationFrame(done)))
+  }
+}
+
 export const path = (page: Page): string => new URL(page.url()).pathname
 export const query = (page: Page, name: string): string | null => new URL(page.url()).searchParams.get(name)
