@@ -1,6 +1,6 @@
 /** The filter grammar of the domain as the filter line wants it: what completes, what is wrong before it is sent. */
 import { Result } from "effect"
-import { completeFilter as complete, type FilterSubject, parseFilter } from "#domain/filter.ts"
+import { completeFilter as complete, parseFilter } from "#domain/filter.ts"
 import type { FilterFault, Suggestion } from "./ui/net-filter.ts"
 
 export interface FilterWords {
@@ -8,7 +8,7 @@ export interface FilterWords {
   readonly check: (text: string) => FilterFault | undefined
 }
 
-export const filterWords = (subject: FilterSubject): FilterWords => ({
+export const filterWords = (subject: Parameters<typeof parseFilter>[1]): FilterWords => ({
   complete: (text, caret) => complete(text, caret, subject),
   check: (text) => {
     const read = parseFilter(text, subject)

@@ -57,6 +57,7 @@ export class NetFilter extends LitElement {
       .box.wrong { border-color: var(--down); }
       svg { width: 12px; height: 12px; color: var(--faint); flex: none; }
       input { all: unset; flex: 1 1 auto; min-width: 0; height: 100%; font-family: var(--mono); font-size: 0.75rem; color: var(--text); }
+      input:focus-visible { outline: none; }
       input::placeholder { color: var(--faint); font-family: var(--font); font-size: 0.8125rem; }
       .box button { border: 0; height: 100%; color: var(--muted); font-weight: 400; padding: 0 var(--s-3); }
       ul { position: absolute; z-index: 20; top: calc(100% + 3px); left: 0; min-width: 100%; max-height: 20rem; overflow: auto; background: var(--raised); border: var(--hair) solid var(--edge); border-radius: var(--radius); }

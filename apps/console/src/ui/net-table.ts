@@ -195,8 +195,8 @@ export class NetTable<Row = unknown> extends LitElement {
     if (this.rows.length === 0 || this.fit) return nothing
     return html`<div class="foot"><slot name="foot">${
       this.more
-        ? html`<span>${this.rows.length} of ${total}</span><button class="text" @click=${this.#askMore}>Load more</button>`
-        : html`<span>${total} in all</span>`
+        ? html`<span>${plainly(this.rows.length)} of ${plainly(total)}</span><button class="text" @click=${this.#askMore}>Load more</button>`
+        : html`<span>${plainly(total)} in all</span>`
     }</slot></div>`
   }
 
@@ -314,3 +314,5 @@ export class NetTable<Row = unknown> extends LitElement {
   }
 }
 customElements.define("net-table", NetTable)
+
+const plainly = (count: number): string => inUnit(count, { factor: 1, name: "" })
