@@ -3,11 +3,13 @@ import { join } from "node:path"
 import { Effect, Layer } from "effect"
 import type { SettingReading } from "#domain/Settings.ts"
 import { Registry } from "#pipeline/actor/Registry.ts"
+import type { HostName } from "#pipeline/enrich/hosts-file.ts"
 import { AssetStore } from "#pipeline/store/AssetStore.ts"
 import { AuditStore } from "#pipeline/store/AuditStore.ts"
 import { BootStore } from "#pipeline/store/BootStore.ts"
 import { DependencyStore } from "#pipeline/store/DependencyStore.ts"
 import { ExporterStore } from "#pipeline/store/ExporterStore.ts"
+import { IdentityStore } from "#pipeline/store/IdentityStore.ts"
 import { OperatorStore } from "#pipeline/store/OperatorStore.ts"
 import { SessionStore } from "#pipeline/store/SessionStore.ts"
 import { StatsStore } from "#pipeline/store/StatsStore.ts"
@@ -32,6 +34,7 @@ const layerStores = (config: Config) => {
     BootStore.layer,
     DependencyStore.layer(options),
     ExporterStore.layer,
+    IdentityStore.layer,
     OperatorStore.layer,
     SessionStore.layer,
     StatsStore.layer,
@@ -43,8 +46,8 @@ const layerStores = (config: Config) => {
 
 const consoleFolder = join(import.meta.dirname, "../console/dist")
 
-/** Gives `Listening` and everything below it. */
-export const layerAppliance = (config: Config, settings: ReadonlyArray<SettingReading>) =>
+/** Gives `Listening` and everything below it. `names`: what assets are called beside the hosts file. */
+export const layerAppliance = (config: Config, settings: ReadonlyArray<SettingReading>, names: ReadonlyArray<HostName>) =>
   Layer.unwrap(
     Effect.map(loadCertificate(config.data), (certificate) =>
       layerSurface({
@@ -60,7 +63,8 @@ export const layerAppliance = (config: Config, settings: ReadonlyArray<SettingRe
   ).pipe(
     Layer.provideMerge(layerLive({ settings, windowSeconds: config.aggregation.window_size_seconds })),
     Layer.provideMerge(Vitals.layer(config.data)),
-    Layer.provideMerge(Layer.merge(layerFlow(config), layerUpkeep(config))),
+    Layer.provideMerge(layerUpkeep(config, names)),
+    Layer.provideMerge(layerFlow(config)),
     Layer.provideMerge(
       layerAuth({
         dataFolder: config.data,

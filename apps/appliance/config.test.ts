@@ -60,6 +60,7 @@ const knobs: Readonly<Record<string, { file: string; value: unknown; text?: stri
   "aggregation.window_size_seconds": { file: "60", value: 60, badFile: "70", badText: "7" },
   "aggregation.flush_interval_seconds": { file: "30", value: 30, badFile: "0", badText: "1m" },
   "aggregation.lateness_seconds": { file: "0", value: 0, badFile: "-1", badText: "none" },
+  "assets.hosts_file": { file: "/etc/hosts", value: "/etc/hosts", badFile: "[]", badText: "" },
   "assets.auto_create": { file: "false", value: false, badFile: "off", badText: "False" },
   "assets.min_flows_for_creation": { file: "1", value: 1, badFile: "0", badText: "" },
   "dependencies.min_flows_for_creation": { file: "1", value: 1, badFile: "0", badText: "two" },

@@ -13,6 +13,7 @@ import {
   choice,
   databaseUrl,
   divisorOfAnHour,
+  file,
   flag,
   folder,
   fraction,
@@ -79,6 +80,7 @@ export const configTable = section("FlowLens", {
     )
   }),
   assets: section("When an address becomes an asset", {
+    hosts_file: file("Names for assets, in the form of /etc/hosts; read again when it changes"),
     auto_create: flag(true, "Make assets of addresses seen in flows; off lists them as candidates"),
     min_flows_for_creation: integer(5, { minimum: 1, maximum: 1_000_000 }, "Flow records before an address becomes an asset")
   }),
@@ -136,7 +138,15 @@ const rules: ReadonlyArray<Rule<typeof configTable>> = [
 ]
 
 /** Variables of the project's own tests and scripts, which are no knobs. */
-const otherVariables = ["FLOWLENS_COUNTERPARTS", "FLOWLENS_CORPUS", "FLOWLENS_UPDATE"]
+const otherVariables = [
+  "FLOWLENS_COUNTERPARTS",
+  "FLOWLENS_CORPUS",
+  "FLOWLENS_FUZZ_SECONDS",
+  "FLOWLENS_SOAK_SECONDS",
+  "FLOWLENS_BENCH_SECONDS",
+  "FLOWLENS_BENCH_TOOLS",
+  "FLOWLENS_UPDATE"
+]
 
 export type ResolvedConfig = Resolved<typeof configTable>
 

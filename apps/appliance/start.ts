@@ -7,6 +7,7 @@ import { SetupCode } from "./auth/SetupCode.ts"
 import { problemLines } from "./cli/config-check.ts"
 import { type Config, loadConfig } from "./config.ts"
 import { layerDemo } from "./corridors/demo.ts"
+import { demoNames } from "./demo/hosts.ts"
 import { loadCertificate } from "./http/certificate.ts"
 import { Listening } from "./http/server.ts"
 import { loggingLayer } from "./logging.ts"
@@ -56,10 +57,12 @@ const forDemo = (config: Config, settings: Settings): Config =>
         aggregation: { ...config.aggregation, flush_interval_seconds: Math.min(5, config.aggregation.window_size_seconds) }
       }
 
+const demoHosts = [...demoNames].map(([address, name]) => ({ address, name, fqdn: null }))
+
 const run = async (config: Config, settings: Parameters<typeof layerAppliance>[1], demo: boolean): Promise<number> => {
   const appliance = (demo ? layerDemo(config) : Layer.empty).pipe(
     Layer.provideMerge(Layer.effectDiscard(announce(config, demo))),
-    Layer.provideMerge(layerAppliance(config, settings))
+    Layer.provideMerge(layerAppliance(config, settings, demo ? demoHosts : []))
   )
   const fiber = Effect.runFork(Layer.launch(appliance).pipe(Effect.provide(loggingLayer(config.log)), Effect.scoped))
   let signals = 0

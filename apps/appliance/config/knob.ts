@@ -123,6 +123,20 @@ export const folder = (initial: string, description: string): Knob<string> => {
   return knob({ default: initial, description, allowed: "the path of a folder", fromFile: path, fromText: path })
 }
 
+/** A file that need not be named. */
+export const file = (description: string): Knob<string | undefined> => {
+  const path = (value: unknown) => (typeof value === "string" && value.trim() !== "" && !value.includes("\0") ? value : undefined)
+  return knob<string | undefined>({
+    default: undefined,
+    description,
+    allowed: "the path of a file",
+    fromFile: path,
+    fromText: path,
+    show: (value) => value ?? "none",
+    json: (value) => value ?? null
+  })
+}
+
 export const address = (initial: string, description: string): Knob<string> => {
   const canonical = (value: unknown) => (typeof value === "string" ? canonicalAddress(value) : undefined)
   return knob({
