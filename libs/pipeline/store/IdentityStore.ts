@@ -1,6 +1,7 @@
 /** What assets are called and what they are, as far as it is not declared: whole sets at a time. */
 import { Context, Effect, Layer } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
+import { int4s, texts } from "./arrays.ts"
 
 export interface NamedAddress {
   readonly address: string
@@ -33,7 +34,7 @@ export class IdentityStore extends Context.Service<
         name: Effect.fn("IdentityStore.name")(function* (names) {
           const changed = yield* sql`WITH known AS (
               SELECT DISTINCT ON (h.asset_id) h.asset_id, n.name, n.fqdn
-              FROM unnest(${names.map((n) => n.address)}::text[], ${names.map((n) => n.name)}::text[], ${names.map((n) => n.fqdn)}::text[])
+              FROM unnest(${texts(names.map((n) => n.address))}, ${texts(names.map((n) => n.name))}, ${texts(names.map((n) => n.fqdn))})
                 AS n(address, name, fqdn)
               JOIN asset_address h ON h.address = n.address::inet AND h.until IS NULL
               ORDER BY h.asset_id, h.since, h.address
@@ -51,8 +52,8 @@ export class IdentityStore extends Context.Service<
         classify: Effect.fn("IdentityStore.classify")(function* (rules) {
           const changed = yield* sql`WITH guessed AS (
               SELECT DISTINCT ON (s.asset_id) s.asset_id, COALESCE(r.type, 'server') AS type
-              FROM services s LEFT JOIN unnest(${rules.map((r) => r.protocol)}::int[], ${rules.map((r) => r.port)}::int[],
-                ${rules.map((r) => r.type)}::text[], ${rules.map((r) => r.rank)}::int[]) AS r(protocol, port, type, rank)
+              FROM services s LEFT JOIN unnest(${int4s(rules.map((r) => r.protocol))}, ${int4s(rules.map((r) => r.port))},
+                ${texts(rules.map((r) => r.type))}, ${int4s(rules.map((r) => r.rank))}) AS r(protocol, port, type, rank)
                 ON r.protocol = s.protocol AND r.port = s.port
               ORDER BY s.asset_id, r.rank NULLS LAST
             )
