@@ -5,6 +5,7 @@
 import { parentPort } from "node:worker_threads"
 import { type FlowPlane, makeFlowPlane } from "./flow-worker/FlowPlane.ts"
 import type { FromFlowWorker, ToFlowWorker } from "./flow-worker/messages.ts"
+import { raisePriority } from "./flow-worker/raise-priority.ts"
 
 const TICK_MS = 1000
 
@@ -20,6 +21,7 @@ port.on("message", (message: ToFlowWorker) => {
   switch (message.type) {
     case "start":
       if (plane !== undefined) return
+      raisePriority()
       plane = makeFlowPlane(message.settings, post)
       plane.open()
       clock = setInterval(plane.tick, TICK_MS)
