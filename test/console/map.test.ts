@@ -168,6 +168,16 @@ describeConsole("the map", (console) => {
     await page.getByRole("application").waitFor()
   })
 
+  it("asks for the moment in its link, so that what the frame says of the past is true", async () => {
+    const page = await console.open("/map")
+    await page.getByText(/^8\d assets, 2\d\d dependencies$/).waitFor()
+    await page.goto(`${console.url}/map?at=${new Date(Date.now() - 5 * 86_400_000).toISOString()}`)
+    await page.getByText(/^Not live: the network as it was at/).waitFor()
+    await page.getByText(/^\d+ assets, 1?\d\d dependencies$/).waitFor()
+    await page.getByRole("button", { name: "Back to live" }).click()
+    await page.getByText(/^8\d assets, 2\d\d dependencies$/).waitFor()
+  })
+
   it("filters by the line of text, tells a fault where it begins, and says when nothing matches", async () => {
     const page = await console.open("/map")
     const line = page.getByRole("combobox", { name: "Filter the map" })

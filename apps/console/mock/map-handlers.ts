@@ -93,11 +93,18 @@ export const mapHandlers = (bench: Bench) => {
     TopologyGet: Effect.fnUntraced(function* (query, { headers }) {
       const w = yield* works(headers)
       const matches = yield* parseFilter(query.filter, "dependency")
-      const dependencies = [...w.dependencies.values()].filter((d) => matches(ofDependency(d))).slice(0, query.maxEdges ?? 100_000)
+      const at = query.at === undefined ? undefined : millis(query.at)
+      const dependencies = [...w.dependencies.values()]
+        .filter(
+          (d) =>
+            matches(ofDependency(d)) &&
+            (at === undefined || (millis(d.firstSeen) <= at && (d.state !== "stale" || at <= millis(d.lastSeen))))
+        )
+        .slice(0, query.maxEdges ?? 100_000)
       const shown = new Set(dependencies.flatMap((d) => [d.client.id, d.server.id]))
       return new Topology({
-        at: instant(Date.now()),
-        live: true,
+        at: instant(at ?? Date.now()),
+        live: at === undefined,
         nodes: [...shown].map((id) => {
           const { name, addresses, type, internal, environment } = w.assets.get(id)!
           const address = addresses[0]!

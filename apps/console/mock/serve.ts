@@ -6,9 +6,9 @@ import { extname, join, normalize } from "node:path"
 import { startMock } from "./appliance.ts"
 import type { MockOptions } from "./Bench.ts"
 
-/** As strict as the appliance's: nothing from elsewhere, no inline script. Canvases and the worker come from the bundle. */
+/** The appliance's own (apps/appliance/http/guard.ts): nothing from elsewhere, no inline script. Canvases and the worker come from the bundle. */
 export const contentSecurityPolicy =
-  "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+  "default-src 'self'; img-src 'self' data:; font-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 const types: Record<string, string> = {
   ".html": "text/html; charset=utf-8",

@@ -70,7 +70,8 @@ export const drawNode = (ctx: CanvasRenderingContext2D, node: SceneNode, x: numb
     if (node.external) {
       // the second outline lies outside: the letters keep their room
       ctx.translate(8, 8)
-      ctx.scale(1.3, 1.3)
+      const outer = node.kind === "group" ? 1.2 : 1.3
+      ctx.scale(outer, outer)
       ctx.translate(-8, -8)
       stroke(0.8)
     }

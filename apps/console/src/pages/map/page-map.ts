@@ -1,10 +1,12 @@
 /** The map: what talks to what, grouped first. Everything it shows is in its URL: filter, group, open, only, select, view. */
+import { DateTime } from "effect"
 import { html, LitElement, nothing, type PropertyValues } from "lit"
 import type { Exporter } from "#domain/Exporter.ts"
 import type { FilterInvalid, Topology } from "#domain/Topology.ts"
 import { Following } from "../../Cell.ts"
 import { filterWords } from "../../filter-words.ts"
 import { plural } from "../../format/number.ts"
+import { readAt } from "../../frame/when.ts"
 import { ActionEvent } from "../../keys.ts"
 import { type Grouping, groupings, groupingWords, isGrouping } from "../../map/grouping.ts"
 import type { LegendEvent } from "../../map/legend.ts"
@@ -50,7 +52,11 @@ export class PageMap extends LitElement {
       isEmpty: (topology) => topology.nodes.length === 0
     },
     () => {
-      const query = { ...(this.#filter === "" ? {} : { filter: this.#filter }) }
+      const at = this.#at
+      const query = {
+        ...(this.#filter === "" ? {} : { filter: this.#filter }),
+        ...(at === undefined ? {} : { at: DateTime.makeUnsafe(at) })
+      }
       return (api) => api.TopologyGet(query)
     }
   )
@@ -84,8 +90,9 @@ export class PageMap extends LitElement {
   get #filter(): string {
     return this.place.query.get("filter") ?? ""
   }
-  get #at(): string {
-    return this.place.query.get("at") ?? ""
+  /** The frame's own reading of the moment in the URL, so that what it says of the past is true. */
+  get #at(): number | undefined {
+    return readAt(this.place.query.get("at"))
   }
   get #grouping(): Grouping {
     const asked = this.place.query.get("group")
@@ -224,6 +231,10 @@ export class PageMap extends LitElement {
     if (this.#filter !== "") {
       return html`<net-empty kind="match" heading="Nothing matches">No asset with a dependency matches <span class="mono">${this.#filter}</span>.
         <button slot="action" @click=${() => revise({ filter: undefined })}>Clear the filter</button></net-empty>`
+    }
+    if (this.#at !== undefined) {
+      return html`<net-empty kind="match" heading="Nothing was on the map then">No dependency known now was valid at that moment.
+        <button slot="action" @click=${() => revise({ at: undefined })}>Back to live</button></net-empty>`
     }
     const known = this.#exporters.value ?? []
     const heard = known.filter((exporter) => exporter.state !== "silent").length
