@@ -15,7 +15,6 @@ import { ToastEvent } from "../../ui/events.ts"
 import { pageStyle } from "../page-style.ts"
 import { settingsStyle } from "./settings-style.ts"
 import "../../ui/net-dialog.ts"
-import "../../ui/net-field.ts"
 import "../../ui/net-status.ts"
 import "../../ui/net-time.ts"
 
