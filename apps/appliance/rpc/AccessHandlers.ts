@@ -1,5 +1,6 @@
 /** The caller, operators, tokens, audit. Every change, and every refusal that has a reason, is in the audit log. */
 import { Effect, Option } from "effect"
+import { SqlClient, type SqlError } from "effect/sql"
 import { CurrentCaller, PasswordWeak } from "#domain/Operator.ts"
 import { may } from "#domain/Role.ts"
 import {
@@ -27,6 +28,7 @@ export const accessHandlers = Effect.gen(function* () {
   const tokens = yield* TokenStore
   const audit = yield* AuditStore
   const pages = yield* PageSizes
+  const sql = yield* SqlClient.SqlClient
 
   const record = Effect.fnUntraced(function* (
     action: string,
@@ -38,6 +40,12 @@ export const accessHandlers = Effect.gen(function* () {
     yield* Effect.orDie(audit.append({ actor: name, via, source: yield* CallSource, action, subject, outcome, detail }))
   })
 
+  /** A change and its entry in the log stand or fall together. */
+  const logged = <A, R>(
+    change: Effect.Effect<A, SqlError.SqlError, R>,
+    entry: (done: A) => Effect.Effect<void, never, CurrentCaller>
+  ) => Effect.orDie(sql.withTransaction(Effect.tap(change, entry)))
+
   return AccessRpcs.of({
     Whoami: () => CurrentCaller,
     OperatorList: () => Effect.orDie(operators.list),
@@ -46,12 +54,13 @@ export const accessHandlers = Effect.gen(function* () {
       if (why !== undefined) return yield* new PasswordWeak({ why })
       const added = reservedNames.has(name)
         ? Option.none()
-        : yield* Effect.orDie(operators.add({ name, role, passwordHash: yield* hashPassword(password) }))
+        : yield* logged(operators.add({ name, role, passwordHash: yield* hashPassword(password) }), (added) =>
+            Option.isSome(added) ? record("operator.add", name, "done", { role }) : Effect.void
+          )
       if (Option.isNone(added)) {
         yield* record("operator.add", name, "refused", { role, why: "the name is taken" })
         return yield* new OperatorExists({ operator: name })
       }
-      yield* record("operator.add", name, "done", { role })
       return added.value
     }),
     OperatorChange: Effect.fnUntraced(function* ({ id, role, disabled, password }) {
@@ -66,12 +75,13 @@ export const accessHandlers = Effect.gen(function* () {
         if (why !== undefined) return yield* new PasswordWeak({ why })
       }
       const passwordHash = password === undefined ? undefined : yield* hashPassword(password)
-      const outcome = yield* Effect.orDie(operators.change(id, { role, disabled, passwordHash }))
+      const outcome = yield* logged(operators.change(id, { role, disabled, passwordHash }), (changed) =>
+        "refused" in changed ? Effect.void : record("operator.change", changed.operator.name, "done", detail)
+      )
       if ("refused" in outcome) {
         yield* record("operator.change", id, "refused", { ...detail, why: outcome.refused })
         return yield* outcome.refused === "unknown" ? new OperatorNotFound({ id }) : new LastAdministrator({})
       }
-      yield* record("operator.change", outcome.operator.name, "done", detail)
       return outcome.operator
     }),
     TokenList: Effect.fnUntraced(function* () {
@@ -85,19 +95,21 @@ export const accessHandlers = Effect.gen(function* () {
         return yield* new RoleTooHigh({ role })
       }
       const secret = newToken()
-      const token = yield* Effect.orDie(tokens.create({ secretHash: sha256(secret), name, role, owner: ownerOf(caller), days }))
-      yield* record("token.create", `${token.createdBy}/${name}`, "done", {
-        role,
-        id: token.id,
-        ...(days === undefined ? {} : { days: String(days) })
-      })
+      const token = yield* logged(tokens.create({ secretHash: sha256(secret), name, role, owner: ownerOf(caller), days }), (made) =>
+        record("token.create", `${made.createdBy}/${name}`, "done", {
+          role,
+          id: made.id,
+          ...(days === undefined ? {} : { days: String(days) })
+        })
+      )
       return { token, secret }
     }),
     TokenRevoke: Effect.fnUntraced(function* ({ id }) {
       const caller = yield* CurrentCaller
-      const revoked = yield* Effect.orDie(tokens.revoke(id, may(caller.role, "tokens.any") ? undefined : ownerOf(caller)))
+      const revoked = yield* logged(tokens.revoke(id, may(caller.role, "tokens.any") ? undefined : ownerOf(caller)), (gone) =>
+        Option.isSome(gone) ? record("token.revoke", `${gone.value.createdBy}/${gone.value.name}`, "done", { id }) : Effect.void
+      )
       if (Option.isNone(revoked)) return yield* new TokenNotFound({ id })
-      yield* record("token.revoke", `${revoked.value.createdBy}/${revoked.value.name}`, "done", { id })
     }),
     AuditList: ({ filter, order, limit, after }) =>
       Effect.orDie(audit.list({ filter, order, limit: limit ?? pages.default, after })),
