@@ -3,5 +3,5 @@
 set -eu
 cd "$(dirname "$0")/.."
 tsc --noEmit -p .
-biome check .
+sh scripts/biome.sh check .
 vitest run --config vitest.config.ts test/house.test.ts --reporter=dot
