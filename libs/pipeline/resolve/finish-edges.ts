@@ -56,6 +56,8 @@ export const finishEdges = (
       if (records[one] === 0 && packets[one] === 0) continue
       candidates.exporter[candidates.length] = exporterNames[exporter[at]!]!
       candidates.packets[candidates.length] = packets[one]!
+      candidates.bytes[candidates.length] = bytes[one]!
+      candidates.sampling[candidates.length] = seen.sampling[at]!
       candidateAt[candidates.length++] = at
     }
     if (candidates.length === 0) return -1
@@ -69,8 +71,10 @@ export const finishEdges = (
     const family = columns.family[row]!
     const place = owners.place(family, keyOf(family, client[edge]!), keyOf(family, server[edge]!), (port[edge]! << 8) | protocol)
     const toServer = ownerOf(edge, place, 0)
+    const shareToServer = owners.share()
     const spoken = candidates.length > 0
     const toClient = ownerOf(edge, place, 1)
+    const shareToClient = owners.share()
     const bothDirections = spoken && candidates.length > 0
     let rawBytes = 0
     let rawPackets = 0
@@ -90,9 +94,11 @@ export const finishEdges = (
       const ownPackets = (ownsServer ? packets[there]! : 0) + (ownsClient ? packets[back]! : 0)
       if (ownsServer || ownsClient) {
         // Raw figures are kept for both directions together; an owner of one direction takes the same share of them.
-        rawBytes += all === own ? seen.rawBytes[at]! : Math.round((seen.rawBytes[at]! * own) / all)
+        const paidBytes = (ownsServer ? bytes[there]! * shareToServer : 0) + (ownsClient ? bytes[back]! * shareToClient : 0)
+        const paidPackets = (ownsServer ? packets[there]! * shareToServer : 0) + (ownsClient ? packets[back]! * shareToClient : 0)
+        rawBytes += all === paidBytes ? seen.rawBytes[at]! : Math.round((seen.rawBytes[at]! * paidBytes) / all)
         rawPackets +=
-          allPackets === ownPackets ? seen.rawPackets[at]! : Math.round((seen.rawPackets[at]! * ownPackets) / allPackets)
+          allPackets === paidPackets ? seen.rawPackets[at]! : Math.round((seen.rawPackets[at]! * paidPackets) / allPackets)
         if (seen.sampling[at]! > sampling) sampling = seen.sampling[at]!
       }
       flows += ownRecords
@@ -126,9 +132,12 @@ export const finishEdges = (
       exporter: owner,
       exporterToClient: toClient === -1 ? owner : names[exporter[toClient]!]!,
       flows,
-      bytesToServer: toServer === -1 ? 0 : bytes[toServer * 2]!,
-      bytesToClient: toClient === -1 ? 0 : bytes[toClient * 2 + 1]!,
-      packets: (toServer === -1 ? 0 : packets[toServer * 2]!) + (toClient === -1 ? 0 : packets[toClient * 2 + 1]!),
+      bytesToServer: toServer === -1 ? 0 : Math.round(bytes[toServer * 2]! * shareToServer),
+      bytesToClient: toClient === -1 ? 0 : Math.round(bytes[toClient * 2 + 1]! * shareToClient),
+      packets: Math.round(
+        (toServer === -1 ? 0 : packets[toServer * 2]! * shareToServer) +
+          (toClient === -1 ? 0 : packets[toClient * 2 + 1]! * shareToClient)
+      ),
       rawBytes,
       rawPackets,
       sampling,
