@@ -27,6 +27,19 @@ export interface WindowSlice {
   readonly exporters: ReadonlyArray<SliceExporter>
   readonly ipv6: Uint8Array
   readonly columns: ConversationColumns
+  /** Absent when no record said that it was taken on the way out. */
+  readonly egress?: EgressColumns
+}
+
+/** Of some rows of the columns: the part that was reported on the way out (IE 61 flowDirection = 1). Volumes scaled by sampling. */
+export interface EgressColumns {
+  readonly row: Uint32Array
+  readonly recordsAb: Float64Array
+  readonly recordsBa: Float64Array
+  readonly bytesAb: Float64Array
+  readonly bytesBa: Float64Array
+  readonly packetsAb: Float64Array
+  readonly packetsBa: Float64Array
 }
 
 export interface SliceExporter {

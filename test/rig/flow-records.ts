@@ -17,6 +17,8 @@ export interface TestRecord {
   readonly start: number
   readonly end: number
   readonly sampling: number
+  /** IE 61: 0 where it came in (unless said otherwise), 1 where it went out. */
+  readonly direction?: number
 }
 
 export const toBatch = (records: ReadonlyArray<TestRecord>): FlowBatch => {
@@ -45,6 +47,7 @@ export const toBatch = (records: ReadonlyArray<TestRecord>): FlowBatch => {
     batch.start[i] = record.start
     batch.end[i] = record.end
     batch.sampling[i] = record.sampling
+    batch.direction[i] = record.direction ?? 0
   })
   batch.length = records.length
   return batch

@@ -214,6 +214,41 @@ describe("collapse", () => {
     assert.deepStrictEqual([again.flows, again.observers.length], [0, 1])
   })
 
+  it("takes what a firewall denied for attempts, not for dependencies, also where both ends were denied", () => {
+    const denied = { bytes: 0, packets: 0, flags: 0, start: 0 }
+    const { attempts, edges } = collapse([
+      flow(denied),
+      flow({ ...denied, protocol: 17, destinationPort: 53 }),
+      reply(flow(denied))
+    ])
+    assert.deepStrictEqual(edges, [])
+    assert.deepStrictEqual(attempts.map((edge) => [edge.port, edge.flows]).sort(), [
+      [443, 2],
+      [53, 1]
+    ])
+    const seenBefore = collapse([flow(denied), flow({ exporter: 1 })])
+    assert.deepStrictEqual([seenBefore.edges.length, seenBefore.attempts.length], [1, 0])
+  })
+
+  it("counts once what an exporter reports where it comes in and where it goes out", () => {
+    const request = flow({ sampling: 10 })
+    const answer = reply(request, { bytes: 5000, packets: 20 })
+    const out = { direction: 1 }
+    const twice = collapse([request, answer, { ...request, ...out }, { ...answer, ...out, bytes: 4900, packets: 19 }])
+    assert.deepStrictEqual([twice.counted, twice.duplicates], [2, 2])
+    const [edge] = twice.edges
+    assert.deepStrictEqual([edge!.flows, edge!.bytesToServer, edge!.bytesToClient, edge!.packets], [2, 10_000, 50_000, 300])
+    assert.deepStrictEqual([edge!.rawBytes, edge!.rawPackets, edge!.observers], [6000, 30, []])
+  })
+
+  it("counts what was reported on the way out only, as softflowd does with every answer", () => {
+    const request = flow({})
+    const { edges, duplicates } = collapse([request, reply(request, { bytes: 5000, direction: 1 })])
+    assert.deepStrictEqual([edges[0]!.bytesToServer, edges[0]!.bytesToClient, duplicates], [1000, 5000, 0])
+    const elsewhere = collapse([flow({}), flow({ direction: 1, exporter: 1 }), flow({ destination: B + 1, direction: 1 })])
+    assert.deepStrictEqual(elsewhere.edges.map((edge) => edge.bytesToServer).sort(), [1000, 1000])
+  })
+
   it.prop("loses no record: flows of edges and of their observers are the slice's records", [Schema.Int], ([seed]) => {
     const random = randomFrom(seed)
     const slice = sliceOf(

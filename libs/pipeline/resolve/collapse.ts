@@ -12,6 +12,7 @@ import type { WindowSlice } from "#domain/Window.ts"
 import { isAttempt } from "./attempt.ts"
 import { directionOdds, type Evidence, type Opposition, portRankEvidence } from "./direction.ts"
 import { makeOwners, type Owners } from "./duplicate.ts"
+import { withoutEchoes } from "./echoes.ts"
 import { makeEdgeSums } from "./edge-sums.ts"
 import type { CollapsedSlice } from "./edges.ts"
 import { finishEdges } from "./finish-edges.ts"
@@ -37,7 +38,8 @@ const isGroupV4 = (value: number): boolean => value >>> 28 === 14 || value === 0
 const nobody: Opposition = { fanIn: 0, clientPorts: 0, declared: false }
 
 export const collapseSlice = (slice: WindowSlice, options: CollapseOptions): CollapsedSlice => {
-  const { columns: c, rows } = slice
+  const { rows } = slice
+  const { columns: c, echoes } = withoutEchoes(slice)
   const { ranks, services } = options
 
   // Addresses of the slice, numbered; a text is written once.
@@ -243,5 +245,6 @@ export const collapseSlice = (slice: WindowSlice, options: CollapseOptions): Col
     const turned = first[conversation[row]!]!
     edges.add(turned >= 0 ? turned : ~turned, turned < 0, c, row)
   }
-  return finishEdges(slice, edges, values, texts, group, options.owners ?? makeOwners())
+  const finished = finishEdges(slice, edges, values, texts, group, options.owners ?? makeOwners())
+  return { ...finished, duplicates: finished.duplicates + echoes }
 }

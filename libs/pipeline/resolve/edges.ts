@@ -6,7 +6,8 @@
 /**
  * What a row is:
  * - `dependency`: somebody was served, or (UDP and others, `weak`) at least spoken to;
- * - `attempt`: TCP that nobody accepted: SYN only, or SYN answered by RST only (scans, dead servers). Never drawn as a dependency;
+ * - `attempt`: TCP that nobody accepted: SYN only, or SYN answered by RST only (scans, dead servers); and what a firewall tells of
+ *   without a packet that passed (denied). Never drawn as a dependency;
  * - `icmp`: ICMP and ICMPv6, `port` 0;
  * - `multicast`, `broadcast`: the server is a group address.
  */
@@ -71,12 +72,12 @@ export interface Edge {
   readonly observers: ReadonlyArray<EdgeObserver>
 }
 
-/** A slice, collapsed. `records` of the slice = `flows` of all edges + `records` of all their observers. */
+/** A slice, collapsed. `records` of the slice = `counted` + `duplicates`. */
 export interface CollapsedSlice {
   /** Every kind but attempts. */
   readonly edges: ReadonlyArray<Edge>
   readonly attempts: ReadonlyArray<Edge>
-  /** Records that were counted for an edge's owner, and those that another exporter saw again. */
+  /** Records that were counted for an edge's owner, and those that say it again: another exporter's, and echoes of the same one. */
   readonly counted: number
   readonly duplicates: number
 }

@@ -14,6 +14,7 @@ const kindOf = (
   family: number,
   protocol: number,
   bothDirections: boolean,
+  carried: boolean,
   flagsToServer: number,
   flagsToClient: number
 ): EdgeKind => {
@@ -21,6 +22,8 @@ const kindOf = (
   if (protocol === 1 || protocol === 58) return "icmp"
   // A subnet's own broadcast address ends in .255 in all but odd subnets, and never answers.
   if (protocol === 17 && !bothDirections && family === 4 && server.endsWith(".255")) return "broadcast"
+  // No octet and no packet, whoever saw it: a firewall that denied it, or tells that it began (IE 233 firewallEvent 3 and 1).
+  if (!carried) return "attempt"
   return isAttempt(protocol, flagsToServer, flagsToClient) ? "attempt" : "dependency"
 }
 
@@ -80,6 +83,7 @@ export const finishEdges = (
     let rawPackets = 0
     let sampling = 1
     let flows = 0
+    let carried = false
     let observers = none as Array<EdgeObserver>
     for (let at = head[edge]!; at !== -1; at = next[at]!) {
       const there = at * 2
@@ -91,6 +95,7 @@ export const finishEdges = (
       const all = bytes[there]! + bytes[back]!
       const own = (ownsServer ? bytes[there]! : 0) + (ownsClient ? bytes[back]! : 0)
       const allPackets = packets[there]! + packets[back]!
+      if (all > 0 || allPackets > 0) carried = true
       const ownPackets = (ownsServer ? packets[there]! : 0) + (ownsClient ? packets[back]! : 0)
       if (ownsServer || ownsClient) {
         // Raw figures are kept for both directions together; an owner of one direction takes the same share of them.
@@ -119,7 +124,7 @@ export const finishEdges = (
     const owner = main === -1 ? (owners.ownerAt(place, 0) ?? owners.ownerAt(place, 1))! : names[exporter[main]!]!
     const flags = evidence.flags[edge]!
     const serverText = texts[server[edge]!]!
-    const kind = kindOf(group[server[edge]!]!, serverText, family, protocol, bothDirections, flags & 0xff, flags >>> 8)
+    const kind = kindOf(group[server[edge]!]!, serverText, family, protocol, bothDirections, carried, flags & 0xff, flags >>> 8)
     const o = edge * 6
     const { counts } = evidence
     const result = {

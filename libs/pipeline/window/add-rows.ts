@@ -1,10 +1,12 @@
 /** Third pass over a piece of a batch: volumes, times and evidence of each row into its slot (slot.ts). */
 import type { FlowBatch } from "../decode/FlowBatch.ts"
+import { EGRESS_BYTES, EGRESS_PACKETS, type EgressTable, entryAt } from "./egress.ts"
 import { PORTED, type RowKeys, TURNED } from "./row-keys.ts"
 import {
   A_PORTS,
   BEGAN,
   BYTES,
+  EGRESS,
   EXCESS_BYTES,
   EXCESS_PACKETS,
   FIRST,
@@ -15,6 +17,7 @@ import {
   PORTS_SEEN,
   RECORDS,
   SAMPLING,
+  SLOT_WORDS_SHIFT,
   SYN,
   SYN_ACK
 } from "./slot.ts"
@@ -52,6 +55,28 @@ const addReverse = (
   if (ported) words[slot + BEGAN + turn]! += 1
 }
 
+/** A record that was taken on the way out, once more beside the sums of its conversation. */
+const addEgress = (
+  words: Int32Array,
+  egress: EgressTable,
+  slot: number,
+  turn: number,
+  octets: number,
+  count: number,
+  backOctets: number,
+  backCount: number
+): void => {
+  const known = words[slot + EGRESS]!
+  const at = known === 0 ? egress.add(slot >>> SLOT_WORDS_SHIFT) : entryAt(known - 1)
+  if (known === 0) words[slot + EGRESS] = egress.size()
+  const sums = egress.sums()
+  sums[at + turn]! += 1
+  sums[at + EGRESS_BYTES + turn]! += octets
+  sums[at + EGRESS_PACKETS + turn]! += count
+  sums[at + EGRESS_BYTES + 1 - turn]! += backOctets
+  sums[at + EGRESS_PACKETS + 1 - turn]! += backCount
+}
+
 /**
  * Adds rows `from` to `to` of a batch whose slots were found. `at`: the end of each flow, ms since 1970, corrected; `base`: what slot
  * times are relative to. Returns how many rows had a slot.
@@ -66,9 +91,10 @@ export const addRows = (
   at: Float64Array,
   base: number,
   exporters: ExporterColumns,
-  pressure: number
+  pressure: number,
+  egress: EgressTable
 ): number => {
-  const { bytes, exporter, packets, reverseBytes, reversePackets, sampling, start, tcpFlags } = batch
+  const { bytes, direction, exporter, packets, reverseBytes, reversePackets, sampling, start, tcpFlags } = batch
   const { aPort, slot: slots } = keys
   const skews = exporters.skewMs
   const rates = exporters.sampling
@@ -149,6 +175,7 @@ export const addRows = (
     const backOctets = reverseBytes[i]!
     const backCount = reversePackets[i]!
     if (backCount !== 0 || backOctets !== 0) addReverse(words, doubles, slot, turn, backOctets, backCount, rate, ported)
+    if (direction[i] === 1) addEgress(words, egress, slot, turn, octets * rate, count * rate, backOctets * rate, backCount * rate)
     added++
   }
   return added

@@ -10,9 +10,10 @@
  * loop is so short that a processor has the misses of many rows under way at once.
  */
 import type { PortRanks } from "#domain/PortRank.ts"
-import type { ConversationColumns } from "#domain/Window.ts"
+import type { ConversationColumns, EgressColumns } from "#domain/Window.ts"
 import type { FlowBatch } from "../decode/FlowBatch.ts"
 import { addRows, type ExporterColumns } from "./add-rows.ts"
+import { type EgressTable, makeEgressTable } from "./egress.ts"
 import { emitColumns } from "./emit-columns.ts"
 import { type Ipv6Interner, makeIpv6Interner } from "./ipv6-interner.ts"
 import { hashKey, makeRowKeys, NO_ADDRESS, NO_ROOM, PIECE, readKeys } from "./row-keys.ts"
@@ -51,6 +52,7 @@ export class ConversationTable {
   private readonly seed: number
   private readonly base: number
   private readonly ipv6: Ipv6Interner
+  private readonly egress: EgressTable = makeEgressTable()
   private words: Int32Array
   private doubles: Float64Array
   private index: Int32Array
@@ -68,7 +70,7 @@ export class ConversationTable {
   }
 
   get bytesHeld(): number {
-    return this.words.byteLength + this.index.byteLength
+    return this.words.byteLength + this.index.byteLength + this.egress.bytesHeld()
   }
 
   /**
@@ -80,7 +82,7 @@ export class ConversationTable {
       const end = Math.min(to, piece + PIECE)
       readKeys(keys, batch, piece, end, this.ranks, this.ipv6, this.seed)
       this.findSlots(end - piece, at, piece)
-      this.records += addRows(this.words, this.doubles, keys, batch, piece, end, at, this.base, exporters, pressure)
+      this.records += addRows(this.words, this.doubles, keys, batch, piece, end, at, this.base, exporters, pressure, this.egress)
     }
   }
 
@@ -167,8 +169,13 @@ export class ConversationTable {
   }
 
   /** Fresh columns of exactly `rows` rows, for transfer. `rename` gives the slice's index of an exporter. */
-  emit(rename: (exporter: number) => number): { readonly columns: ConversationColumns; readonly ipv6: Uint8Array } {
-    return { columns: emitColumns(this.words, this.doubles, this.rows, this.base, rename), ipv6: this.ipv6.emit() }
+  emit(rename: (exporter: number) => number): {
+    readonly columns: ConversationColumns
+    readonly ipv6: Uint8Array
+    readonly egress: EgressColumns | undefined
+  } {
+    const columns = emitColumns(this.words, this.doubles, this.rows, this.base, rename)
+    return { columns, ipv6: this.ipv6.emit(), egress: this.egress.emit() }
   }
 
   /** Empties the table. Memory that this round had no use for is given back by halves. */
@@ -185,5 +192,6 @@ export class ConversationTable {
     this.rows = 0
     this.records = 0
     this.ipv6.reset()
+    this.egress.reset()
   }
 }

@@ -38,6 +38,8 @@ export const BEGAN = 28
  * else 0. Compared with starts within seconds only, so that six days of ms are enough.
  */
 export const LAST_BEGAN = 30
+/** Number + 1 of the entry in the egress table (egress.ts); 0 none. */
+export const EGRESS = 31
 
 export const FAMILY6_BIT = 2
 export const PROTOCOL_SHIFT = 4

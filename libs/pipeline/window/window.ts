@@ -75,7 +75,8 @@ interface OpenWindow {
 
 export const sliceBuffers = (slice: WindowSlice): Array<ArrayBuffer> => [
   slice.ipv6.buffer as ArrayBuffer,
-  ...columnBuffers(slice.columns)
+  ...columnBuffers(slice.columns),
+  ...(slice.egress === undefined ? [] : Object.values(slice.egress).map((column) => column.buffer as ArrayBuffer))
 ]
 
 export const makeWindows = (options: WindowOptions): Windows => {
@@ -175,7 +176,7 @@ export const makeWindows = (options: WindowOptions): Windows => {
   const take = (window: OpenWindow, final: boolean): WindowSlice => {
     const exporters: Array<{ address: string }> = []
     const renamed = new Map<number, number>()
-    const { columns, ipv6 } = window.table.emit((index) => {
+    const { columns, egress, ipv6 } = window.table.emit((index) => {
       let name = renamed.get(index)
       if (name === undefined) {
         name = exporters.length
@@ -196,7 +197,8 @@ export const makeWindows = (options: WindowOptions): Windows => {
       rows: window.table.rows,
       exporters,
       ipv6,
-      columns
+      columns,
+      ...(egress === undefined ? {} : { egress })
     }
     window.table.reset()
     window.pressure = pressure
