@@ -23,6 +23,8 @@ import { warningsOf } from "./warnings.ts"
 
 /** Rows that are folded together: enough to spread the cost of the call, few enough to stay in the cache. */
 const FOLD_ROWS = 1024
+/** Datagrams the runtime hands over in one turn of its loop; fewer mean that the sockets are empty. */
+const TURN_DATAGRAMS = 32
 const HELD_SET_MAX_AGE_MS = 10 * 60_000
 const TEMPLATE_MAX_AGE_MS = 7 * 24 * 3600_000
 /** A warning of something that grew stands for one to two times as long. */
@@ -58,7 +60,16 @@ const useful = (outcome: DecodeOutcome): boolean =>
     outcome.otherSamples >
     0
 
-export const makeFlowPlane = (settings: FlowWorkerSettings, post: Post, now: () => number = Date.now): FlowPlane => {
+/**
+ * `rest` is called when the sockets were just emptied and lets the thread sleep for a moment, so that the next datagrams are read
+ * together; it returns the milliseconds slept.
+ */
+export const makeFlowPlane = (
+  settings: FlowWorkerSettings,
+  post: Post,
+  now: () => number = Date.now,
+  rest: () => number = () => 0
+): FlowPlane => {
   const { worker } = settings
   const path = `flow/${worker}`
   const whole = makePart(path, now)
@@ -99,6 +110,8 @@ export const makeFlowPlane = (settings: FlowWorkerSettings, post: Post, now: () 
     pressure: 1
   }
   let hearing = -1
+  let datagramsBefore = 0
+  let restedMs = 0
   let scheduled = false
   const inFlight = new Set<number>()
   let flushDue = false
@@ -144,6 +157,9 @@ export const makeFlowPlane = (settings: FlowWorkerSettings, post: Post, now: () 
   const foldSoon = (): void => {
     scheduled = false
     fold()
+    const taken = tally.datagrams - datagramsBefore
+    datagramsBefore = tally.datagrams
+    if (taken < TURN_DATAGRAMS) restedMs += rest()
   }
 
   const take = (datagram: Uint8Array, from: string): void => {
@@ -241,6 +257,7 @@ export const makeFlowPlane = (settings: FlowWorkerSettings, post: Post, now: () 
       parts: { whole, decoding, windowing },
       tally,
       inFlight: inFlight.size,
+      restedMs,
       listeners: listeners.map((one) => one.read()),
       exporters,
       windows,

@@ -36,6 +36,8 @@ export interface Reported {
   readonly parts: { readonly whole: Part; readonly decoding: Part; readonly windowing: Part }
   readonly tally: Tally
   readonly inFlight: number
+  /** Slept on purpose so far (FlowPlane.ts), which the event loop takes for work. */
+  readonly restedMs: number
   readonly listeners: ReadonlyArray<ListenerReading>
   readonly exporters: ExporterTable
   readonly windows: Windows
@@ -44,13 +46,16 @@ export interface Reported {
 }
 
 let busySince = performance.eventLoopUtilization()
+let restedBefore = 0
 
 /** Share of the time since the last call in which the thread was busy. */
-const busyRatio = (): number => {
+const busyRatio = (restedMs: number): number => {
   const now = performance.eventLoopUtilization()
-  const { utilization } = performance.eventLoopUtilization(now, busySince)
+  const { active, idle } = performance.eventLoopUtilization(now, busySince)
+  const rested = restedMs - restedBefore
   busySince = now
-  return utilization
+  restedBefore = restedMs
+  return active + idle > 0 ? Math.min(1, Math.max(0, active - rested) / (active + idle)) : 0
 }
 
 const listenerEntry = (path: string, reading: ListenerReading): ActorEntry => ({
@@ -149,6 +154,6 @@ export const reportOf = (from: Reported): FlowWorkerReport => {
       expired: templates.counters.expired
     },
     unknownElements: decoder.unknownElements(),
-    busyRatio: busyRatio()
+    busyRatio: busyRatio(from.restedMs)
   }
 }

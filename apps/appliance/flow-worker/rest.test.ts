@@ -1,0 +1,57 @@
+import { setImmediate } from "node:timers/promises"
+import { assert, it } from "@effect/vitest"
+import { aTemplate, someRecords } from "../../../test/rig/netflow9-datagrams.ts"
+import { makeFlowPlane } from "./FlowPlane.ts"
+import type { FlowWorkerSettings } from "./messages.ts"
+
+const settings: FlowWorkerSettings = {
+  boot: "boot",
+  worker: "worker-1",
+  bindAddress: "127.0.0.1",
+  ports: [],
+  receiveBufferBytes: 65_536,
+  reusePort: false,
+  windowSeconds: 300,
+  latenessSeconds: 60,
+  flushIntervalSeconds: 60,
+  templates: [],
+  exporters: { sampling: {}, blocked: [] }
+}
+const noon = 1_700_000_100_000
+
+const restingPlane = (milliseconds: number) => {
+  let rests = 0
+  const rest = () => {
+    rests++
+    return milliseconds
+  }
+  const plane = makeFlowPlane(
+    settings,
+    () => {},
+    () => noon,
+    rest
+  )
+  plane.take(aTemplate(noon, 0), "192.0.2.1")
+  const turn = async (datagrams: number) => {
+    const before = rests
+    for (let i = 0; i < datagrams; i++) plane.take(someRecords(noon, 1 + i, 1), "192.0.2.1")
+    await setImmediate()
+    return rests - before
+  }
+  return { plane, turn }
+}
+
+it("rests once after a turn that emptied the sockets, not while more datagrams wait, and not when nothing comes", async () => {
+  const { turn } = restingPlane(2)
+  assert.strictEqual(await turn(3), 1)
+  assert.strictEqual(await turn(32), 0)
+  assert.strictEqual(await turn(31), 1)
+  assert.strictEqual(await turn(0), 0)
+})
+
+it("does not call its rest work", async () => {
+  const { plane, turn } = restingPlane(60_000)
+  plane.report()
+  await turn(3)
+  assert.strictEqual(plane.report().busyRatio, 0)
+})
