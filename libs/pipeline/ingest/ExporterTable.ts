@@ -179,7 +179,10 @@ export const makeExporterTable = (limit: number = MAX_EXPORTERS, resume: Readonl
     }
     const { protocol } = exporter
     const counts = protocol === "netflow9" || protocol === "sflow5" ? "datagrams" : "records"
-    followSequence(track, outcome.sequence, outcome.sequenceStep, counts, outcome.uptimeMs, arrivalMs, verdict)
+    // What the number would move by if this exporter counts in the unit its protocol does not say.
+    const sure = protocol === "netflow9" && outcome.unknownSets + outcome.optionsRecords + outcome.complaints === 0
+    const otherStep = counts === "records" ? 1 : sure ? outcome.records : -1
+    followSequence(track, outcome.sequence, outcome.sequenceStep, counts, outcome.uptimeMs, arrivalMs, verdict, otherStep)
     exporter.sequenceLost = Math.max(0, exporter.sequenceLost + verdict.lost)
     if (verdict.reset) exporter.sequenceResets++
   }

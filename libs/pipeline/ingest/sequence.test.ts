@@ -7,9 +7,22 @@ const follower = (counts: "datagrams" | "records" = "datagrams") => {
   let lost = 0
   let resets = 0
   return {
-    hear: (sequence: number, step = 1, options: { readonly uptime?: number; readonly wait?: number } = {}) => {
+    hear: (
+      sequence: number,
+      step = 1,
+      options: { readonly uptime?: number; readonly wait?: number; readonly other?: number } = {}
+    ) => {
       now += options.wait ?? 10
-      const verdict = followSequence(track, sequence, step, counts, options.uptime ?? 0, now, { lost: 0, reset: false })
+      const verdict = followSequence(
+        track,
+        sequence,
+        step,
+        counts,
+        options.uptime ?? 0,
+        now,
+        { lost: 0, reset: false },
+        options.other
+      )
       lost += verdict.lost
       if (verdict.reset) resets++
     },
@@ -70,6 +83,30 @@ describe("sequence numbers", () => {
     outage.hear(1)
     outage.hear(100_002, 1, { wait: 3_600_000 })
     assert.deepStrictEqual(outage.figures, [100_000, 0])
+  })
+
+  it("that count flows in NetFlow v9, or datagrams in v5 and IPFIX, are followed as they are", () => {
+    const flows = follower()
+    let sequence = 0
+    for (let i = 0; i < 40; i++) {
+      const records = 10 + (i % 20)
+      flows.hear(sequence, 1, { other: records })
+      assert.deepStrictEqual(flows.figures, [0, 0])
+      sequence += records
+    }
+    flows.hear(sequence + 7, 1, { other: 10 })
+    assert.deepStrictEqual(flows.figures, [7, 0])
+    const datagrams = follower("records")
+    for (let i = 0; i < 200; i++) datagrams.hear(i, 30, { other: 1 })
+    assert.deepStrictEqual(datagrams.figures, [0, 0])
+    datagrams.hear(202, 30, { other: 1 })
+    assert.deepStrictEqual(datagrams.figures, [2, 0])
+  })
+
+  it("tell of real loss that happens to look like the other unit, once a step fits again", () => {
+    const track = follower()
+    for (const sequence of [0, 10, 20, 30, 31, 32]) track.hear(sequence, 1, { other: 10 })
+    assert.deepStrictEqual(track.figures, [27, 0])
   })
 
   it("make no claim after a datagram whose records could not be counted", () => {

@@ -1,6 +1,10 @@
 /**
  * Follows the sequence numbers of one observation domain: what did not arrive, what came late after all, and when the exporter began
  * anew. Numbers are unsigned 32 bits and wrap.
+ *
+ * Protocols say what is counted: datagrams (v9, sFlow) or records (v5, IPFIX). Exporters do as they like: softflowd and Open vSwitch count
+ * datagrams in v5 and IPFIX, some v9 exporters count flows. So the other unit is watched as well; when the last steps fit that one exactly
+ * and ours never, the domain is followed in that one. What looks lost in steps that fit the other unit is held back until then.
  */
 
 export interface SequenceTrack {
@@ -10,6 +14,15 @@ export interface SequenceTrack {
   open: number
   lastMs: number
   uptimeMs: number
+  /** The exporter counts in the unit that its protocol does not say. */
+  other: boolean
+  /** The last number, and how far each unit would have moved it (-1 unknown). */
+  sequence: number
+  step: number
+  otherStep: number
+  /** Steps in a row that fit the unit not followed and not the one followed, and what they seem to have lost. */
+  misfits: number
+  heldLost: number
 }
 
 /** `lost` may be negative: a datagram that had been counted lost came late. */
@@ -18,7 +31,18 @@ export interface SequenceVerdict {
   reset: boolean
 }
 
-export const makeSequenceTrack = (): SequenceTrack => ({ expected: -1, open: 0, lastMs: 0, uptimeMs: 0 })
+export const makeSequenceTrack = (): SequenceTrack => ({
+  expected: -1,
+  open: 0,
+  lastMs: 0,
+  uptimeMs: 0,
+  other: false,
+  sequence: -1,
+  step: -1,
+  otherStep: -1,
+  misfits: 0,
+  heldLost: 0
+})
 
 /** Datagrams that may overtake each other on the way. */
 const REORDERED = 64
@@ -26,11 +50,21 @@ const REORDERED = 64
 const UNITS_A_MS = { datagrams: 100, records: 2000 } as const
 const SLACK = 65_536
 
-/**
- * Takes the header of one datagram. `step` is how far the number moves with it (1 for v9 and sFlow; its records for v5 and IPFIX; -1 when
- * unknown). `uptimeMs` 0: the protocol does not say.
- */
-export const followSequence = (
+/** So many steps in a row do not fit by chance. */
+const CONVINCED = 8
+
+type Fit = "followed" | "other" | "neither"
+
+/** Which unit the step to `sequence` fits; "neither" also where both agree or nobody knows. */
+const fitOf = (track: SequenceTrack, sequence: number): Fit => {
+  if (track.sequence < 0 || track.step < 0 || track.otherStep < 0 || track.step === track.otherStep) return "neither"
+  const moved = (sequence - track.sequence) >>> 0
+  if (moved === track.step) return track.other ? "other" : "followed"
+  if (moved === track.otherStep) return track.other ? "followed" : "other"
+  return "neither"
+}
+
+const follow = (
   track: SequenceTrack,
   sequence: number,
   step: number,
@@ -38,7 +72,7 @@ export const followSequence = (
   uptimeMs: number,
   nowMs: number,
   into: SequenceVerdict
-): SequenceVerdict => {
+): void => {
   into.lost = 0
   into.reset = false
   const elapsed = Math.max(0, nowMs - track.lastMs)
@@ -58,7 +92,7 @@ export const followSequence = (
         track.open -= closed
         into.lost = -closed
         track.lastMs = nowMs
-        return into
+        return
       }
       into.reset = true
     }
@@ -67,5 +101,42 @@ export const followSequence = (
   track.expected = next
   track.lastMs = nowMs
   if (uptimeMs !== 0) track.uptimeMs = uptimeMs
+}
+
+/**
+ * Takes the header of one datagram. `step` is how far the number moves with it (1 for v9 and sFlow; its records for v5 and IPFIX; -1 when
+ * unknown), `otherStep` how far it moves if the exporter counts in the other unit. `uptimeMs` 0: the protocol does not say.
+ */
+export const followSequence = (
+  track: SequenceTrack,
+  sequence: number,
+  step: number,
+  counts: "datagrams" | "records",
+  uptimeMs: number,
+  nowMs: number,
+  into: SequenceVerdict,
+  otherStep = -1
+): SequenceVerdict => {
+  const fit = fitOf(track, sequence)
+  track.misfits = fit === "other" ? track.misfits + 1 : fit === "followed" ? 0 : track.misfits
+  if (track.misfits >= CONVINCED) {
+    track.other = !track.other
+    track.misfits = 0
+    track.heldLost = 0
+    track.open = 0
+    track.expected = -1
+  }
+  const unit = track.other ? (counts === "datagrams" ? "records" : "datagrams") : counts
+  follow(track, sequence, track.other ? otherStep : step, unit, uptimeMs, nowMs, into)
+  if (fit === "other" && track.misfits > 0) {
+    track.heldLost += into.lost
+    into.lost = 0
+  } else if (fit === "followed") {
+    into.lost += track.heldLost
+    track.heldLost = 0
+  }
+  track.sequence = sequence
+  track.step = step
+  track.otherStep = otherStep
   return into
 }
