@@ -55,7 +55,6 @@ const knobs: Readonly<Record<string, { file: string; value: unknown; text?: stri
   "ingestion.sflow_port": { file: "6344", value: 6344, badFile: "6343.5", badText: "0x10" },
   "ingestion.ipfix_port": { file: "4740", value: 4740, badFile: "yes", badText: " 4739" },
   "ingestion.receive_buffer_size": { file: "8 MiB", value: 8 * 1024 ** 2, badFile: "8 MB", badText: "1 KiB" },
-  "ingestion.mailbox_capacity": { file: "1024", value: 1024, badFile: "1", badText: "many" },
   "ingestion.workers": { file: "2", value: 2, badFile: "0", badText: "auto" },
   "aggregation.window_size_seconds": { file: "60", value: 60, badFile: "70", badText: "7" },
   "aggregation.flush_interval_seconds": { file: "30", value: 30, badFile: "0", badText: "1m" },

@@ -59,11 +59,6 @@ export const configTable = section("FlowLens", {
       { minimum: 64 * 1024, maximum: 1024 * mebibyte },
       "Socket buffer asked of the kernel for each listener; a warning tells when it grants less"
     ),
-    mailbox_capacity: integer(
-      65_536,
-      { minimum: 16, maximum: 4_194_304 },
-      "Datagrams that may wait for a flow worker; more are refused and counted"
-    ),
     workers: integer(1, { minimum: 1, maximum: 64 }, "Threads that decode and aggregate; more than one shares the ports")
   }),
   aggregation: section("Flow records become conversations in windows of time", {

@@ -1,9 +1,20 @@
 /** Demo: a datacenter plays as real UDP datagrams at the appliance's own ports. */
 import { Effect, Layer } from "effect"
 import * as Supervisor from "#pipeline/actor/Supervisor.ts"
+import type { ListenerReading } from "#pipeline/ingest/UdpListener.ts"
 import type { Config } from "../config.ts"
 import { demo } from "../demo/Demo.ts"
 import { Flows } from "../flow/Flows.ts"
+
+/** The listeners, once there are any and the ports that the system chooses are known: before that nobody would hear. */
+export const openListeners = (
+  listeners: Effect.Effect<ReadonlyArray<ListenerReading>>
+): Effect.Effect<readonly [ListenerReading, ...ReadonlyArray<ListenerReading>]> =>
+  Effect.flatMap(listeners, ([first, ...others]) =>
+    first !== undefined && [first, ...others].every(({ port, state }) => state !== "starting" && port !== 0)
+      ? Effect.succeed([first, ...others] as const)
+      : Effect.andThen(Effect.sleep("100 millis"), openListeners(listeners))
+  )
 
 export const layerDemo = (config: Config) =>
   Layer.effectDiscard(
@@ -14,10 +25,10 @@ export const layerDemo = (config: Config) =>
       const host = bound === "0.0.0.0" || bound === "::" ? "127.0.0.1" : bound
       yield* supervisor.start("exporters", () =>
         Effect.gen(function* () {
-          const open = yield* flows.listeners
+          const [first] = yield* openListeners(flows.listeners)
           const { netflow_port: netflow, ipfix_port: ipfix, sflow_port: sflow } = config.ingestion
           // port 0 was chosen by the system: any listener takes any protocol
-          const port = (asked: number) => (asked === 0 ? (open[0]?.port ?? asked) : asked)
+          const port = (asked: number) => (asked === 0 ? first.port : asked)
           return yield* demo({ host, ports: { netflow: port(netflow), ipfix: port(ipfix), sflow: port(sflow) } })
         })
       )

@@ -112,10 +112,7 @@ export interface FlowWorkerReport {
 export interface FlowWarning {
   /** Stable; docs/troubleshoot.md has a section of that name. */
   readonly code: "listener-down" | "receive-buffer" | "kernel-drops" | "store-lags" | "conversations-full" | "exporters-full"
-  readonly severity: "warning" | "critical"
-  readonly title: string
   readonly detail: string
-  readonly hint: string
   readonly subject: string
 }
 

@@ -35,16 +35,16 @@ describe("warnings of a flow worker", () => {
     }
     const [warning] = warningsOf({ ...calm, listeners: [down] }, undefined)
     assert.deepStrictEqual(
-      [warning?.code, warning?.severity, warning?.subject, warning?.detail, warning?.hint],
-      ["listener-down", "critical", "flow/worker-1/udp:2055", "UDP 0.0.0.0:2055 is in use by another process", "stop it"]
+      [warning?.code, warning?.subject, warning?.detail],
+      ["listener-down", "flow/worker-1/udp:2055", "UDP 0.0.0.0:2055 is in use by another process; stop it"]
     )
   })
 
-  it("give the sysctl as the hint when the kernel grants a smaller buffer", () => {
+  it("say what was asked for and granted when the kernel gives a smaller buffer", () => {
     const small = { ...listener, bufferGranted: 10, bufferHint: "the kernel grants 10 octets: sysctl -w net.core.rmem_max=65536" }
     const [warning] = warningsOf({ ...calm, listeners: [small] }, undefined)
     assert.strictEqual(warning?.code, "receive-buffer")
-    assert.strictEqual(warning?.hint, "sysctl -w net.core.rmem_max=65536")
+    assert.strictEqual(warning?.detail, "asked for 65,536 octets, granted 10")
   })
 
   it("tell of drops, refusals and a lagging store while they grow, not for ever", () => {
