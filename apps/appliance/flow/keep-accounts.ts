@@ -28,8 +28,12 @@ export const keepProgress = (boot: string, ledger: FlowLedger) =>
     const exporters = yield* ExporterStore
     for (;;) {
       yield* Effect.sleep("1 second")
-      yield* orNextTime(exporters.upsert(ledger.exporters().map((totals) => ({ ...totals, unknownElements: {} }))))
-      yield* orNextTime(boots.progress(boot, progressOf(ledger)))
+      // Both of one moment: what came after the numbers that are kept shows as a gap of its exporter at the next start, and must not
+      // stand among the records of this row, too.
+      const heard = ledger.exporters().map((totals) => ({ ...totals, unknownElements: {} }))
+      const progress = progressOf(ledger)
+      yield* orNextTime(exporters.upsert(heard))
+      yield* orNextTime(boots.progress(boot, progress))
     }
   })
 

@@ -41,7 +41,10 @@ export class BootStore extends Context.Service<
             Effect.gen(function* () {
               const unclean = yield* sql<{ boot: string; seenAt: Date; recordsLost: bigint }>`
                 UPDATE boots SET reported_at = now() WHERE stopped_at IS NULL AND reported_at IS NULL
-                RETURNING boot::text, seen_at AS "seenAt", GREATEST(records - records_written, 0) AS "recordsLost"`
+                RETURNING boot::text, seen_at AS "seenAt",
+                  -- slices that were committed after the last progress are not lost
+                  GREATEST(records - GREATEST(records_written,
+                    (SELECT coalesce(sum(w.records), 0)::bigint FROM window_writes w WHERE w.boot = boots.boot)), 0) AS "recordsLost"`
               yield* sql`INSERT INTO boots (boot, version) VALUES (${boot}::uuid, ${version})`
               return unclean
             })

@@ -1,0 +1,170 @@
+/** The appliance and its database are killed, frozen and stopped under traffic; the sums in the rows say what that cost. */
+import { assert, describe, it } from "vitest"
+import { type Appliance, sleep, startAppliance, until } from "./Appliance.ts"
+import { steady } from "./exporting.ts"
+
+/** The long run freezes it as long as a bad disk does. */
+const frozenMs = process.env["FLOWLENS_SOAK_SECONDS"] === undefined ? 6000 : 20_000
+const lossOf = (detail: string) => Number(/(\d+) flow records had been counted/.exec(detail)?.[1])
+
+interface ExporterSeen {
+  readonly address: string
+  /** `silent` until this run heard it: its counters are those of the run before. */
+  readonly state: string
+  readonly records: string
+  readonly sequenceLost: string
+  readonly sequenceResets: string
+}
+const exporter = async (appliance: Appliance, address: string): Promise<ExporterSeen | undefined> =>
+  (await appliance.api("/exporters")).json.find((one: ExporterSeen) => one.address === address)
+
+/** Rows until nothing more arrives. */
+const settled = async (appliance: Appliance, records: number, seconds = 30) => {
+  try {
+    await until("everything sent is written", async () => (await appliance.written()).records >= records, seconds)
+  } catch {
+    // the sums below say what is missing
+  }
+  // one more slice, for what must not be there twice
+  await sleep(2500)
+  return appliance.written()
+}
+
+describe("under traffic", () => {
+  it("kill -9 of the appliance costs what the next start says, and nothing else", async () => {
+    // the open window is worth losing: it is written every four seconds
+    const appliance = await startAppliance({ LOG_LEVEL: "warning", AGGREGATION_FLUSH_INTERVAL_SECONDS: 4 })
+    // v5 numbers records, so what was sent while nobody listened is known to the record
+    const traffic = await steady("netflow5", appliance.ports.netflow)
+    await until("flows are written", async () => (await appliance.written()).records > 2000)
+    const boots: Array<number> = []
+    let reported = 0
+    let gaps = 0
+    for (let round = 0; round < 2; round++) {
+      // two seconds after a write
+      const before = (await appliance.written()).records
+      await until("a slice is written", async () => (await appliance.written()).records > before)
+      await sleep(2000)
+      const rate = traffic.records()
+      const at = Date.now()
+      appliance.signal("SIGKILL")
+      await appliance.ended()
+      await sleep(1000)
+      boots.push(await appliance.again())
+      const warning = await until("health tells of it", () => appliance.warning("unclean-stop"))
+      const health = await appliance.health()
+      assert.notStrictEqual(health.status, "healthy")
+      const lost = lossOf(warning.detail)
+      // two flush intervals, the second between two progress rows, and a busy machine's delays
+      const perSecond = (traffic.records() - rate) / ((Date.now() - at) / 1000)
+      assert.isBelow(lost, perSecond * 6, "the loss of one kill")
+      reported += lost
+      const seen = await until("the exporter's gap is seen", async () => {
+        const one = await exporter(appliance, "127.0.77.1")
+        return one?.state === "heard" && Number(one.sequenceLost) > 0 && one
+      })
+      assert.strictEqual(seen.sequenceResets, "0")
+      gaps += Number(seen.sequenceLost)
+    }
+    await traffic.stop()
+    const wanted = traffic.records() - reported - gaps
+    const written = await settled(appliance, wanted, 10)
+    const account = written.records + reported + gaps
+    const runs = await appliance.rows("SELECT records::text, records_written::text FROM boots ORDER BY started_at")
+    const figures = { sent: traffic.records(), written: written.records, reported, gaps, account, startMs: boots, runs }
+    console.log("kill -9 of the appliance", figures)
+    // Never less: nothing is lost silently. A little more: what came after the last progress row is in the gap, though some was written.
+    assert.isAtLeast(account, traffic.records(), JSON.stringify(figures))
+    assert.isAtMost(account, traffic.records() + 2 * 2 * 20 * 2 * 20, JSON.stringify(figures))
+    assert.isUndefined(await appliance.warning("database-away"))
+    assert.strictEqual(await appliance.stop(), 0)
+  }, 150_000)
+
+  it("the database is killed, frozen, and everything stopped: nothing is lost, nothing counted twice", async () => {
+    const appliance = await startAppliance({ LOG_LEVEL: "warning" })
+    const traffic = await steady("netflow9", appliance.ports.netflow)
+    await until("flows are written", async () => (await appliance.written()).records > 1000)
+
+    const first = appliance.postmaster()
+    process.kill(first, "SIGKILL")
+    const since = Date.now()
+    await until(
+      "another database runs",
+      async () => (await appliance.written()).records > 0 && appliance.postmaster() !== first,
+      40
+    )
+    const backAfterMs = Date.now() - since
+    await sleep(2000)
+
+    // frozen, as a machine that swaps or a disk that hangs
+    const frozen = appliance.databaseProcesses()
+    for (const pid of frozen) process.kill(pid, "SIGSTOP")
+    const hung = Date.now()
+    const told = await until("health tells of the frozen database", async () => {
+      const { status, json } = await appliance.ask("/health")
+      return status === 503 && json.checks.database === "fail" && json
+    })
+    const toldAfterMs = Date.now() - hung
+    assert.strictEqual(told.status, "unhealthy")
+    await sleep(Math.max(0, frozenMs - (Date.now() - hung)))
+    for (const pid of frozen) process.kill(pid, "SIGCONT")
+    const thawed = Date.now()
+    // that windows had to wait is said for a minute more
+    await until("the database answers again", async () => (await appliance.ask("/health")).json.checks.database !== "fail", 20)
+    await sleep(1500)
+
+    const healthyAfterMs = Date.now() - thawed
+    await sleep(1500)
+
+    // and the end, with the exporter still sending
+    const asked = Date.now()
+    assert.strictEqual(await appliance.stop(), 0, appliance.output())
+    const stoppedAfterMs = Date.now() - asked
+    await appliance.again()
+    assert.isUndefined(await appliance.warning("unclean-stop"))
+    const seen = await until("the gap of the stop is seen", async () => {
+      const one = await exporter(appliance, "127.0.77.1")
+      return one?.state === "heard" && Number(one.sequenceLost) > 0 && one
+    })
+    await traffic.stop()
+    await sleep(500)
+    assert.strictEqual(await appliance.stop(), 0)
+    await appliance.again()
+    const boots = await appliance.rows<{ datagrams: string; records: string; written: string }>(
+      "SELECT datagrams::text, records::text, records_written::text written FROM boots ORDER BY started_at"
+    )
+    const sum = (of: (row: (typeof boots)[number]) => string) => boots.reduce((total, row) => total + Number(of(row)), 0)
+    const written = await appliance.written()
+    const figures = {
+      sent: { datagrams: traffic.datagrams(), records: traffic.records() },
+      heard: sum((row) => row.datagrams),
+      gaps: seen.sequenceLost,
+      written,
+      backAfterMs,
+      toldAfterMs,
+      healthyAfterMs,
+      stoppedAfterMs
+    }
+    console.log("database killed and frozen, then SIGTERM", figures)
+    const text = JSON.stringify(figures)
+    assert.isBelow(toldAfterMs, 10_000)
+    // every datagram was heard, or came between two runs: v9 numbers datagrams
+    assert.strictEqual(sum((row) => row.datagrams) + Number(seen.sequenceLost), traffic.datagrams(), text)
+    assert.strictEqual(seen.sequenceResets, "0")
+    // every record that was heard stands in the windows once
+    assert.strictEqual(
+      sum((row) => row.written),
+      sum((row) => row.records),
+      text
+    )
+    assert.strictEqual(
+      written.records,
+      sum((row) => row.records),
+      text
+    )
+    assert.strictEqual(written.bytes, (written.records / 2) * 25_500, text)
+    assert.strictEqual(written.packets, (written.records / 2) * 30, text)
+    assert.isAbove(written.records, traffic.records() * 0.8, text)
+    assert.strictEqual(await appliance.stop(), 0)
+  }, 150_000)
+})
