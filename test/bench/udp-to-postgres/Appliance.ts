@@ -26,9 +26,6 @@ export interface StoredTotals {
   readonly records: number
   readonly rawPackets: number
   readonly slices: number
-  /** Records and flows behind rows of flow_stats: what became or may become a dependency. */
-  readonly statRows: number
-  readonly statFlows: number
   /** As the running appliance said last: decoded and folded, and written. */
   readonly folded: number
   readonly written: number
@@ -44,7 +41,10 @@ export interface Appliance {
   /** The process with its threads, and the processes of its database. */
   readonly cpu: CpuAccount
   readonly databaseCpu: CpuAccount
+  /** Cheap: asked while the database's CPU is counted. */
   readonly stored: () => Promise<StoredTotals>
+  /** Rows of flow_stats; not cheap. */
+  readonly rows: () => Promise<number>
   /** Most resident memory of the process so far, MiB. */
   readonly peakMemory: () => number
   /** CPU seconds so far by thread name. */
@@ -162,10 +162,9 @@ export const startAppliance = async ({ dataFolder, anyCore = false }: StartOptio
     (SELECT coalesce(sum(records), 0)::float8 FROM windows) AS "records",
     (SELECT coalesce(sum(raw_packets), 0)::float8 FROM windows) AS "rawPackets",
     (SELECT coalesce(sum(slices), 0)::float8 FROM windows) AS "slices",
-    (SELECT count(*)::float8 FROM flow_stats) AS "statRows",
-    (SELECT coalesce(sum(flows), 0)::float8 FROM flow_stats) AS "statFlows",
     (SELECT coalesce(sum(records), 0)::float8 FROM boots) AS "folded",
     (SELECT coalesce(sum(records_written), 0)::float8 FROM boots) AS "written"`
+  const count = sql<{ readonly count: number }>`SELECT count(*)::float8 AS count FROM flow_stats`
 
   return {
     pid,
@@ -176,6 +175,7 @@ export const startAppliance = async ({ dataFolder, anyCore = false }: StartOptio
     cpu,
     databaseCpu,
     stored: () => Effect.runPromise(Effect.map(read, (rows) => rows[0]!)),
+    rows: () => Effect.runPromise(Effect.map(count, (rows) => rows[0]!.count)),
     peakMemory: () => Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0) / 1024,
     threads: () => threadsOf(pid),
     stop: async () => {

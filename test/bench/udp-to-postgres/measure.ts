@@ -76,7 +76,7 @@ export const readOnce = async (format: Format, rate: number): Promise<Reading> =
     say(
       `${format} ${rate}/s for ${rounded(sent.seconds, 1)} s, sender ${sender.label}${pinned ? "" : ", not pinned"}: offered ${reading.offered}/s, ` +
         `lost ${reading.lossPercent}%, ${sent.records - stored} records of ${sent.records}, CPU ${reading.cpuPerMillion} + PostgreSQL ` +
-        `${reading.databaseCpuPerMillion} s per million (${appliance.cpu.kind}), ${after.slices - before.slices} writes, ${after.statRows} rows, ` +
+        `${reading.databaseCpuPerMillion} s per million (${appliance.cpu.kind}), ${after.slices - before.slices} writes, ${await appliance.rows()} rows, ` +
         `${reading.memoryMib} MiB; cores while sending: ${busiest(threads, receiving, sent.seconds)}; warm-up lost ` +
         `${warm.packets - before.rawPackets} packets of ${warm.packets}`
     )
