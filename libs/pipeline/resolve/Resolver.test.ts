@@ -46,6 +46,29 @@ const dependency = (client: string, server: string) =>
   )
 
 describe("Resolver", () => {
+  layer(everything, { excludeTestServices: true })("flows that another exporter than the owner saw", (it) => {
+    it.effect(
+      "make a dependency too, at once or over several slices",
+      Effect.fnUntraced(function* () {
+        const seen = (records: number) => [{ exporter: "192.0.2.9", records, bytes: 900, packets: 9 }]
+        const few = { flows: 1, exporter: "192.0.2.1", exporterToClient: "192.0.2.1" }
+        const rows = [
+          edge({ client: "10.0.5.1", server: "10.0.5.2", ...few, observers: seen(20) }),
+          edge({ client: "10.0.5.3", server: "10.0.5.4", ...few, flows: 0, observers: seen(2) }),
+          edge({ client: "10.0.5.5", server: "10.0.5.6", ...few })
+        ]
+        const status = query<{ status: string; activated: boolean }>(
+          "SELECT status, activated_at IS NOT NULL AS activated FROM dependencies WHERE source_address << '10.0.5.0/24' ORDER BY source_address"
+        ).pipe(Effect.map((found) => found.map((row) => `${row.status} ${row.activated}`)))
+        yield* write(rows)
+        assert.deepStrictEqual(yield* status, ["active true", "candidate false", "candidate false"])
+        const { newDependencies } = yield* write(rows)
+        assert.deepStrictEqual(yield* status, ["active true", "active true", "candidate false"])
+        assert.strictEqual(newDependencies, 1)
+      })
+    )
+  })
+
   layer(everything, { excludeTestServices: true })("sums", (it) => {
     it.effect(
       "equal the input exactly, in every table, over several slices and windows",

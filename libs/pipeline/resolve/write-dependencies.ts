@@ -66,6 +66,9 @@ export const writeDependencies = Effect.fnUntraced(function* (
   services: Staged["services"]
 ) {
   const text = sql.literal
+  /** Flows of the owners, or of any one exporter: the owner may be a sampler that saw little of it. */
+  const enough = (flows: string, dependency: string) =>
+    `(${flows} >= ${options.minFlows} OR EXISTS (SELECT 1 FROM dependency_exporter x WHERE x.dependency_id = ${dependency} AND x.records >= ${options.minFlows}))`
   const newDirection = directionSql({
     synForward: "syn_forward",
     synReverse: "syn_reverse",
@@ -98,8 +101,8 @@ export const writeDependencies = Effect.fnUntraced(function* (
         source_internal AND target_internal,
         CASE WHEN source_internal AND target_internal THEN 'internal' WHEN target_internal THEN 'inbound'
           WHEN source_internal THEN 'outbound' ELSE 'external' END,
-        CASE WHEN flows >= ${options.minFlows} THEN 'active' ELSE 'candidate' END, first, last, date_trunc('hour', last, 'UTC'), first AS valid_from,
-        CASE WHEN flows >= ${options.minFlows} THEN now() END, to_server, to_client, packets, flows AS total_flows, raw_bytes, raw_packets,
+        CASE WHEN ${text(enough("flows", "e.dependency_id"))} THEN 'active' ELSE 'candidate' END, first, last, date_trunc('hour', last, 'UTC'), first AS valid_from,
+        CASE WHEN ${text(enough("flows", "e.dependency_id"))} THEN now() END, to_server, to_client, packets, flows AS total_flows, raw_bytes, raw_packets,
         sampling, syn_forward, syn_reverse, syn_ack_forward, syn_ack_reverse, began_forward, began_reverse,
         ${text(rankSql("bits"))}, fan_in, client_ports, (bits & ${bit.declared}::int) <> 0,
         1 AS windows, (bits & ${bit.bothDirections}::int) <> 0 AS both_directions, COALESCE(a.exporters, 1) AS exporters, ${text(newDirection)} AS direction_weight
@@ -139,8 +142,8 @@ export const writeDependencies = Effect.fnUntraced(function* (
       source_address = e.source_address, target_address = e.target_address, owner_exporter = e.exporter,
       first_seen = LEAST(d.first_seen, e.first), last_seen = GREATEST(d.last_seen, e.last),
       seen_hour = date_trunc('hour', GREATEST(d.last_seen, e.last), 'UTC'),
-      status = CASE WHEN d.total_flows + e.flows >= ${options.minFlows} THEN 'active' ELSE 'candidate' END,
-      activated_at = CASE WHEN d.status = 'candidate' AND d.total_flows + e.flows >= ${options.minFlows} THEN now() ELSE d.activated_at END,
+      status = CASE WHEN ${text(enough("d.total_flows + e.flows", "d.id"))} THEN 'active' ELSE 'candidate' END,
+      activated_at = CASE WHEN d.status = 'candidate' AND ${text(enough("d.total_flows + e.flows", "d.id"))} THEN now() ELSE d.activated_at END,
       valid_from = CASE
         WHEN e.old_status = 'stale' OR e.first > e.old_last + make_interval(hours => ${options.staleAfterHours}) THEN e.first
         WHEN e.first < d.valid_from
@@ -161,7 +164,7 @@ export const writeDependencies = Effect.fnUntraced(function* (
     WHERE d.id = e.dependency_id AND NOT e.is_new`
   const [counted] = yield* sql<{ edges: number; made: number; activated: number; reopened: number }>`SELECT count(*)::int AS edges,
       count(*) FILTER (WHERE is_new)::int AS made,
-      count(*) FILTER (WHERE old_status = 'candidate' AND old_flows + flows >= ${options.minFlows})::int AS activated,
+      count(*) FILTER (WHERE old_status = 'candidate' AND ${text(enough("old_flows + flows", "dependency_id"))})::int AS activated,
       count(*) FILTER (WHERE NOT is_new AND (old_status = 'stale'
         OR first > old_last + make_interval(hours => ${options.staleAfterHours})))::int AS reopened
     FROM slice_edge`
