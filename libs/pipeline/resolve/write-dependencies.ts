@@ -164,7 +164,7 @@ export const writeDependencies = Effect.fnUntraced(function* (
     WHERE d.id = e.dependency_id AND NOT e.is_new`
   const [counted] = yield* sql<{ edges: number; made: number; activated: number; reopened: number }>`SELECT count(*)::int AS edges,
       count(*) FILTER (WHERE is_new)::int AS made,
-      count(*) FILTER (WHERE old_status = 'candidate' AND ${text(enough("old_flows + flows", "dependency_id"))})::int AS activated,
+      count(*) FILTER (WHERE old_status = 'candidate' AND ${text(enough("old_flows + flows", "slice_edge.dependency_id"))})::int AS activated,
       count(*) FILTER (WHERE NOT is_new AND (old_status = 'stale'
         OR first > old_last + make_interval(hours => ${options.staleAfterHours})))::int AS reopened
     FROM slice_edge`
