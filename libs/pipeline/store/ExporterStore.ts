@@ -88,15 +88,16 @@ export class ExporterStore extends Context.Service<
             firstSeen: new Date(snapshot.firstSeen).toISOString(),
             lastSeen: new Date(snapshot.lastSeen).toISOString()
           }))
+          // a sampling rate is what a datagram says, 32 bits without a sign: one absurd exporter must not keep all others from their rows
           yield* sql`INSERT INTO exporters AS e (address, protocol, state, first_seen, last_seen, datagrams, records, records_per_second,
               sequence_lost, sequence_resets, malformed, malformed_reasons, held_sets, held_dropped, templates, sampling, clock_skew_ms,
               observation_domains, unknown_elements, sequences)
             SELECT address, protocol, state, "firstSeen", "lastSeen", datagrams, records, "recordsPerSecond", "sequenceLost", "sequenceResets",
-              malformed, "malformedReasons", "heldSets", "heldDropped", templates, sampling, "clockSkewMs", "observationDomains", "unknownElements", sequences
+              malformed, "malformedReasons", "heldSets", "heldDropped", templates, LEAST(sampling, 2147483647)::integer, "clockSkewMs", "observationDomains", "unknownElements", sequences
             FROM jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb) AS x(address inet, protocol text, state text, "firstSeen" timestamptz,
               "lastSeen" timestamptz, datagrams bigint, records bigint, "recordsPerSecond" float8, "sequenceLost" bigint,
               "sequenceResets" bigint, malformed bigint, "malformedReasons" jsonb, "heldSets" integer, "heldDropped" bigint,
-              templates integer, sampling integer, "clockSkewMs" float8, "observationDomains" jsonb, "unknownElements" jsonb, sequences jsonb)
+              templates integer, sampling bigint, "clockSkewMs" float8, "observationDomains" jsonb, "unknownElements" jsonb, sequences jsonb)
             ORDER BY address, protocol
             ON CONFLICT (address, protocol) DO UPDATE SET state = excluded.state, first_seen = LEAST(e.first_seen, excluded.first_seen),
               last_seen = GREATEST(e.last_seen, excluded.last_seen), datagrams = excluded.datagrams, records = excluded.records,
