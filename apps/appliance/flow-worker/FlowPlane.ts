@@ -76,7 +76,12 @@ export const makeFlowPlane = (
   const decoding = makePart(`${path}/decode`, now)
   const windowing = makePart(`${path}/window`, now)
 
-  const exporters = makeExporterTable(undefined, settings.resume)
+  const exporters = makeExporterTable({
+    ...(settings.resume === undefined ? {} : { resume: settings.resume }),
+    evicted: (address) => {
+      tally.heldExpired += decoder.held.forget(address)
+    }
+  })
   const windows = makeWindows({
     boot: settings.boot,
     worker,

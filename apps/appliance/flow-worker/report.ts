@@ -88,7 +88,11 @@ export const reportOf = (from: Reported): FlowWorkerReport => {
   return {
     at,
     worker: settings.worker,
-    exporters: exporters.read(at, settings.silentAfterMs ?? 300_000, decoder.held, templates.countByExporter),
+    exporters: exporters.read(at, settings.silentAfterMs ?? 300_000, {
+      held: decoder.held,
+      templates: templates.countByExporter,
+      unknownElements: templates.unknownElements.ofExporter
+    }),
     listeners,
     actors: [
       parts.whole.entry({ datagrams: tally.datagrams, records: tally.records, exporters: exporters.size() }),

@@ -24,6 +24,8 @@ const report = (datagrams: number, folded: number): FlowWorkerReport =>
         heldSets: 0,
         heldDropped: 0,
         templates: 1,
+        unknownElements: { "9.12232": 3 },
+        proven: true,
         optionsRecords: 0,
         sampling: 1,
         clockSkewMs: 0,
@@ -55,6 +57,7 @@ describe("FlowLedger", () => {
     assert.strictEqual(exporter?.datagrams, 13)
     assert.strictEqual(exporter?.recordsPerSecond, 7)
     assert.deepStrictEqual(exporter?.malformedReasons, { "set-length": 4 })
+    assert.deepStrictEqual(exporter?.unknownElements, { "9.12232": 6 })
   })
 
   it("loses nothing when a thread handed over all it had", () => {

@@ -149,13 +149,19 @@ const exportersOf = (account: WorkerAccount): ReadonlyMap<string, ExporterTotals
   return all
 }
 
+type Counts = Readonly<Record<string, number>>
+
+const addCounts = (a: Counts, b: Counts): Counts => {
+  const sum: Record<string, number> = { ...a }
+  for (const [name, count] of Object.entries(b)) sum[name] = (sum[name] ?? 0) + count
+  return sum
+}
+
 const stateOrder: ReadonlyArray<ExporterState> = ["silent", "heard", "waiting"]
 
 const mergeExporters = (a: ExporterTotals, b: ExporterTotals, rates: "rates add" | "rate of the later"): ExporterTotals => {
   const later = a.lastSeen >= b.lastSeen ? a : b
   const sum = (name: keyof ExporterTotals) => (a[name] as number) + (b[name] as number)
-  const reasons: Record<string, number> = { ...a.malformedReasons }
-  for (const [reason, count] of Object.entries(b.malformedReasons)) reasons[reason] = (reasons[reason] ?? 0) + count
   return {
     address: a.address,
     protocol: a.protocol,
@@ -169,7 +175,9 @@ const mergeExporters = (a: ExporterTotals, b: ExporterTotals, rates: "rates add"
     sequenceLost: sum("sequenceLost"),
     sequenceResets: sum("sequenceResets"),
     malformed: sum("malformed"),
-    malformedReasons: reasons,
+    malformedReasons: addCounts(a.malformedReasons, b.malformedReasons),
+    unknownElements: addCounts(a.unknownElements, b.unknownElements),
+    proven: a.proven || b.proven,
     heldSets: rates === "rates add" ? sum("heldSets") : b.heldSets,
     heldDropped: sum("heldDropped"),
     templates: Math.max(a.templates, b.templates),

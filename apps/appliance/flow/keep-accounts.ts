@@ -6,7 +6,7 @@ import type { Mailbox } from "#pipeline/actor/Mailbox.ts"
 import type { LearnedTemplate } from "#pipeline/decode/TemplateCache.ts"
 import { BootStore } from "#pipeline/store/BootStore.ts"
 import { ExporterStore } from "#pipeline/store/ExporterStore.ts"
-import type { FlowLedger } from "./FlowLedger.ts"
+import type { ExporterTotals, FlowLedger } from "./FlowLedger.ts"
 import type { TemplateChange } from "./flow-worker-actor.ts"
 
 export const progressOf = (ledger: FlowLedger) => {
@@ -21,6 +21,12 @@ const orNextTime = <A, R>(keep: Effect.Effect<A, SqlError.SqlError, R>) =>
     Effect.catch((error) => limited("keep-accounts")(Effect.logWarning("could not keep accounts", error)))
   )
 
+/** Senders of nothing decodable that are kept while they are few: one of them is a device to be mended, many are invented addresses. */
+const mostUnproven = 64
+
+export const worthKeeping = (exporters: ReadonlyArray<ExporterTotals>): ReadonlyArray<ExporterTotals> =>
+  exporters.filter(({ proven }) => !proven).length <= mostUnproven ? exporters : exporters.filter(({ proven }) => proven)
+
 /** Once a second. */
 export const keepProgress = (boot: string, ledger: FlowLedger) =>
   Effect.gen(function* () {
@@ -30,7 +36,7 @@ export const keepProgress = (boot: string, ledger: FlowLedger) =>
       yield* Effect.sleep("1 second")
       // Both of one moment: what came after the numbers that are kept shows as a gap of its exporter at the next start, and must not
       // stand among the records of this row, too.
-      const heard = ledger.exporters().map((totals) => ({ ...totals, unknownElements: {} }))
+      const heard = worthKeeping(ledger.exporters())
       const progress = progressOf(ledger)
       yield* orNextTime(exporters.upsert(heard))
       yield* orNextTime(boots.progress(boot, progress))

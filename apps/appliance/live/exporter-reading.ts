@@ -37,7 +37,8 @@ const countersOf = (now: ExporterTotals) => ({
   templates: now.templates,
   sampling: now.sampling,
   clockSkewMs: now.clockSkewMs,
-  observationDomains: now.observationDomains
+  observationDomains: now.observationDomains,
+  unknownElements: counts(now.unknownElements)
 })
 
 const counts = (numbers: Readonly<Record<string, number>>): Readonly<Record<string, bigint>> =>

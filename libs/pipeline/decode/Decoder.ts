@@ -53,7 +53,7 @@ export interface Decoder {
   /** Learns a template told by another worker or read from the store and decodes what waited for it. Returns records appended. */
   readonly adopt: (learned: LearnedTemplate, nowMs: number, batch: FlowBatch) => number
   /** Data sets that wait for a template. */
-  readonly held: Pick<HeldSets, "sets" | "bytes" | "byExporter" | "expire">
+  readonly held: Pick<HeldSets, "sets" | "bytes" | "byExporter" | "expire" | "forget">
   /** Records seen with elements the decoder has no name for, most seen first; enterprise -1 is "all others". */
   readonly unknownElements: () => ReadonlyArray<{ readonly enterprise: number; readonly element: number; readonly records: number }>
 }

@@ -45,6 +45,21 @@ describe("data sets that wait for their template", () => {
     assert.isTrue(held.offer(set("b", 256, 600)))
   })
 
+  it("are given up with their exporter, whoever else waits", () => {
+    const held = makeHeldSets({ bytesPerExporter: 1000, bytes: 10_000, sets: 10 })
+    for (const [exporter, id] of [
+      ["a", 256],
+      ["a", 257],
+      ["b", 256]
+    ] as const) {
+      held.offer(set(exporter, id, 10))
+    }
+    assert.strictEqual(held.forget("a"), 2)
+    assert.strictEqual(held.forget("a"), 0)
+    assert.deepStrictEqual([held.sets, held.byExporter("a").sets, held.byExporter("b").sets], [1, 0, 1])
+    assert.deepStrictEqual(held.take("a", 9, 1, 256), [])
+  })
+
   it("cost something even when they are empty", () => {
     const held = makeHeldSets({ bytesPerExporter: 1000, bytes: 1000, sets: 1_000_000 })
     let accepted = 0

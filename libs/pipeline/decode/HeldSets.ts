@@ -25,6 +25,8 @@ export interface HeldSets {
   /** Takes out everything that waits for this template, oldest first. */
   readonly take: (exporterAddress: string, version: number, domain: number, templateId: number) => ReadonlyArray<HeldSet>
   readonly expire: (nowMs: number, maxAgeMs: number) => number
+  /** Gives up everything of one exporter. Returns how many sets. */
+  readonly forget: (exporterAddress: string) => number
 }
 
 export interface HeldBounds {
@@ -38,7 +40,7 @@ const OVERHEAD = 128
 
 export const makeHeldSets = (bounds: HeldBounds): HeldSets => {
   const waiting = new Map<string, Array<HeldSet>>()
-  const accounts = new Map<string, { sets: number; bytes: number }>()
+  const accounts = new Map<string, { sets: number; bytes: number; readonly keys: Set<string> }>()
   let sets = 0
   let bytes = 0
 
@@ -64,12 +66,13 @@ export const makeHeldSets = (bounds: HeldBounds): HeldSets => {
     byExporter: (exporterAddress) => accounts.get(exporterAddress) ?? { sets: 0, bytes: 0 },
     offer: (set) => {
       const cost = costOf(set)
-      const account = accounts.get(set.exporterAddress) ?? { sets: 0, bytes: 0 }
+      const account = accounts.get(set.exporterAddress) ?? { sets: 0, bytes: 0, keys: new Set<string>() }
       if (sets >= bounds.sets || bytes + cost > bounds.bytes || account.bytes + cost > bounds.bytesPerExporter) return false
       const key = keyOf(set.exporterAddress, set.version, set.domain, set.templateId)
       const list = waiting.get(key)
       if (list === undefined) waiting.set(key, [set])
       else list.push(set)
+      account.keys.add(key)
       account.sets++
       account.bytes += cost
       accounts.set(set.exporterAddress, account)
@@ -83,8 +86,20 @@ export const makeHeldSets = (bounds: HeldBounds): HeldSets => {
       const list = waiting.get(key)
       if (list === undefined) return []
       waiting.delete(key)
+      accounts.get(exporterAddress)?.keys.delete(key)
       for (const set of list) release(set)
       return list
+    },
+    forget: (exporterAddress) => {
+      let gone = 0
+      for (const key of accounts.get(exporterAddress)?.keys ?? []) {
+        for (const set of waiting.get(key) ?? []) {
+          release(set)
+          gone++
+        }
+        waiting.delete(key)
+      }
+      return gone
     },
     expire: (nowMs, maxAgeMs) => {
       let gone = 0
@@ -97,8 +112,10 @@ export const makeHeldSets = (bounds: HeldBounds): HeldSets => {
             gone++
           }
         }
-        if (kept.length === 0) waiting.delete(key)
-        else waiting.set(key, kept)
+        if (kept.length === 0) {
+          waiting.delete(key)
+          accounts.get(list[0]!.exporterAddress)?.keys.delete(key)
+        } else waiting.set(key, kept)
       }
       return gone
     }

@@ -208,7 +208,7 @@ export const makeTemplateCache = (options: TemplateCacheOptions = {}): TemplateC
       raw: undefined,
       runner: undefined,
       records: 0,
-      unknown: unknownElements.counters(learned.fields),
+      unknown: unknownElements.counters(learned.exporter, learned.version, learned.fields),
       seenMs: nowMs,
       used: ++clock
     })

@@ -3,7 +3,12 @@ import { makeDecodeOutcome } from "../decode/DecodeOutcome.ts"
 import { type ExporterTable, makeExporterTable } from "./ExporterTable.ts"
 
 const nothingHeld = { byExporter: () => ({ sets: 0 }) }
-const read = (table: ExporterTable, now: number, held = nothingHeld) => table.read(now, 300_000, held, () => 0)
+const read = (table: ExporterTable, now: number, held = nothingHeld) =>
+  table.read(now, 300_000, {
+    held,
+    templates: () => 0,
+    unknownElements: (_, version) => (version === 9 ? [{ enterprise: 9, element: 12_232, records: 7 }] : [])
+  })
 const outcome = (sequence: number, records: number) => ({
   ...makeDecodeOutcome(),
   version: 9 as const,
@@ -26,13 +31,44 @@ describe("exporter table", () => {
   })
 
   it("refuses more exporters than it may keep, and blocked ones", () => {
-    const table = makeExporterTable(2)
-    table.find("192.0.2.1", "ipfix", 0)
-    table.find("192.0.2.2", "ipfix", 0)
+    const table = makeExporterTable({ limit: 2 })
+    for (const address of ["192.0.2.1", "192.0.2.2"]) table.heard(table.find(address, "ipfix", 0), outcome(0, 1), 100, 0)
     assert.strictEqual(table.find("192.0.2.3", "ipfix", 0), -1)
     table.configure(new Map(), new Set(["192.0.2.1"]))
     assert.strictEqual(table.find("192.0.2.1", "ipfix", 0), -2)
     assert.strictEqual(read(table, 0)[0]?.blocked, 1)
+  })
+
+  it("lets real newcomers in where invented addresses or exporters silent for a day have the places", () => {
+    const gone: Array<string> = []
+    const table = makeExporterTable({ limit: 3, evicted: (address) => gone.push(address) })
+    const real = table.find("192.0.2.1", "netflow9", 0)
+    table.heard(real, outcome(0, 1), 100, 0)
+    for (let i = 0; i < 1000; i++) {
+      const index = table.find(`198.51.100.${i}`, "netflow9", i)
+      assert.isAtLeast(index, 0)
+      table.heard(index, { ...outcome(0, 0), unknownSets: 1, held: 1 }, 100, i)
+    }
+    assert.strictEqual(table.address(real), "192.0.2.1")
+    assert.strictEqual(gone.length, 998)
+    for (const address of ["192.0.2.2", "192.0.2.3"]) {
+      table.heard(table.find(address, "netflow9", 2000), { ...outcome(0, 0), templates: 1 }, 100, 2000)
+    }
+    assert.strictEqual(table.find("192.0.2.4", "netflow9", 3000), -1)
+    const day = 24 * 3600_000
+    table.heard(table.find("192.0.2.2", "netflow9", day), outcome(1, 1), 100, day)
+    const next = table.find("192.0.2.4", "netflow9", day + 1500)
+    assert.strictEqual(next, real)
+    assert.deepStrictEqual([table.address(next), read(table, day).map((one) => one.proven)], ["192.0.2.4", [false, true, true]])
+  })
+
+  it("says which elements of an exporter nobody knows", () => {
+    const table = makeExporterTable()
+    for (const protocol of ["netflow9", "sflow5"] as const) table.find("192.0.2.1", protocol, 0)
+    assert.deepStrictEqual(
+      read(table, 0).map((one) => one.unknownElements),
+      [{ "9.12232": 7 }, {}]
+    )
   })
 
   it("smooths the clock's skew, and starts anew when the clock jumps, after what was decoded by the old one is folded", () => {
@@ -113,9 +149,9 @@ describe("exporter table", () => {
     before.heard(before.find("192.0.2.1", "netflow9", 0), outcome(10, 30), 1400, 1000)
     const [reading] = read(before, 1000)
     assert.deepStrictEqual(reading?.sequences, [[7, 11]])
-    const after = makeExporterTable(undefined, [
-      { address: "192.0.2.1", protocol: "netflow9", lastSeen: 1000, sequences: reading!.sequences }
-    ])
+    const after = makeExporterTable({
+      resume: [{ address: "192.0.2.1", protocol: "netflow9", lastSeen: 1000, sequences: reading!.sequences }]
+    })
     const index = after.find("192.0.2.1", "netflow9", 5000)
     after.heard(index, outcome(15, 30), 1400, 5000)
     assert.strictEqual(read(after, 5000)[0]?.sequenceLost, 4)

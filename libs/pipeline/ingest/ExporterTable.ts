@@ -8,8 +8,14 @@ import type { ExporterProtocol, ExporterState } from "#domain/Exporter.ts"
 import type { DecodeOutcome, MalformedReason } from "../decode/DecodeOutcome.ts"
 import { followSequence, makeSequenceTrack, type SequenceTrack, type SequenceVerdict } from "./sequence.ts"
 
-/** Exporters one worker keeps; datagrams of further ones are refused and counted (an address is easily invented). */
+/**
+ * Exporters one worker keeps. An address is easily invented, so when there is no room those go first that never sent anything that could be
+ * decoded, then those silent for a day; datagrams of further ones are refused and counted.
+ */
 export const MAX_EXPORTERS = 4096
+const SILENT_LONG_MS = 24 * 3600_000
+/** How often the table is searched for silent ones while strangers knock. */
+const SEARCH_EVERY_MS = 1000
 /** Observation domains of one exporter whose sequence numbers are followed. */
 const MAX_DOMAINS = 1024
 /** A clock that is off by more than it was by this much was set, or another capture is replayed: start anew. */
@@ -38,6 +44,10 @@ export interface ExporterReading {
   readonly heldSets: number
   readonly heldDropped: number
   readonly templates: number
+  /** Elements nobody here has a name for, "enterprise.element" → records. */
+  readonly unknownElements: Readonly<Record<string, number>>
+  /** Something it sent could be decoded. */
+  readonly proven: boolean
   readonly optionsRecords: number
   readonly sampling: number
   readonly clockSkewMs: number | null
@@ -59,6 +69,7 @@ export interface ExporterResume {
 
 interface Exporter {
   readonly index: number
+  proven: boolean
   readonly address: string
   readonly protocol: ExporterProtocol
   readonly firstSeen: number
@@ -84,6 +95,23 @@ export interface HeldSets {
   readonly byExporter: (address: string) => { readonly sets: number }
 }
 
+/** What the decoder knows of an exporter of NetFlow v9 or IPFIX. */
+export interface DecoderView {
+  readonly held: HeldSets
+  readonly templates: (address: string) => number
+  readonly unknownElements: (
+    address: string,
+    version: 9 | 10
+  ) => ReadonlyArray<{ readonly enterprise: number; readonly element: number; readonly records: number }>
+}
+
+export interface ExporterTableOptions {
+  readonly limit?: number
+  readonly resume?: ReadonlyArray<ExporterResume>
+  /** An exporter lost its place to another: its index has another owner from now on. */
+  readonly evicted?: (address: string, protocol: ExporterProtocol) => void
+}
+
 export interface ExporterTable {
   /** Index of the exporter, made on first sight; -1 when the table is full; -2 when it is blocked. */
   readonly find: (address: string, protocol: ExporterProtocol, nowMs: number) => number
@@ -105,15 +133,24 @@ export interface ExporterTable {
   readonly configure: (overrides: ReadonlyMap<string, number>, blocked: ReadonlySet<string>) => void
   /** Once a second: moves the rates on. */
   readonly tick: () => void
-  readonly read: (
-    nowMs: number,
-    silentAfterMs: number,
-    held: HeldSets,
-    templates: (address: string) => number
-  ) => ReadonlyArray<ExporterReading>
+  readonly read: (nowMs: number, silentAfterMs: number, decoder: DecoderView) => ReadonlyArray<ExporterReading>
 }
 
-export const makeExporterTable = (limit: number = MAX_EXPORTERS, resume: ReadonlyArray<ExporterResume> = []): ExporterTable => {
+/** Sets that wait for a template do not count: nobody knows whether they are what they say. */
+const decodable = (outcome: DecodeOutcome): boolean =>
+  outcome.records +
+    outcome.released +
+    outcome.optionsRecords +
+    outcome.templates +
+    outcome.optionsTemplates +
+    outcome.flowSamples +
+    outcome.counterSamples +
+    outcome.discardSamples +
+    outcome.otherSamples >
+  0
+
+export const makeExporterTable = (options: ExporterTableOptions = {}): ExporterTable => {
+  const { limit = MAX_EXPORTERS, resume = [], evicted } = options
   const earlier = new Map(resume.map((one) => [`${one.protocol} ${one.address}`, one]))
   const byProtocol: Record<ExporterProtocol, Map<string, Exporter>> = {
     netflow5: new Map(),
@@ -127,10 +164,12 @@ export const makeExporterTable = (limit: number = MAX_EXPORTERS, resume: Readonl
   let overrides: ReadonlyMap<string, number> = new Map()
   let blocked: ReadonlySet<string> = new Set()
   let seconds = 0
+  /** In order of their first datagram; the first is the first to go. */
+  const unproven = new Set<Exporter>()
+  let searchedMs = Number.NEGATIVE_INFINITY
   const verdict: SequenceVerdict = { lost: 0, reset: false }
 
-  const make = (address: string, protocol: ExporterProtocol, nowMs: number): Exporter => {
-    const index = all.length
+  const make = (address: string, protocol: ExporterProtocol, nowMs: number, index: number): Exporter => {
     if (index >= skewMs.length) {
       const wider = new Float64Array(skewMs.length * 2)
       wider.set(skewMs)
@@ -140,8 +179,10 @@ export const makeExporterTable = (limit: number = MAX_EXPORTERS, resume: Readonl
       sampling = rates
     }
     sampling[index] = overrides.get(address) ?? 0
+    skewMs[index] = 0
     const exporter: Exporter = {
       index,
+      proven: false,
       address,
       protocol,
       firstSeen: nowMs,
@@ -165,9 +206,27 @@ export const makeExporterTable = (limit: number = MAX_EXPORTERS, resume: Readonl
     for (const [domain, expected] of before?.sequences ?? []) {
       exporter.domains.set(domain, { ...makeSequenceTrack(), expected, lastMs: before!.lastSeen })
     }
-    all.push(exporter)
+    all[index] = exporter
+    unproven.add(exporter)
     byProtocol[protocol].set(address, exporter)
     return exporter
+  }
+
+  /** Index of an exporter that gives up its place, or -1. Of the silent ones the window stage holds nothing any more. */
+  const evict = (nowMs: number): number => {
+    let [victim] = unproven
+    if (victim === undefined && nowMs - searchedMs >= SEARCH_EVERY_MS) {
+      searchedMs = nowMs
+      const silent = all.filter((one) => nowMs - one.lastSeen > SILENT_LONG_MS)
+      victim = silent.reduce<Exporter | undefined>((a, b) => (a === undefined || b.lastSeen < a.lastSeen ? b : a), undefined)
+      // more than one may have to go: look again at the next stranger
+      if (silent.length > 1) searchedMs = Number.NEGATIVE_INFINITY
+    }
+    if (victim === undefined) return -1
+    unproven.delete(victim)
+    byProtocol[victim.protocol].delete(victim.address)
+    evicted?.(victim.address, victim.protocol)
+    return victim.index
   }
 
   const follow = (exporter: Exporter, outcome: DecodeOutcome, arrivalMs: number): void => {
@@ -195,7 +254,8 @@ export const makeExporterTable = (limit: number = MAX_EXPORTERS, resume: Readonl
         return -2
       }
       if (known !== undefined) return known.index
-      return all.length >= limit ? -1 : make(address, protocol, nowMs).index
+      const index = all.length < limit ? all.length : evict(nowMs)
+      return index < 0 ? -1 : make(address, protocol, nowMs, index).index
     },
     clock: (index, exportMs, arrivalMs, jumped) => {
       if (exportMs === 0) return
@@ -215,6 +275,10 @@ export const makeExporterTable = (limit: number = MAX_EXPORTERS, resume: Readonl
       exporter.datagrams++
       exporter.octets += octets
       exporter.lastSeen = arrivalMs
+      if (!exporter.proven && decodable(outcome)) {
+        exporter.proven = true
+        unproven.delete(exporter)
+      }
       exporter.records += outcome.records + outcome.released
       exporter.optionsRecords += outcome.optionsRecords
       exporter.heldDropped += outcome.heldRefused
@@ -245,7 +309,7 @@ export const makeExporterTable = (limit: number = MAX_EXPORTERS, resume: Readonl
       for (const exporter of all) exporter.history[seconds % RATE_SECONDS] = exporter.records
       seconds++
     },
-    read: (nowMs, silentAfterMs, held, templates) =>
+    read: (nowMs, silentAfterMs, { held, templates, unknownElements }) =>
       all.map((exporter) => {
         const flows = exporter.protocol === "netflow9" || exporter.protocol === "ipfix"
         const heldSets = flows ? held.byExporter(exporter.address).sets : 0
@@ -268,6 +332,15 @@ export const makeExporterTable = (limit: number = MAX_EXPORTERS, resume: Readonl
           heldSets,
           heldDropped: exporter.heldDropped,
           templates: flows ? templates(exporter.address) : 0,
+          unknownElements: flows
+            ? Object.fromEntries(
+                unknownElements(exporter.address, exporter.protocol === "ipfix" ? 10 : 9).map((one) => [
+                  `${one.enterprise}.${one.element}`,
+                  one.records
+                ])
+              )
+            : {},
+          proven: exporter.proven,
           optionsRecords: exporter.optionsRecords,
           sampling: exporter.sampling,
           clockSkewMs: Number.isNaN(exporter.skewMs) ? null : Math.round(exporter.skewMs),
