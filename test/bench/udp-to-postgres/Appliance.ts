@@ -9,6 +9,7 @@ import { Reactivity } from "effect/reactivity"
 import { attach } from "../../../apps/appliance/postgres/EmbeddedPostgres.ts"
 import { type CpuAccount, makeCpuAccount } from "./CpuAccount.ts"
 import {
+  bound,
   clockTicks,
   collectorCore,
   flushSeconds,
@@ -140,6 +141,14 @@ export const startAppliance = async ({ dataFolder, anyCore = false }: StartOptio
     await pause(20)
   }
   const httpsSeconds = (performance.now() - began) / 1000
+  const ports = [netflowPort, ipfixPort, sflowPort]
+  for (let waited = 0; !over && !ports.every(bound); waited += 50) {
+    if (waited > 20_000) {
+      child.kill("SIGTERM")
+      await ended
+    }
+    await pause(50)
+  }
   if (over || child.pid === undefined) {
     throw new Error(`the appliance did not start: ${readFileSync(`${dataFolder}.log`, "utf8").slice(-800)}`)
   }

@@ -14,6 +14,7 @@ import { binariesFor } from "../../../apps/appliance/postgres/binaries.ts"
 import { serverSettings } from "../../../apps/appliance/postgres/settings.ts"
 import { makeCpuAccount } from "./CpuAccount.ts"
 import {
+  bound,
   collectorCore,
   flushSeconds,
   freeTcpPort,
@@ -143,9 +144,6 @@ const configuration = (writing: Writing, port: number, databasePort: number): st
       : ["sql_history: 5m", "sql_history_roundoff: m"]),
     ""
   ].join("\n")
-
-const bound = (port: number): boolean =>
-  readFileSync("/proc/net/udp", "latin1").includes(`:${port.toString(16).toUpperCase().padStart(4, "0")} 00000000:0000`)
 
 export const readPeer = async (program: string, writing: Writing, format: Format, rate: number): Promise<PeerReading> => {
   const folder = temporaryFolder(`nfacctd-${writing}`)

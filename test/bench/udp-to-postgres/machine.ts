@@ -64,6 +64,10 @@ export const freeUdpPort = (): Promise<number> =>
     })
   })
 
+/** Somebody listens on this UDP port, over IPv4. */
+export const bound = (port: number): boolean =>
+  readFileSync("/proc/net/udp", "latin1").includes(`:${port.toString(16).toUpperCase().padStart(4, "0")} 00000000:0000`)
+
 export const temporaryFolder = (name: string): { readonly path: string; readonly remove: () => void } => {
   const path = mkdtempSync(join(tmpdir(), `flowlens-bench-${name}-`))
   return { path, remove: () => rmSync(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 }) }
