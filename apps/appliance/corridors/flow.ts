@@ -30,7 +30,7 @@ const make = Effect.fnUntraced(function* (config: Config) {
   const boots = yield* BootStore
   const unclean = yield* boots.begin(boot, version)
   const store = yield* ExporterStore
-  const book = makeTemplateBook(yield* store.loadTemplates)
+  const book = makeTemplateBook(yield* store.loadTemplates, yield* store.loadAnnouncements)
   const followed = yield* store.loadSequences
   const ledger = makeFlowLedger()
   const workers = new Map<string, FlowWorkerHandle>()
@@ -60,7 +60,7 @@ const make = Effect.fnUntraced(function* (config: Config) {
   for (const worker of names) {
     const others = (message: Parameters<FlowWorkerHandle["post"]>[0]) =>
       workers.forEach((other) => other.worker !== worker && other.post(message))
-    const settings = Effect.sync(() => workerSettings(config, boot, worker, book.all(), [...followed, ...ledger.exporters()]))
+    const settings = Effect.sync(() => workerSettings(config, boot, worker, book, [...followed, ...ledger.exporters()]))
     workers.set(worker, yield* startFlowWorker(flow, { worker, settings, ledger, slices, templates: changes, others }))
   }
 

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { WindowSlice } from "#domain/Window.ts"
+import { bytes, dataSet, type Field, ipfix, optionsTemplate10, template10, withdrawal10 } from "#pipeline/decode/encode.fixture.ts"
 import { aDatagram, aTemplate, someRecords, type TestFlow } from "../../../test/rig/netflow9-datagrams.ts"
 import { type FlowPlane, makeFlowPlane } from "./FlowPlane.ts"
 import type { FlowWorkerSettings, FromFlowWorker } from "./messages.ts"
@@ -86,6 +87,43 @@ describe("flow plane", () => {
     second.plane.tick()
     assert.strictEqual(second.plane.report().windows.folded, 10)
     assert.isFalse(second.said.some((message) => message.type === "templates"))
+  })
+
+  it("tells the rates that were announced and what was withdrawn, and corrects by rates that were stored", () => {
+    const fields: ReadonlyArray<Field> = [
+      [0, 8, 4],
+      [0, 12, 4],
+      [0, 1, 4],
+      [0, 2, 4]
+    ]
+    const seconds = Math.floor(noon / 1000)
+    const flows = dataSet(256, bytes().u32(0x0a000001).u32(0x0a000002).u32(1000).u32(10).done())
+    const said = dataSet(300, bytes().u32(1).u32(100).done())
+    const first = makePlane()
+    first.plane.take(
+      ipfix({ seconds }, template10(256, fields), optionsTemplate10(300, [[0, 149, 4]], [[0, 34, 4]]), said),
+      "192.0.2.1"
+    )
+    first.plane.take(ipfix({ seconds }, withdrawal10(3, true)), "192.0.2.1")
+    first.plane.tick()
+    const told = first.said.flatMap((message) => (message.type === "templates" ? [message] : []))
+    assert.deepStrictEqual(
+      told[0]!.announced.map((one) => [one.exporter, one.domain, one.rate]),
+      [["192.0.2.1", 1, 100]]
+    )
+    assert.deepStrictEqual(told[0]!.withdrawn, [{ exporter: "192.0.2.1", domain: 1, id: 0, kind: "options" }])
+    const templates = told[0]!.learned
+    const second = makePlane({ templates, announcements: told[0]!.announced })
+    const third = makePlane()
+    third.plane.take(ipfix({ seconds }, flows), "192.0.2.1")
+    third.plane.handle({ type: "adopt", templates, announcements: told[0]!.announced })
+    second.plane.take(ipfix({ seconds }, flows), "192.0.2.1")
+    for (const { plane, said, slices } of [second, third]) {
+      plane.tick()
+      plane.handle({ type: "flush" })
+      assert.strictEqual(slices()[0]!.columns.bytesAb[0]! + slices()[0]!.columns.bytesBa[0]!, 100_000)
+      assert.isFalse(said.some((message) => message.type === "templates"))
+    }
   })
 
   it("counts records that waited for their template once it comes, for their own exporter", () => {

@@ -10,13 +10,13 @@ import type { DecodeOutcome, MalformedReason } from "#pipeline/decode/DecodeOutc
 import { type DecoderOptions, makeDecoder } from "#pipeline/decode/Decoder.ts"
 import { BATCH_ROWS, makeFlowBatch } from "#pipeline/decode/FlowBatch.ts"
 import type { InterfaceCounters } from "#pipeline/decode/interface-counters.ts"
-import { type LearnedTemplate, makeTemplateCache } from "#pipeline/decode/TemplateCache.ts"
+import { type Announcement, type LearnedTemplate, makeTemplateCache } from "#pipeline/decode/TemplateCache.ts"
 import { services } from "#pipeline/enrich/services.ts"
 import { type Heading, readHeading } from "#pipeline/ingest/dispatch.ts"
 import { makeExporterTable } from "#pipeline/ingest/ExporterTable.ts"
 import { makeUdpListener, type UdpListener } from "#pipeline/ingest/UdpListener.ts"
 import { makeWindows, sliceBuffers } from "#pipeline/window/window.ts"
-import type { FlowWorkerReport, FlowWorkerSettings, FromFlowWorker, ToFlowWorker } from "./messages.ts"
+import type { FlowWorkerReport, FlowWorkerSettings, FromFlowWorker, ToFlowWorker, Withdrawal } from "./messages.ts"
 import { makePart } from "./part.ts"
 import { MOST_IN_FLIGHT, reportOf, type Tally } from "./report.ts"
 import { warningsOf } from "./warnings.ts"
@@ -31,6 +31,8 @@ const TEMPLATE_MAX_AGE_MS = 7 * 24 * 3600_000
 const WARNING_TICKS = 60
 /** Interface counters kept between two messages. */
 const MOST_COUNTERS = 10_000
+/** Domains whose announcements are kept between two messages. */
+const MOST_ANNOUNCED = 4096
 
 export interface FlowPlane {
   readonly handle: (message: Exclude<ToFlowWorker, { readonly type: "start" | "stop" }>) => void
@@ -96,7 +98,9 @@ export const makeFlowPlane = (
   const heading: Heading = { protocol: undefined, exportMs: 0, agent: "" }
   const templates = makeTemplateCache()
   let learned: Array<LearnedTemplate> = []
-  let withdrawn: Array<{ exporter: string; domain: number; id: number }> = []
+  let withdrawn: Array<Withdrawal> = []
+  /** The latest of each domain since the last message. */
+  const announcements = new Map<string, Announcement>()
   let counters: Array<InterfaceCounters> = []
 
   const tally: Tally = {
@@ -142,7 +146,11 @@ export const makeFlowPlane = (
     templates,
     full: fold,
     onTemplate: (template) => learned.push(template),
-    onWithdrawal: (exporter, domain, id) => withdrawn.push({ exporter, domain, id }),
+    onAnnouncement: (said) => {
+      const key = `${said.version} ${said.domain} ${said.exporter}`
+      if (announcements.size < MOST_ANNOUNCED || announcements.has(key)) announcements.set(key, said)
+    },
+    onWithdrawal: (exporter, domain, id, kind) => withdrawn.push({ exporter, domain, id, kind }),
     onInterfaceCounters: (reading) => {
       if (counters.length < MOST_COUNTERS) counters.push({ ...reading })
     },
@@ -273,15 +281,27 @@ export const makeFlowPlane = (
   const configure = ({ sampling, blocked }: FlowWorkerSettings["exporters"]): void =>
     exporters.configure(new Map(Object.entries(sampling)), new Set(blocked))
 
-  const adopt = (known: ReadonlyArray<LearnedTemplate>): void => {
-    for (const template of known) decoding.guard(() => decoder.adopt(template, now(), batch))
+  const adopt = (known: ReadonlyArray<LearnedTemplate>, said: ReadonlyArray<Announcement>): void => {
+    const nameOf = (of: Announcement | LearnedTemplate) => `${of.version} ${of.domain} ${of.exporter}`
+    const heard = new Map(said.map((one) => [nameOf(one), one]))
+    for (const template of known) decoding.guard(() => decoder.adopt(template, now(), batch, heard.get(nameOf(template))))
+    // Of domains whose templates were known already.
+    for (const one of said) templates.learnAnnouncement(one)
     fold()
     // What was told from outside need not be told back.
     learned = []
   }
 
   configure(settings.exporters)
-  adopt(settings.templates)
+  adopt(settings.templates, settings.announcements ?? [])
+
+  const tellTemplates = (): void => {
+    if (learned.length + withdrawn.length + announcements.size === 0) return
+    post({ type: "templates", learned, withdrawn, announced: [...announcements.values()] })
+    learned = []
+    withdrawn = []
+    announcements.clear()
+  }
 
   return {
     take,
@@ -305,7 +325,7 @@ export const makeFlowPlane = (
         case "exporters":
           return configure(message.exporters)
         case "adopt":
-          return adopt(message.templates)
+          return adopt(message.templates, message.announcements)
         case "fail":
           if (message.part === "decode") return decoding.failNext()
           if (message.part === "window") return windowing.failNext()
@@ -328,11 +348,7 @@ export const makeFlowPlane = (
         flush()
       } else if (flushDue) flush()
       relieve()
-      if (learned.length > 0 || withdrawn.length > 0) {
-        post({ type: "templates", learned, withdrawn })
-        learned = []
-        withdrawn = []
-      }
+      tellTemplates()
       if (counters.length > 0) {
         post({ type: "interfaces", counters })
         counters = []
@@ -346,7 +362,7 @@ export const makeFlowPlane = (
       fold()
       const last = windowing.guard(() => windows.close(now()))
       if (last !== undefined) send(last)
-      if (learned.length > 0 || withdrawn.length > 0) post({ type: "templates", learned, withdrawn })
+      tellTemplates()
       if (counters.length > 0) post({ type: "interfaces", counters })
       for (const part of [whole, decoding, windowing]) part.stopped()
       post({ type: "stopped", report: report() })

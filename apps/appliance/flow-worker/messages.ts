@@ -5,7 +5,7 @@
 import type { WindowSlice } from "#domain/Window.ts"
 import type { ActorEntry } from "#pipeline/actor/ActorEntry.ts"
 import type { InterfaceCounters } from "#pipeline/decode/interface-counters.ts"
-import type { LearnedTemplate } from "#pipeline/decode/TemplateCache.ts"
+import type { Announcement, LearnedTemplate } from "#pipeline/decode/TemplateCache.ts"
 import type { ExporterReading, ExporterResume } from "#pipeline/ingest/ExporterTable.ts"
 import type { ListenerReading } from "#pipeline/ingest/UdpListener.ts"
 import type { WindowAccount } from "#pipeline/window/window.ts"
@@ -32,6 +32,8 @@ export interface FlowWorkerSettings {
   /** Services the operator declared, which outrank every other port. */
   readonly declaredServices?: ReadonlyArray<{ readonly protocol: number; readonly port: number }>
   readonly templates: ReadonlyArray<LearnedTemplate>
+  /** Sampling rates and start times announced in options data. */
+  readonly announcements?: ReadonlyArray<Announcement>
   readonly exporters: ExporterSettings
   /** Exporters an earlier run followed. */
   readonly resume?: ReadonlyArray<ExporterResume>
@@ -51,8 +53,12 @@ export type ToFlowWorker =
   /** Send what the open windows hold now. */
   | { readonly type: "flush" }
   | { readonly type: "exporters"; readonly exporters: ExporterSettings }
-  /** Templates another worker learned. */
-  | { readonly type: "adopt"; readonly templates: ReadonlyArray<LearnedTemplate> }
+  /** Templates another worker learned, and what it heard announced. */
+  | {
+      readonly type: "adopt"
+      readonly templates: ReadonlyArray<LearnedTemplate>
+      readonly announcements: ReadonlyArray<Announcement>
+    }
   /** Say a report now, not only at the next second. */
   | { readonly type: "report" }
   /** For tests of recovery: the part fails as if by a bug. `part`: `udp:2055`, `decode` or `window`. */
@@ -116,6 +122,14 @@ export interface FlowWarning {
   readonly subject: string
 }
 
+/** RFC 7011 §8.1: one template, or with id 0 all of that kind in the domain. */
+export interface Withdrawal {
+  readonly exporter: string
+  readonly domain: number
+  readonly id: number
+  readonly kind: LearnedTemplate["kind"]
+}
+
 export type FromFlowWorker =
   /** The first state of every listener: bound, or failed and tried again. */
   | { readonly type: "ready"; readonly listeners: ReadonlyArray<ListenerReading> }
@@ -124,7 +138,8 @@ export type FromFlowWorker =
   | {
       readonly type: "templates"
       readonly learned: ReadonlyArray<LearnedTemplate>
-      readonly withdrawn: ReadonlyArray<{ readonly exporter: string; readonly domain: number; readonly id: number }>
+      readonly withdrawn: ReadonlyArray<Withdrawal>
+      readonly announced: ReadonlyArray<Announcement>
     }
   /** Interface counters of sFlow, at most once a second. */
   | { readonly type: "interfaces"; readonly counters: ReadonlyArray<InterfaceCounters> }

@@ -4,14 +4,15 @@ import type { WindowSlice } from "#domain/Window.ts"
 import type { Mailbox } from "#pipeline/actor/Mailbox.ts"
 import { Registry } from "#pipeline/actor/Registry.ts"
 import type { Supervisor } from "#pipeline/actor/Supervisor.ts"
-import type { LearnedTemplate } from "#pipeline/decode/TemplateCache.ts"
-import type { FlowWorkerSettings, FromFlowWorker, ToFlowWorker } from "../flow-worker/messages.ts"
+import type { Announcement, LearnedTemplate } from "#pipeline/decode/TemplateCache.ts"
+import type { FlowWorkerSettings, FromFlowWorker, ToFlowWorker, Withdrawal } from "../flow-worker/messages.ts"
 import type { FlowLedger } from "./FlowLedger.ts"
 import { runThread } from "./worker-thread.ts"
 
 export interface TemplateChange {
   readonly learned: ReadonlyArray<LearnedTemplate>
-  readonly withdrawn: ReadonlyArray<{ readonly exporter: string; readonly domain: number; readonly id: number }>
+  readonly withdrawn: ReadonlyArray<Withdrawal>
+  readonly announced: ReadonlyArray<Announcement>
 }
 
 export interface FlowWorkerOptions {
@@ -49,8 +50,8 @@ export const startFlowWorker = Effect.fnUntraced(function* (supervisor: Supervis
           run(Effect.logError("a slice found no room", { worker, records: message.slice.records }))
         return
       case "templates":
-        options.templates.offerUnsafe({ learned: message.learned, withdrawn: message.withdrawn })
-        options.others({ type: "adopt", templates: message.learned })
+        options.templates.offerUnsafe({ learned: message.learned, withdrawn: message.withdrawn, announced: message.announced })
+        options.others({ type: "adopt", templates: message.learned, announcements: message.announced })
         return
       case "report":
         ledger.report(message.report, message.warnings)

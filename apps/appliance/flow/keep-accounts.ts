@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import type { SqlError } from "effect/sql"
 import { limited } from "#pipeline/actor/limited-log.ts"
 import type { Mailbox } from "#pipeline/actor/Mailbox.ts"
-import type { LearnedTemplate } from "#pipeline/decode/TemplateCache.ts"
+import type { Announcement, LearnedTemplate } from "#pipeline/decode/TemplateCache.ts"
 import { BootStore } from "#pipeline/store/BootStore.ts"
 import { ExporterStore } from "#pipeline/store/ExporterStore.ts"
 import type { ExporterTotals, FlowLedger } from "./FlowLedger.ts"
@@ -43,24 +43,38 @@ export const keepProgress = (boot: string, ledger: FlowLedger) =>
     }
   })
 
-/** Every template known, by exporter, version, domain and id; the workers' own caches are bounded, and so is this. */
-export const makeTemplateBook = (stored: ReadonlyArray<LearnedTemplate>) => {
+/**
+ * Every template known, by exporter, version, domain and id, and what was announced for each domain; the workers' own caches are bounded,
+ * and so is this.
+ */
+export const makeTemplateBook = (stored: ReadonlyArray<LearnedTemplate>, heard: ReadonlyArray<Announcement> = []) => {
   const key = (exporter: string, version: number, domain: number, id: number) => `${exporter} ${version} ${domain} ${id}`
   const book = new Map(stored.map((t) => [key(t.exporter, t.version, t.domain, t.id), t]))
+  const announcements = new Map(heard.map((said) => [key(said.exporter, said.version, said.domain, 0), said]))
   const bound = 20_000
   return {
     all: (): ReadonlyArray<LearnedTemplate> => [...book.values()],
-    apply: ({ learned, withdrawn }: TemplateChange) => {
+    announcements: (): ReadonlyArray<Announcement> => [...announcements.values()],
+    apply: ({ learned, withdrawn, announced }: TemplateChange) => {
+      for (const said of announced) {
+        const at = key(said.exporter, said.version, said.domain, 0)
+        announcements.delete(at)
+        announcements.set(at, said)
+      }
+      for (const at of announcements.keys()) {
+        if (announcements.size <= bound) break
+        announcements.delete(at)
+      }
       for (const t of learned) {
         const at = key(t.exporter, t.version, t.domain, t.id)
         // newest last, so that a flood of invented templates pushes out the oldest
         book.delete(at)
         book.set(at, t)
       }
-      for (const { exporter, domain, id } of withdrawn) {
+      for (const { exporter, domain, id, kind } of withdrawn) {
         for (const [at, t] of book) {
-          const all = id === 0 || (id === 2 && t.kind === "data") || (id === 3 && t.kind === "options")
-          if (t.version === 10 && t.exporter === exporter && t.domain === domain && (all || t.id === id)) book.delete(at)
+          const meant = id === 0 ? t.kind === kind : t.id === id
+          if (t.version === 10 && t.exporter === exporter && t.domain === domain && meant) book.delete(at)
         }
       }
       for (const at of book.keys()) {
@@ -77,8 +91,11 @@ export const keepTemplates = (mailbox: Mailbox<TemplateChange>, book: TemplateBo
   Effect.gen(function* () {
     const exporters = yield* ExporterStore
     for (;;) {
-      for (const change of yield* mailbox.takeAll) book.apply(change)
+      const changes = yield* mailbox.takeAll
+      for (const change of changes) book.apply(change)
       yield* orNextTime(exporters.saveTemplates(book.all()))
+      if (changes.some(({ announced }) => announced.length > 0))
+        yield* orNextTime(exporters.saveAnnouncements(book.announcements()))
       // templates are repeated every minute or so, changes come in bursts
       yield* Effect.sleep("2 seconds")
     }

@@ -2,7 +2,6 @@
 import { Clock, Effect, SubscriptionRef } from "effect"
 import { makePortRanks } from "#domain/PortRank.ts"
 import type { WindowSlice } from "#domain/Window.ts"
-import type { LearnedTemplate } from "#pipeline/decode/TemplateCache.ts"
 import { makeServiceNames, services } from "#pipeline/enrich/services.ts"
 import type { ExporterResume } from "#pipeline/ingest/ExporterTable.ts"
 import { collapseSlice } from "#pipeline/resolve/collapse.ts"
@@ -14,6 +13,7 @@ import type { FlowWorkerSettings, ToFlowWorker } from "../flow-worker/messages.t
 import type { FlowLedger } from "./FlowLedger.ts"
 import { Flows, type WindowReading } from "./Flows.ts"
 import type { FlowWorkerHandle } from "./flow-worker-actor.ts"
+import type { TemplateBook } from "./keep-accounts.ts"
 
 const protocolNumbers = { tcp: 6, udp: 17, sctp: 132 } as const
 
@@ -41,7 +41,7 @@ export const workerSettings = (
   config: Config,
   boot: string,
   worker: string,
-  templates: ReadonlyArray<LearnedTemplate>,
+  book: Pick<TemplateBook, "all" | "announcements">,
   resume: ReadonlyArray<ExporterResume>
 ): FlowWorkerSettings => ({
   boot,
@@ -54,7 +54,8 @@ export const workerSettings = (
   latenessSeconds: config.aggregation.lateness_seconds,
   flushIntervalSeconds: config.aggregation.flush_interval_seconds,
   declaredServices: declaredServices(config),
-  templates,
+  templates: book.all(),
+  announcements: book.announcements(),
   resume,
   exporters: { sampling: {}, blocked: [] }
 })

@@ -50,8 +50,11 @@ export interface Decoder {
     arrivalMs: number,
     batch: FlowBatch
   ) => DecodeOutcome
-  /** Learns a template told by another worker or read from the store and decodes what waited for it. Returns records appended. */
-  readonly adopt: (learned: LearnedTemplate, nowMs: number, batch: FlowBatch) => number
+  /**
+   * Learns a template told by another worker or read from the store, and what its domain announced, and decodes what waited for it.
+   * Returns records appended.
+   */
+  readonly adopt: (learned: LearnedTemplate, nowMs: number, batch: FlowBatch, said?: Announcement) => number
   /** Data sets that wait for a template. */
   readonly held: Pick<HeldSets, "sets" | "bytes" | "byExporter" | "expire" | "forget">
   /** Records seen with elements the decoder has no name for, most seen first; enterprise -1 is "all others". */
@@ -151,10 +154,11 @@ export const makeDecoder = (options: DecoderOptions): Decoder => {
       if (outcome.malformed !== "" && onMalformed !== undefined) onMalformed(outcome.malformed, exporterAddress, outcome)
       return outcome
     },
-    adopt: (learned, nowMs, batch) => {
+    adopt: (learned, nowMs, batch, said) => {
       enter(0, learned.exporter, nowMs, batch)
       outcome.version = learned.version === 9 ? 9 : 10
       reader.adopt(learned)
+      if (said !== undefined) templates.learnAnnouncement(said)
       return reader.release()
     },
     held,

@@ -18,6 +18,9 @@ const SILENT_LONG_MS = 24 * 3600_000
 const SEARCH_EVERY_MS = 1000
 /** Observation domains of one exporter whose sequence numbers are followed. */
 const MAX_DOMAINS = 1024
+/** And of all together beyond a few each: every one is told each second and stored, and whoever invents datagrams invents domains. */
+const MAX_DOMAINS_IN_ALL = 16_384
+const FEW_DOMAINS = 4
 /** A clock that is off by more than it was by this much was set, or another capture is replayed: start anew. */
 const SKEW_JUMP_MS = 60_000
 const SKEW_SMOOTHING = 1 / 16
@@ -164,6 +167,8 @@ export const makeExporterTable = (options: ExporterTableOptions = {}): ExporterT
   let overrides: ReadonlyMap<string, number> = new Map()
   let blocked: ReadonlySet<string> = new Set()
   let seconds = 0
+  /** Domains followed, of all exporters together. */
+  let domains = 0
   /** In order of their first datagram; the first is the first to go. */
   const unproven = new Set<Exporter>()
   let searchedMs = Number.NEGATIVE_INFINITY
@@ -204,6 +209,7 @@ export const makeExporterTable = (options: ExporterTableOptions = {}): ExporterT
     }
     const before = earlier.get(`${protocol} ${address}`)
     for (const [domain, expected] of before?.sequences ?? []) {
+      domains++
       exporter.domains.set(domain, { ...makeSequenceTrack(), expected, lastMs: before!.lastSeen })
     }
     all[index] = exporter
@@ -224,6 +230,8 @@ export const makeExporterTable = (options: ExporterTableOptions = {}): ExporterT
     }
     if (victim === undefined) return -1
     unproven.delete(victim)
+    domains -= victim.domains.size
+    domains -= victim.domains.size
     byProtocol[victim.protocol].delete(victim.address)
     evicted?.(victim.address, victim.protocol)
     return victim.index
@@ -232,7 +240,9 @@ export const makeExporterTable = (options: ExporterTableOptions = {}): ExporterT
   const follow = (exporter: Exporter, outcome: DecodeOutcome, arrivalMs: number): void => {
     let track = exporter.domains.get(outcome.observationDomain)
     if (track === undefined) {
-      if (exporter.domains.size >= MAX_DOMAINS) return
+      const { size } = exporter.domains
+      if (size >= MAX_DOMAINS || (size >= FEW_DOMAINS && domains >= MAX_DOMAINS_IN_ALL)) return
+      domains++
       track = makeSequenceTrack()
       exporter.domains.set(outcome.observationDomain, track)
     }

@@ -53,6 +53,18 @@ export interface StoredTemplate {
   readonly fields: ReadonlyArray<readonly [enterprise: number, element: number, length: number]>
 }
 
+/** What an exporter announced in options data, as decode/TemplateCache.ts exports and learns it. */
+export interface StoredAnnouncement {
+  readonly exporter: string
+  readonly version: number
+  readonly domain: number
+  readonly systemInitMs: number
+  readonly general: number
+  readonly rate: number
+  readonly bySampler: ReadonlyArray<readonly [sampler: number, rate: number]>
+  readonly byInterface: ReadonlyArray<readonly [ifIndex: number, rate: number]>
+}
+
 export class ExporterStore extends Context.Service<
   ExporterStore,
   {
@@ -64,6 +76,9 @@ export class ExporterStore extends Context.Service<
     /** Makes the stored templates be these: what is gone from the list is forgotten. */
     readonly saveTemplates: (templates: ReadonlyArray<StoredTemplate>) => Effect.Effect<void, SqlError.SqlError>
     readonly loadTemplates: Effect.Effect<ReadonlyArray<StoredTemplate>, SqlError.SqlError>
+    /** Adds or replaces them; nothing is forgotten. */
+    readonly saveAnnouncements: (announcements: ReadonlyArray<StoredAnnouncement>) => Effect.Effect<void, SqlError.SqlError>
+    readonly loadAnnouncements: Effect.Effect<ReadonlyArray<StoredAnnouncement>, SqlError.SqlError>
     readonly loadSequences: Effect.Effect<ReadonlyArray<StoredSequences>, SqlError.SqlError>
   }
 >()("pipeline/store/ExporterStore") {
@@ -154,6 +169,19 @@ export class ExporterStore extends Context.Service<
             })
           )
         }),
+        saveAnnouncements: Effect.fn("ExporterStore.saveAnnouncements")(function* (announcements) {
+          if (announcements.length === 0) return
+          yield* sql`INSERT INTO announcements AS a (exporter, version, observation_domain, said)
+            SELECT (said ->> 'exporter')::inet, (said ->> 'version')::smallint, (said ->> 'domain')::bigint, said
+            FROM jsonb_array_elements(${JSON.stringify(announcements)}::text::jsonb) AS x(said)
+            ON CONFLICT (exporter, version, observation_domain) DO UPDATE SET said = excluded.said
+            WHERE a.said IS DISTINCT FROM excluded.said`
+        }),
+        loadAnnouncements: sql<{ said: StoredAnnouncement }>`SELECT said FROM announcements
+          ORDER BY exporter, version, observation_domain LIMIT 20000`.pipe(
+          Effect.map((rows) => rows.map(({ said }) => said)),
+          Effect.withSpan("ExporterStore.loadAnnouncements")
+        ),
         loadSequences:
           sql<StoredSequences>`SELECT address, protocol, (extract(epoch FROM last_seen) * 1000)::float8 AS "lastSeen", sequences
           FROM exporters`.pipe(Effect.withSpan("ExporterStore.loadSequences")),

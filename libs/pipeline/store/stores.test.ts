@@ -347,6 +347,19 @@ layer(stores, { excludeTestServices: true })("read stores", (it) => {
       )
       yield* ExporterStore.use((store) => store.saveTemplates([{ ...template, fields }]))
       assert.deepStrictEqual(yield* ExporterStore.use((store) => store.loadTemplates), [{ ...template, fields }])
+      const said = (domain: number, rate: number) => ({
+        exporter: "192.0.2.254",
+        version: 9,
+        domain,
+        systemInitMs: 0,
+        general: 0,
+        rate,
+        bySampler: [[1, rate]] as const,
+        byInterface: []
+      })
+      yield* ExporterStore.use((store) => store.saveAnnouncements([said(1, 100), said(4_294_967_295, 50)]))
+      yield* ExporterStore.use((store) => store.saveAnnouncements([said(1, 200)]))
+      assert.deepStrictEqual(yield* ExporterStore.use((store) => store.loadAnnouncements), [said(1, 200), said(4_294_967_295, 50)])
       const [summary] = yield* ExporterStore.use((store) => store.templates(first!.id))
       assert.deepInclude(summary!, { templateId: 256, protocol: "netflow9", observationDomain: 4_294_967_295 })
       assert.strictEqual(

@@ -4,11 +4,13 @@ import { Migrator } from "effect/sql"
 import { assets } from "./0001_assets.ts"
 import { flows } from "./0002_flows.ts"
 import { access } from "./0003_access.ts"
+import { announcements } from "./0004_announcements.ts"
 
 export const migrations = {
   "0001_assets": assets,
   "0002_flows": flows,
-  "0003_access": access
+  "0003_access": access,
+  "0004_announcements": announcements
 } as const
 
 /** Brings the database to the newest version. Several appliances that start together take turns. */
