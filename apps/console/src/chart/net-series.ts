@@ -1,9 +1,9 @@
 /**
- * Values over time that answer the question in their title. Step lines for window totals, gaps stay gaps, labels at the right end, one
- * fixed readout, a table of the same numbers.
+ * Values over time that answer the question in their title. Step lines for window totals, gaps stay gaps, one fixed readout, a table of
+ * the same numbers.
  *
- * Properties: `heading` (the question), `series`, `step` ms, `quantity`, `from`, `until` ms (default: what the points span), `lines`
- * (samples instead of window totals), `gap` (why there are gaps, if known), `marks` (events on the axis), `height` px.
+ * Properties: `heading` (the question), `points`, `name` of what they count, `step` ms, `quantity`, `from`, `until` ms (default: what the
+ * points span), `open` ms (the window that begins there still fills: drawn dashed), `gap` (why there are gaps, if known), `height` px.
  * Event: `RangeEvent` when a window is chosen (click, or Enter on the crosshair).
  */
 import { css, html, LitElement, nothing, svg } from "lit"
@@ -12,20 +12,8 @@ import { clockText, dayText, exactTime, windowText } from "../format/time.ts"
 import { sheet } from "../style/sheet.ts"
 import { MinuteHand, zone } from "../ui/clock.ts"
 import { RangeEvent } from "../ui/events.ts"
-import { gaps, linear, linePath, niceTicks, type Point, pointAt, spread, stepArea, stepPath, timeTicks } from "./scale.ts"
+import { gaps, linear, niceTicks, type Point, pointAt, stepArea, stepPath, timeTicks } from "./scale.ts"
 
-export interface Series {
-  readonly name: string
-  readonly points: ReadonlyArray<Point>
-}
-
-export interface ChartMark {
-  readonly at: number
-  readonly label: string
-}
-
-/** Order of the families as series colours; from the fourth on, dashed too. */
-const colours = ["compute", "data", "netsvc", "security", "appinfra"] as const
 const left = 44
 const bottom = 18
 const top = 6
@@ -33,14 +21,14 @@ const top = 6
 export class NetSeries extends LitElement {
   static override readonly properties = {
     heading: {},
-    series: { attribute: false },
+    points: { attribute: false },
+    name: {},
     step: { type: Number },
     quantity: {},
     from: { type: Number },
     until: { type: Number },
-    lines: { type: Boolean },
+    open: { type: Number },
     gap: {},
-    marks: { attribute: false },
     height: { type: Number },
     choosable: { type: Boolean },
     width: { state: true },
@@ -48,14 +36,14 @@ export class NetSeries extends LitElement {
     table: { state: true }
   }
   declare heading: string
-  declare series: ReadonlyArray<Series>
+  declare points: ReadonlyArray<Point>
+  declare name: string
   declare step: number
   declare quantity: Quantity
   declare from: number | undefined
   declare until: number | undefined
-  declare lines: boolean
+  declare open: number | undefined
   declare gap: string | undefined
-  declare marks: ReadonlyArray<ChartMark>
   declare height: number
   /** A window can be opened: says so, and sends `RangeEvent`. */
   declare choosable: boolean
@@ -77,7 +65,6 @@ export class NetSeries extends LitElement {
       svg { display: block; width: 100%; overflow: visible; touch-action: pan-y; }
       svg:focus-visible { outline-offset: 2px; }
       text { font: var(--t-11); fill: var(--faint); }
-      .label { fill: var(--text); }
       .grid { stroke: var(--line); stroke-width: 1; shape-rendering: crispEdges; }
       .base { stroke: var(--edge); stroke-width: 1; shape-rendering: crispEdges; }
       .gap { fill: var(--raised); }
@@ -85,9 +72,11 @@ export class NetSeries extends LitElement {
       .cross { stroke: var(--muted); stroke-width: 1; shape-rendering: crispEdges; }
       .line { fill: none; stroke-width: 1.5; }
       .area { stroke: none; opacity: 0.14; }
-      .s0 { stroke: var(--compute); fill: var(--compute); } .s1 { stroke: var(--data); fill: var(--data); } .s2 { stroke: var(--netsvc); fill: var(--netsvc); }
-      .s3 { stroke: var(--security); fill: var(--security); stroke-dasharray: 5 3; } .s4 { stroke: var(--appinfra); fill: var(--appinfra); stroke-dasharray: 2 3; }
-      .line.s0, .line.s1, .line.s2, .line.s3, .line.s4 { fill: none; }
+      .line { stroke: var(--compute); }
+      .area { fill: var(--compute); }
+      .open { stroke-dasharray: 4 3; }
+      .area.open { opacity: 0.06; }
+      .label.open { fill: var(--muted); }
       .scroll { max-height: 22rem; overflow: auto; }
       table { border-collapse: collapse; width: 100%; }
       th { font: var(--t-11); color: var(--muted); position: sticky; top: 0; background: var(--canvas); text-align: right; height: 24px; border-bottom: var(--hair) solid var(--edge); }
@@ -98,13 +87,12 @@ export class NetSeries extends LitElement {
 
   constructor() {
     super()
-    this.series = []
-    this.marks = []
+    this.points = []
+    this.name = ""
     this.step = 300_000
     this.quantity = "bytes"
     this.height = 140
     this.width = 600
-    this.lines = false
     this.table = false
     this.choosable = false
     new MinuteHand(this)
@@ -124,25 +112,16 @@ export class NetSeries extends LitElement {
     this.#observer?.disconnect()
   }
 
-  get #shown(): ReadonlyArray<Series> {
-    return this.series.slice(0, colours.length)
-  }
-
   #bounds(): readonly [from: number, until: number] {
-    let from = this.from ?? Number.POSITIVE_INFINITY
-    let until = this.until ?? Number.NEGATIVE_INFINITY
-    for (const { points } of this.#shown) {
-      const first = points[0]
-      const last = points.at(-1)
-      if (this.from === undefined && first !== undefined) from = Math.min(from, first.at)
-      if (this.until === undefined && last !== undefined) until = Math.max(until, last.at + this.step)
-    }
+    const first = this.points[0]?.at ?? Number.POSITIVE_INFINITY
+    const last = this.points.at(-1)?.at ?? Number.NEGATIVE_INFINITY
+    const from = this.from ?? first
+    const until = this.until ?? last + this.step
     return from < until ? [from, until] : [0, 1]
   }
 
   override render() {
-    const values = this.#shown.flatMap(({ points }) => points.map((point) => point.value))
-    const largest = values.reduce<number>((most, value) => Math.max(most, value ?? 0), 0)
+    const largest = this.points.reduce<number>((most, { value }) => Math.max(most, value ?? 0), 0)
     const unit = unitFor(this.quantity, [largest])
     return html`<figure aria-label=${this.heading}>
       <div class="head"><strong class="title">${this.heading}</strong><span class="readout">${this.#readout(unit)}</span>
@@ -153,23 +132,17 @@ export class NetSeries extends LitElement {
   }
 
   #chart(largest: number, unit: Unit) {
-    const shown = this.#shown
     const [from, until] = this.#bounds()
-    const named = shown.length > 1
-    const right = this.width - (named ? 92 : 8)
+    const right = this.width - 8
     const floor = this.height - bottom
     const ticks = niceTicks(largest)
     const x = linear(from, until, left, right)
     const y = linear(0, ticks.at(-1)!, floor, top)
     const offset = zone.value === "utc" ? 0 : -new Date(until).getTimezoneOffset() * 60_000
     const times = timeTicks(from, until, Math.max(2, Math.floor((right - left) / 72)), offset)
-    const holes = gaps(shown[0]?.points ?? [], this.step, from, until)
-    const ends = spread(
-      shown.map(({ points }) => y(points.at(-1)?.value ?? 0) + 4),
-      13,
-      top + 8,
-      floor
-    )
+    const holes = gaps(this.points, this.step, from, until)
+    const whole = this.open === undefined ? this.points : this.points.filter(({ at }) => at < this.open!)
+    const filling = this.open === undefined ? [] : this.points.filter(({ at }) => at >= this.open!)
     return html`<svg height=${this.height} viewBox=${`0 0 ${this.width} ${this.height}`} tabindex="0" role="img" aria-label=${`${this.heading}. ${this.#summary(unit)}`}
       @pointermove=${this.#hover} @pointerleave=${() => (this.cross = undefined)} @keydown=${this.#keydown} @click=${this.#choose}>
       ${holes.map(
@@ -186,13 +159,8 @@ export class NetSeries extends LitElement {
           <text x=${left - 6} y=${y(tick) + 4} text-anchor="end">${tickText(tick, unit)}${i === ticks.length - 1 && unit.name !== "" ? ` ${unit.name}` : ""}</text>`
       )}
       ${times.map((at) => svg`<text x=${x(at)} y=${this.height - 4} text-anchor=${x(at) > right - 16 ? "end" : "middle"}>${this.#timeLabel(at, until - from)}</text>`)}
-      ${shown.map(({ points }, i) =>
-        this.lines
-          ? svg`<path class=${`line s${i}`} d=${linePath(points, this.step, x, y)} />`
-          : svg`${shown.length === 1 ? svg`<path class=${`area s${i}`} d=${stepArea(points, this.step, x, y, floor)} />` : nothing}<path class=${`line s${i}`} d=${stepPath(points, this.step, x, y)} />`
-      )}
-      ${named ? shown.map(({ name }, i) => svg`<text class="label" x=${right + 6} y=${ends[i]!}>${name}</text>`) : nothing}
-      ${this.marks.map((mark) => svg`<path class="cross" d=${`M${x(mark.at)} ${floor - 5}V${floor}`}><title>${mark.label}</title></path>`)}
+      <path class="area" d=${stepArea(whole, this.step, x, y, floor)} /><path class="line" d=${stepPath(whole, this.step, x, y)} />
+      ${filling.length === 0 ? nothing : svg`<path class="area open" d=${stepArea(filling, this.step, x, y, floor)} /><path class="line open" d=${stepPath(filling, this.step, x, y)} />`}
       ${this.cross === undefined ? nothing : svg`<line class="cross" x1=${Math.round(x(this.cross)) + 0.5} x2=${Math.round(x(this.cross)) + 0.5} y1=${top} y2=${floor} />`}
     </svg>`
   }
@@ -204,41 +172,29 @@ export class NetSeries extends LitElement {
 
   /** One place for the values under the crosshair; without one, the last. */
   #readout(unit: Unit) {
-    const last = this.#shown[0]?.points.at(-1)?.at
-    const at = this.cross ?? last
+    const at = this.cross ?? this.points.at(-1)?.at
     if (at === undefined) return nothing
-    const found = this.#shown.map(({ name, points }) => ({ name, point: pointAt(points, at, this.step) }))
-    const start = found.find((one) => one.point !== undefined)?.point?.at ?? at
-    return html`${windowText(start, Date.now(), zone.value)} ${found.map(
-      ({ name, point }) =>
-        html` ${this.#shown.length > 1 ? `${name} ` : nothing}<b>${point === undefined || point.value === null ? none : `${inUnit(point.value, unit)} ${unit.name}`}</b>`
-    )}`
+    const point = pointAt(this.points, at, this.step)
+    const start = point?.at ?? at
+    return html`${windowText(start, Date.now(), zone.value)}${this.open !== undefined && start >= this.open ? ", so far" : nothing}
+      <b>${point === undefined || point.value === null ? none : `${inUnit(point.value, unit)} ${unit.name}`}</b>`
   }
 
   #asTable(unit: Unit) {
-    const rows = [...new Set(this.#shown.flatMap(({ points }) => points.map((point) => point.at)))].sort((a, b) => b - a)
+    const rows = this.points.toReversed()
     return html`<div class="scroll" tabindex="0" role="region" aria-label=${this.heading}><table>
-      <thead><tr><th scope="col">Window</th>${this.#shown.map(({ name }) => html`<th scope="col">${name} ${unit.name}</th>`)}</tr></thead>
+      <thead><tr><th scope="col">Window</th><th scope="col">${this.name} ${unit.name}</th></tr></thead>
       <tbody>${rows.map(
-        (at) =>
-          html`<tr><td title=${exactTime(at)}>${windowText(at, Date.now(), zone.value)}</td>${this.#shown.map(({ points }) => {
-            const value = pointAt(points, at, this.step)?.value ?? null
-            return html`<td title=${value === null ? "no data" : String(value)}>${inUnit(value, unit)}</td>`
-          })}</tr>`
+        ({ at, value }) =>
+          html`<tr><td title=${exactTime(at)}>${windowText(at, Date.now(), zone.value)}${this.open !== undefined && at >= this.open ? ", so far" : nothing}</td><td title=${value === null ? "no data" : String(value)}>${inUnit(value, unit)}</td></tr>`
       )}</tbody></table></div>`
   }
 
   #summary(unit: Unit): string {
-    const now = Date.now()
-    return this.#shown
-      .map(({ name, points }) => {
-        const known = points.filter((point): point is { readonly at: number; readonly value: number } => point.value !== null)
-        if (known.length === 0) return `${name}: no data`
-        const most = known.reduce((a, b) => (b.value > a.value ? b : a))
-        const last = known.at(-1)!
-        return `${name}: ${known.length} windows, highest ${inUnit(most.value, unit)} ${unit.name} at ${windowText(most.at, now, zone.value)}, last ${alone(this.quantity, last.value)}`
-      })
-      .join(". ")
+    const known = this.points.filter((point): point is { readonly at: number; readonly value: number } => point.value !== null)
+    if (known.length === 0) return `${this.name}: no data`
+    const most = known.reduce((a, b) => (b.value > a.value ? b : a))
+    return `${this.name}: ${known.length} windows, highest ${inUnit(most.value, unit)} ${unit.name} at ${windowText(most.at, Date.now(), zone.value)}, last ${alone(this.quantity, known.at(-1)!.value)}`
   }
 
   readonly #hover = (event: PointerEvent) => {
@@ -248,7 +204,7 @@ export class NetSeries extends LitElement {
 
   #crossTo(px: number): void {
     const [from, until] = this.#bounds()
-    const right = this.width - (this.#shown.length > 1 ? 92 : 8)
+    const right = this.width - 8
     const at = linear(left, right, from, until)(px)
     this.cross = at < from || at >= until ? undefined : from + Math.floor((at - from) / this.step) * this.step
   }
@@ -258,7 +214,7 @@ export class NetSeries extends LitElement {
     if (step !== 0) {
       event.preventDefault()
       const [from, until] = this.#bounds()
-      const now = this.cross ?? (this.#shown[0]?.points.at(-1)?.at ?? from) - step * this.step
+      const now = this.cross ?? (this.points.at(-1)?.at ?? from) - step * this.step
       this.cross = Math.min(until - this.step, Math.max(from, now + step * this.step))
     } else if (event.key === "Enter") this.#choose()
     else if (event.key === "Escape" && this.cross !== undefined) {

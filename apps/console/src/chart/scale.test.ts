@@ -1,5 +1,5 @@
 import { assert, describe, it } from "vitest"
-import { gaps, linear, linePath, niceTicks, pointAt, spread, stepArea, stepPath, timeTicks } from "./scale.ts"
+import { gaps, linear, niceTicks, pointAt, stepArea, stepPath, timeTicks } from "./scale.ts"
 
 const points = [
   { at: 0, value: 10 },
@@ -46,7 +46,6 @@ describe("gaps", () => {
   })
   it("never joins across one", () => {
     assert.strictEqual(stepPath(points, 5, same, same), "M0 10H5V20H10M15 5H20")
-    assert.strictEqual(linePath([...points, { at: 20, value: null }], 5, same, same), "M0 10L5 20M15 5")
     assert.strictEqual(stepArea(points, 5, same, same, 0), "M0 0V10H5V20H10V0ZM15 0V5H20V0Z")
   })
   it("finds the window under the pointer, and none in a gap", () => {
@@ -54,9 +53,4 @@ describe("gaps", () => {
     assert.isUndefined(pointAt(points, 12, 5))
     assert.isUndefined(pointAt([], 0, 5))
   })
-})
-
-it("moves labels apart and keeps their order", () => {
-  assert.deepStrictEqual(spread([10, 12, 40], 13, 0, 100), [10, 23, 40])
-  assert.deepStrictEqual(spread([98, 99], 13, 0, 100), [87, 100])
 })

@@ -117,23 +117,6 @@ export const stepArea = (
   return path === "" ? "" : `${path}V${cut(floor)}Z`
 }
 
-/** Path of samples: straight between neighbours, nothing across more than one and a half steps. */
-export const linePath = (
-  points: ReadonlyArray<Point>,
-  step: number,
-  x: (at: number) => number,
-  y: (value: number) => number
-): string => {
-  let path = ""
-  let last = Number.NaN
-  for (const { at, value } of points) {
-    if (value === null) continue
-    path += `${at - last <= step * 1.5 ? "L" : "M"}${cut(x(at))} ${cut(y(value))}`
-    last = at
-  }
-  return path
-}
-
 /** The point whose window holds `at`, or the nearest one within a step. */
 export const pointAt = (points: ReadonlyArray<Point>, at: number, step: number): Point | undefined => {
   let low = 0
@@ -146,24 +129,6 @@ export const pointAt = (points: ReadonlyArray<Point>, at: number, step: number):
     else return point
   }
   return undefined
-}
-
-/** Labels at the right end that would lie on each other are moved apart, keeping their order; `least` px between them. */
-export const spread = (wanted: ReadonlyArray<number>, least: number, top: number, bottom: number): ReadonlyArray<number> => {
-  const order = wanted.map((y, index) => ({ index, y })).sort((a, b) => a.y - b.y)
-  let before = top - least
-  for (const one of order) {
-    one.y = Math.max(one.y, before + least)
-    before = one.y
-  }
-  let after = bottom + least
-  for (const one of order.toReversed()) {
-    one.y = Math.min(one.y, after - least)
-    after = one.y
-  }
-  const placed = [...wanted]
-  for (const one of order) placed[one.index] = one.y
-  return placed
 }
 
 const cut = (value: number): string => String(Math.round(value * 10) / 10)

@@ -217,6 +217,7 @@ export class NetFrame extends LitElement {
       this.palette = false
       this.help = false
     } else if (place.value.query.has("select")) revise({ select: undefined })
+    else if (place.value.query.has("isolate")) revise({ isolate: undefined })
     else if (place.value.query.has("actor")) revise({ actor: undefined })
     else if (matched?.params["id"] !== undefined) {
       if (canGoBack()) history.back()

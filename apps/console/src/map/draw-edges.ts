@@ -1,6 +1,6 @@
 /**
- * Lines on the canvas, drawn in batches of one style: four widths, dashed when stale, a taper and an arrow where direction matters.
- * Ten thousand lines are some twenty strokes.
+ * Lines on the canvas, drawn in batches of one style: four widths, dashed when stale. Few lines all taper to an arrow at who serves;
+ * of many, only those that belong to the selection. Ten thousand lines are some twenty strokes.
  */
 import type { Place } from "./layout.ts"
 import type { Palette } from "./palette.ts"
@@ -14,6 +14,9 @@ const widths = [0, 0.8, 1.4, 2.4, 3.8] as const
  * costs six times a hairline: 4,300 hairlines take 35 ms.
  */
 const mostBroad = 700
+
+/** Up to so many lines each shows its direction; more would only be ink. */
+const mostTapered = 260
 
 export interface Segment {
   readonly edge: SceneEdge
@@ -57,6 +60,7 @@ export const drawEdges = (ctx: CanvasRenderingContext2D, segments: ReadonlyArray
   const selected = highlight.nodes.size > 0
   // many lines share the ink of a hundred, so that what lies under them stays legible
   const ink = Math.max(0.12, Math.min(0.6, 0.6 * Math.sqrt(110 / Math.max(1, segments.length))))
+  const few = Math.max(0.5, Math.min(0.9, 0.9 * Math.sqrt(60 / Math.max(1, segments.length))))
   const thin = Math.min(1, Math.max(0.6, zoom))
   const batches = new Map<number, Array<Segment>>()
   const marked: Array<Segment> = []
@@ -80,7 +84,22 @@ export const drawEdges = (ctx: CanvasRenderingContext2D, segments: ReadonlyArray
     room -= batch.length
     broad.add(style)
   }
+  const tapered = segments.length <= mostTapered
+  if (tapered) {
+    ctx.fillStyle = palette.edge
+    for (const [style, batch] of [...batches].sort(([a], [b]) => a - b)) {
+      if (style & 1) continue
+      ctx.globalAlpha = selected ? 0.22 : few
+      ctx.beginPath()
+      for (const segment of batch) taper(ctx, segment, look)
+      ctx.fill()
+      ctx.beginPath()
+      for (const segment of batch) arrowHead(ctx, segment, 6 / zoom, look)
+      ctx.fill()
+    }
+  }
   for (const [style, batch] of [...batches].sort(([a], [b]) => a - b)) {
+    if (tapered && !(style & 1)) continue
     ctx.globalAlpha = selected ? ink * 0.27 : ink
     ctx.lineWidth = (broad.has(style) ? widths[style >> 1]! * thin : Math.min(0.9, widths[style >> 1]!)) / zoom
     ctx.setLineDash(style & 1 ? [4 / zoom, 4 / zoom] : [])
@@ -96,50 +115,71 @@ export const drawEdges = (ctx: CanvasRenderingContext2D, segments: ReadonlyArray
   ctx.restore()
 }
 
-/** Broad where the connection begins, narrow where it is served, with an arrow head there. */
-const drawDirected = (
-  ctx: CanvasRenderingContext2D,
-  { edge, x1, x2, y1, y2 }: Segment,
-  relation: Relation,
-  look: EdgeLook
-): void => {
-  const { palette, zoom } = look
+interface Run {
+  readonly start: number
+  readonly end: number
+  /** A point so far along the line, so far beside it. */
+  readonly at: (along: number, aside: number) => readonly [number, number]
+}
+
+/** The visible part of a line, from border to border; undefined when its ends touch. */
+const runOf = ({ edge, x1, x2, y1, y2 }: Segment, { radiusOf, zoom }: EdgeLook): Run | undefined => {
   const length = Math.hypot(x2 - x1, y2 - y1) || 1
   const ux = (x2 - x1) / length
   const uy = (y2 - y1) / length
-  const start = look.radiusOf(edge.from)
-  const end = length - look.radiusOf(edge.to) - 2 / zoom
-  if (end <= start) return
-  const at = (along: number, aside: number): readonly [number, number] => [
-    x1 + ux * along - uy * aside,
-    y1 + uy * along + ux * aside
-  ]
-  const wide = (widths[edge.width]! + 1.6) / 2 / zoom
-  const head = 9 / zoom
-  ctx.fillStyle = relation === "downstream" ? palette.text : palette.accent
-  ctx.strokeStyle = ctx.fillStyle
-  ctx.beginPath()
-  if (edge.stale) {
-    ctx.setLineDash([5 / zoom, 4 / zoom])
-    ctx.lineWidth = (widths[edge.width]! + 0.6) / zoom
-    ctx.moveTo(...at(start, 0))
-    ctx.lineTo(...at(end - head, 0))
-    ctx.stroke()
-    ctx.setLineDash([])
-    ctx.beginPath()
-  } else {
-    ctx.moveTo(...at(start, wide))
-    ctx.lineTo(...at(end - head * 0.6, 0.5 / zoom))
-    ctx.lineTo(...at(end - head * 0.6, -0.5 / zoom))
-    ctx.lineTo(...at(start, -wide))
-    ctx.fill()
-    // a path of its own: two that overlap would cut each other out
-    ctx.beginPath()
-  }
+  const start = radiusOf(edge.from)
+  const end = length - radiusOf(edge.to) - 3 / zoom
+  if (end <= start) return undefined
+  return { start, end, at: (along, aside) => [x1 + ux * along - uy * aside, y1 + uy * along + ux * aside] }
+}
+
+/** Adds the taper of a line to the path: broad where the connection begins, narrow where it is served. */
+const taper = (ctx: CanvasRenderingContext2D, segment: Segment, look: EdgeLook, more = 0.6): void => {
+  const run = runOf(segment, look)
+  if (run === undefined) return
+  const { at, end, start } = run
+  const wide = (widths[segment.edge.width]! + more) / 2 / look.zoom
+  const thin = Math.max(0.35, widths[segment.edge.width]! / 6) / look.zoom
+  ctx.moveTo(...at(start, wide))
+  ctx.lineTo(...at(end, thin))
+  ctx.lineTo(...at(end, -thin))
+  ctx.lineTo(...at(start, -wide))
+  ctx.closePath()
+}
+
+const arrowHead = (ctx: CanvasRenderingContext2D, segment: Segment, head: number, look: EdgeLook): void => {
+  const run = runOf(segment, look)
+  if (run === undefined) return
+  const { at, end } = run
   ctx.moveTo(...at(end, 0))
   ctx.lineTo(...at(end - head, head * 0.42))
   ctx.lineTo(...at(end - head, -head * 0.42))
   ctx.closePath()
+}
+
+/** A line of the selection: the same taper, broader, in the colour of its relation. */
+const drawDirected = (ctx: CanvasRenderingContext2D, segment: Segment, relation: Relation, look: EdgeLook): void => {
+  const { palette, zoom } = look
+  const head = 9 / zoom
+  ctx.fillStyle = relation === "downstream" ? palette.text : palette.accent
+  ctx.strokeStyle = ctx.fillStyle
+  ctx.beginPath()
+  if (segment.edge.stale) {
+    const run = runOf(segment, look)
+    if (run === undefined) return
+    ctx.setLineDash([5 / zoom, 4 / zoom])
+    ctx.lineWidth = (widths[segment.edge.width]! + 0.6) / zoom
+    ctx.moveTo(...run.at(run.start, 0))
+    ctx.lineTo(...run.at(run.end - head, 0))
+    ctx.stroke()
+    ctx.setLineDash([])
+  } else {
+    taper(ctx, segment, look, 1.6)
+    ctx.fill()
+  }
+  // a path of its own: two that overlap would cut each other out
+  ctx.beginPath()
+  arrowHead(ctx, segment, head, look)
   ctx.fill()
 }
 

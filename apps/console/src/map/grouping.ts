@@ -57,7 +57,7 @@ const outside: GroupKey = { id: "outside", label: "Outside", external: true }
 const innerKey = (node: TopologyNode, grouping: Grouping): GroupKey => {
   if (grouping === "type") return { id: `type:${node.type}`, label: assetTypes[node.type].label, external: false }
   if (grouping === "environment") {
-    return { id: `env:${node.environment ?? ""}`, label: node.environment ?? "no environment", external: false }
+    return { id: `env:${encodeURIComponent(node.environment ?? "")}`, label: node.environment ?? "no environment", external: false }
   }
   return networkKey(node.network, false)
 }

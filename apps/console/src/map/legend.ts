@@ -50,9 +50,11 @@ export class NetLegend extends LitElement {
       .unknown svg, .external svg { color: var(--unknown); }
       .lines { display: flex; align-items: center; gap: var(--s-3); margin-left: auto; padding: 0 var(--s-3); color: var(--muted); }
       .lines svg { width: 22px; height: 12px; color: var(--edge); }
+      .lines svg.way { width: 30px; }
+      .lines .unit { color: var(--faint); }
       .lines svg.mark { width: 10px; height: 10px; }
       .lines span { display: inline-flex; align-items: center; gap: var(--s-2); white-space: nowrap; }
-      @media (max-width: 1280px) { .lines { display: none; } }
+      @media (max-width: 720px) { .lines { display: none; } }
       @media (forced-colors: active) { svg { color: CanvasText !important; } }
     `
   ]
@@ -71,9 +73,10 @@ export class NetLegend extends LitElement {
         this.marks
           ? html`<div class="lines"><span><svg class="mark" viewBox="0 0 10 10" aria-hidden="true">${relationMarks.upstream}</svg>serves the selected</span>
               <span><svg class="mark" viewBox="0 0 10 10" aria-hidden="true">${relationMarks.downstream}</svg>needs the selected</span></div>`
-          : html`<div class="lines" role="img" aria-label="Lines: four widths from below 10 kbit/s to above 100 Mbit/s; dashed is stale">
-        <span><svg viewBox="0 0 22 12">${line(0.8)}</svg>&lt;10k</span><span><svg viewBox="0 0 22 12">${line(1.4)}</svg>&lt;1M</span>
-        <span><svg viewBox="0 0 22 12">${line(2.4)}</svg>&lt;100M</span><span><svg viewBox="0 0 22 12">${line(3.8)}</svg>more bit/s</span>
+          : html`<div class="lines" role="img" aria-label="Lines run from who needs to who serves; four widths from below 10 kbit/s to above 100 Mbit/s; dashed is stale">
+        <span>needs<svg class="way" viewBox="0 0 30 12">${svg`<path d="M0 4v4l22-1.4V5.4zM22 2.8 30 6l-8 3.2z" fill="currentColor"/>`}</svg>serves</span>
+        <span class="unit">bit/s</span><span><svg viewBox="0 0 22 12">${line(0.8)}</svg>&lt;10k</span><span><svg viewBox="0 0 22 12">${line(1.4)}</svg>&lt;1M</span>
+        <span><svg viewBox="0 0 22 12">${line(2.4)}</svg>&lt;100M</span><span><svg viewBox="0 0 22 12">${line(3.8)}</svg>more</span>
         <span><svg viewBox="0 0 22 12">${line(1.4, true)}</svg>stale</span>
       </div>`
       }`

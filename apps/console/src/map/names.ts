@@ -4,13 +4,15 @@ import type { TopologyEdge } from "#domain/Topology.ts"
 import { alone } from "../format/number.ts"
 import type { Place } from "./layout.ts"
 import type { Scene } from "./scene.ts"
-import { resolveSelection } from "./select.ts"
+import { resolveSelection, selectionKeys } from "./select.ts"
 
 /** `https`, or `8443/tcp` where the service has no name. */
 export const serviceText = ({ port, protocol, service }: Pick<TopologyEdge, "port" | "protocol" | "service">): string =>
   service ?? (port === 0 ? protocolName(protocol) : `${port}/${protocolName(protocol)}`)
 
 export const nameOf = (scene: Scene, key: string): string | undefined => {
+  const several = selectionKeys(key)
+  if (several.length > 1) return `${several.length} things`
   const found = resolveSelection(scene, key)
   if (found?.node !== undefined) {
     const { kind, label, members } = found.node
@@ -34,13 +36,13 @@ export interface Bounds {
   readonly bottom: number
 }
 
-/** Nodes and their labels; undefined when none has a place. */
+/** The box of all nodes' middles; undefined when none has a place. */
 export const boundsOf = (scene: Scene, places: ReadonlyMap<string, Place>): Bounds | undefined => {
   let bounds: Bounds | undefined
   for (const { id } of scene.nodes) {
     const at = places.get(id)
     if (at === undefined) continue
-    const box = { left: at.x - 60, right: at.x + 60, top: at.y - 36, bottom: at.y + 44 }
+    const box = { left: at.x, right: at.x, top: at.y, bottom: at.y }
     bounds =
       bounds === undefined
         ? box

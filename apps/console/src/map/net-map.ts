@@ -2,22 +2,24 @@
  * The map's canvas. vis-network holds the view (pan, zoom, drag) and calls us to draw; it is loaded when the first map is shown.
  * Positions are ours: nothing moves unless the network did or a person moved it.
  *
- * Properties: `scene`; `places` of its nodes; `selected` key; `stale` dims. Events: `SelectEvent`, `OpenEvent` (double click on a group),
- * `MoveEvent` (a node was dragged). Methods: `fit`, `zoomBy`, `centre`, `walk`, `screenOf`.
+ * Properties: `scene`; `places` of its nodes; `selected` key or keys; `stale` dims; `hint` for who sees it first. Events: `SelectEvent`,
+ * `OpenEvent` (double click on a group), `MenuEvent` (right click), `MoveEvent` (a node was dragged). Methods: `fit`, `zoomBy`,
+ * `centre`, `walk`, `screenOf`, `menuPlace`.
  */
 import { html, LitElement, nothing, type PropertyValues } from "lit"
 import { theme } from "../preferences.ts"
 import { sheet } from "../style/sheet.ts"
-import { OpenEvent, SelectEvent } from "../ui/events.ts"
+import { MenuEvent, OpenEvent, SelectEvent } from "../ui/events.ts"
 import { type Drawn, type Items, loadCanvas, type View } from "./canvas.ts"
 import { drawEdges, edgeAt, type Segment, segmentsOf } from "./draw-edges.ts"
 import { drawLabels, drawNode, forgetWidths, halfSide } from "./draw-nodes.ts"
+import { isClick, type Rect, rectOf, within } from "./lasso.ts"
 import type { Place } from "./layout.ts"
 import { boundsOf, nameOf } from "./names.ts"
 import { netMapStyle } from "./net-map-style.ts"
 import { type Palette, readPalette } from "./palette.ts"
 import type { Scene } from "./scene.ts"
-import { type Highlight, highlight, noHighlight, resolveSelection, walk } from "./select.ts"
+import { type Highlight, highlight, noHighlight, resolveSelection, toggled, walk } from "./select.ts"
 
 export class MoveEvent extends Event {
   static readonly type = "net-move"
@@ -30,6 +32,8 @@ export class MoveEvent extends Event {
   }
 }
 
+/** What labels, marks and the hint take around the outermost nodes, px on screen. */
+const labelRoom = { aside: 66, above: 52, below: 56 } as const
 const smallest = 0.05
 const largest = 4
 
@@ -39,14 +43,19 @@ export class NetMap extends LitElement {
     places: { attribute: false },
     selected: {},
     stale: { type: Boolean, reflect: true },
+    hint: {},
     hovered: { state: true },
+    lasso: { state: true },
     failed: { state: true }
   }
   declare scene: Scene
   declare places: ReadonlyMap<string, Place>
   declare selected: string | undefined
   declare stale: boolean
+  declare hint: string | undefined
   declare hovered: string | undefined
+  /** The rectangle being drawn, px of the element. */
+  declare lasso: Rect | undefined
   declare failed: boolean
 
   static override readonly styles = [sheet, netMapStyle]
@@ -69,14 +78,19 @@ export class NetMap extends LitElement {
 
   override connectedCallback(): void {
     super.connectedCallback()
-    const contrast = matchMedia("(forced-colors: active)")
+    const looks = [matchMedia("(forced-colors: active)"), matchMedia("print")]
     // the tokens follow `data-theme`, which is set before the cell
     const recolour = () => {
       this.#palette = undefined
       this.#draw()
     }
-    contrast.addEventListener("change", recolour)
-    this.#stop = [theme.follow(recolour), () => contrast.removeEventListener("change", recolour)]
+    for (const look of looks) look.addEventListener("change", recolour)
+    this.#stop = [
+      theme.follow(recolour),
+      () => {
+        for (const look of looks) look.removeEventListener("change", recolour)
+      }
+    ]
     void document.fonts?.ready.then(() => {
       forgetWidths()
       this.#draw()
@@ -102,7 +116,9 @@ export class NetMap extends LitElement {
         : `${nameOf(this.scene, this.selected) ?? "what was selected is not shown"} selected`
     return html`<div id="stage" class=${this.hovered === undefined ? "" : "over"} role="application" tabindex="0"
         aria-label=${`Map: ${nodes.length} nodes, ${edges.length} lines, ${said}. Arrow keys walk along lines, l shows it as a table.`}
-        @pointermove=${this.#move} @pointerleave=${this.#leave} @wheel=${this.#leave}></div>
+        @pointerdown=${this.#grab} @pointermove=${this.#move} @pointerleave=${this.#leave} @wheel=${this.#leave} @contextmenu=${this.#context}></div>
+      ${this.hint === undefined ? nothing : html`<p class="hint">${this.hint}</p>`}
+      ${this.lasso === undefined ? nothing : html`<div id="lasso"></div>`}
       ${this.failed ? html`<p role="alert">The map's canvas could not be loaded from the appliance; the table (l) shows the same.</p>` : nothing}
       ${this.failed || nodes.some(({ id }) => this.places.has(id)) ? nothing : html`<p class="wait" role="status">Laying out ${nodes.length} nodes</p>`}
       ${this.#readout()}`
@@ -113,6 +129,11 @@ export class NetMap extends LitElement {
   }
 
   protected override updated(changed: PropertyValues<this>): void {
+    const lasso = this.renderRoot.querySelector<HTMLElement>("#lasso")
+    if (lasso !== null && this.lasso !== undefined) {
+      // not as an attribute: the appliance's policy allows none
+      for (const side of ["left", "top", "width", "height"] as const) lasso.style[side] = `${this.lasso[side]}px`
+    }
     if (changed.has("scene") || changed.has("places")) {
       this.#segments = segmentsOf(this.scene, this.places)
       this.#sync()
@@ -291,15 +312,77 @@ export class NetMap extends LitElement {
     if (zoom < smallest || zoom > largest) this.#network?.moveTo({ scale: Math.min(largest, Math.max(smallest, zoom)) })
   }
 
-  /** All of it in sight, never larger than 1.2. */
+  #within(event: MouseEvent): Place {
+    const box = this.getBoundingClientRect()
+    return { x: event.clientX - box.left, y: event.clientY - box.top }
+  }
+
+  /** With shift: a rectangle selects, a click adds or takes out. Taken before vis sees it, which would pan. */
+  readonly #grab = {
+    capture: true,
+    handleEvent: (event: PointerEvent) => {
+      if (!event.shiftKey || event.button !== 0) return
+      event.stopPropagation()
+      const stage = event.currentTarget as HTMLElement
+      stage.setPointerCapture(event.pointerId)
+      const from = this.#within(event)
+      this.lasso = rectOf(from, from)
+      const drag = (moved: PointerEvent) => {
+        this.lasso = rectOf(from, this.#within(moved))
+      }
+      const release = () => {
+        stage.removeEventListener("pointermove", drag)
+        const rect = this.lasso
+        this.lasso = undefined
+        if (rect === undefined) return
+        const keys = isClick(rect) ? [this.#keyAt(from)].filter((key) => key !== undefined) : this.#nodesIn(rect)
+        if (isClick(rect)) {
+          if (keys.length > 0) this.dispatchEvent(new SelectEvent(toggled(this.selected, keys)))
+        } else this.dispatchEvent(new SelectEvent(keys.length === 0 ? undefined : keys.join(",")))
+      }
+      stage.addEventListener("pointermove", drag)
+      stage.addEventListener("lostpointercapture", release, { once: true })
+    }
+  }
+
+  #nodesIn(rect: Rect): ReadonlyArray<string> {
+    return this.scene.nodes.flatMap(({ id }) => {
+      const on = this.screenOf(id)
+      return on !== undefined && within(rect, on) ? [id] : []
+    })
+  }
+
+  readonly #context = (event: MouseEvent) => {
+    event.preventDefault()
+    this.hovered = undefined
+    this.dispatchEvent(new MenuEvent(this.#keyAt(this.#within(event)), event.clientX, event.clientY))
+  }
+
+  /** Where the menu of the selection opens, px of the window: beside it, or in the middle. */
+  menuPlace(): Place {
+    const box = this.getBoundingClientRect()
+    const found = resolveSelection(this.scene, this.selected)
+    const ends = found?.node === undefined ? [found?.edge?.from, found?.edge?.to] : [found.node.id]
+    const on = ends.flatMap((id) => (id === undefined ? [] : (this.screenOf(id) ?? [])))
+    if (on.length === 0) return { x: box.left + box.width / 2, y: box.top + box.height / 2 }
+    const x = on.reduce((sum, at) => sum + at.x, 0) / on.length
+    const y = on.reduce((sum, at) => sum + at.y, 0) / on.length
+    return { x: box.left + Math.min(box.width, Math.max(0, x)) + 16, y: box.top + Math.min(box.height, Math.max(0, y)) }
+  }
+
+  /** All of it in sight, never larger than 1.4. */
   fit(): void {
     const network = this.#network
     if (network === undefined) return
     const bounds = boundsOf(this.scene, this.places)
     if (bounds === undefined) return
     const { bottom, left, right, top } = bounds
-    const scale = Math.max(smallest, Math.min(1.2, this.clientWidth / (right - left), this.clientHeight / (bottom - top)))
-    network.moveTo({ position: { x: (left + right) / 2, y: (top + bottom) / 2 }, scale })
+    // labels keep their size on screen: their room does not shrink with the picture
+    const across = Math.max(80, this.clientWidth - 2 * labelRoom.aside) / Math.max(1, right - left)
+    const down = Math.max(80, this.clientHeight - labelRoom.above - labelRoom.below) / Math.max(1, bottom - top)
+    const scale = Math.max(smallest, Math.min(1.4, across, down))
+    const lower = (labelRoom.below - labelRoom.above) / 2 / scale
+    network.moveTo({ position: { x: (left + right) / 2, y: (top + bottom) / 2 + lower }, scale })
   }
 
   /** Zooms about a point of the element, its middle by default. */
@@ -330,6 +413,14 @@ export class NetMap extends LitElement {
       const at = this.places.get(next)
       if (at !== undefined) this.#network?.moveTo({ position: { ...at } })
     }
+  }
+
+  /** Whether all of these stand inside the frame. */
+  inSight(ids: ReadonlyArray<string>): boolean {
+    return ids.every((id) => {
+      const on = this.screenOf(id)
+      return on !== undefined && within({ left: 20, top: 20, width: this.clientWidth - 40, height: this.clientHeight - 60 }, on)
+    })
   }
 
   /** Where a node is drawn, px from the element's corner. */

@@ -13,6 +13,18 @@ export interface Highlight {
 
 export const noHighlight: Highlight = { nodes: new Map(), edges: new Map() }
 
+/** A selection as the URL writes it: one key, or several parted by commas. */
+export const selectionKeys = (text: string | undefined): ReadonlyArray<string> =>
+  text === undefined ? [] : text.split(",").filter((key) => key !== "")
+
+/** `more` added to a selection, or taken out of it when all of it is in. */
+export const toggled = (text: string | undefined, more: ReadonlyArray<string>): string | undefined => {
+  const keys = new Set(selectionKeys(text))
+  const away = more.every((key) => keys.has(key))
+  for (const key of more) away ? keys.delete(key) : keys.add(key)
+  return keys.size === 0 ? undefined : [...keys].join(",")
+}
+
 /** What a key stands for in this scene: an asset inside a closed group is shown by its group, a dependency by the line that holds it. */
 export const resolveSelection = (
   scene: Scene,
@@ -28,7 +40,22 @@ export const resolveSelection = (
   return edge === undefined ? undefined : { edge }
 }
 
+/** Several selected: they, and the lines among them. */
+const highlightSeveral = (scene: Scene, keys: ReadonlyArray<string>): Highlight => {
+  const nodes = new Map<string, Relation>()
+  const edges = new Map<string, Relation>()
+  for (const key of keys) {
+    const found = resolveSelection(scene, key)
+    if (found?.node !== undefined) nodes.set(found.node.id, "self")
+    if (found?.edge !== undefined) edges.set(found.edge.id, "self")
+  }
+  for (const { from, id, to } of scene.edges) if (nodes.has(from) && nodes.has(to)) edges.set(id, "downstream")
+  return { nodes, edges }
+}
+
 export const highlight = (scene: Scene, key: string | undefined): Highlight => {
+  const keys = selectionKeys(key)
+  if (keys.length > 1) return highlightSeveral(scene, keys)
   const found = resolveSelection(scene, key)
   if (found === undefined) return noHighlight
   const nodes = new Map<string, Relation>()
@@ -55,6 +82,21 @@ export const highlight = (scene: Scene, key: string | undefined): Highlight => {
   }
   nodes.set(id, "self")
   return { nodes, edges }
+}
+
+/** Scene nodes that talk to any of the keys; `upstream` is what they need, `downstream` what needs them. */
+export const neighboursOf = (
+  scene: Scene,
+  keys: ReadonlyArray<string>,
+  way: "upstream" | "downstream" | "both"
+): ReadonlyArray<string> => {
+  const own = new Set(keys.flatMap((key) => resolveSelection(scene, key)?.node?.id ?? []))
+  const found = new Set<string>()
+  for (const { from, to } of scene.edges) {
+    if (way !== "downstream" && own.has(from) && !own.has(to)) found.add(to)
+    if (way !== "upstream" && own.has(to) && !own.has(from)) found.add(from)
+  }
+  return [...found]
 }
 
 interface Point {

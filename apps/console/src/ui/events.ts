@@ -84,6 +84,20 @@ export class WidthEvent extends UiEvent {
   }
 }
 
+/** A menu is wanted, of a thing or (undefined) of what lies around it, at a point of the window. */
+export class MenuEvent extends UiEvent {
+  static readonly type = "net-menu"
+  readonly key: string | undefined
+  readonly x: number
+  readonly y: number
+  constructor(key: string | undefined, x: number, y: number) {
+    super(MenuEvent.type)
+    this.key = key
+    this.x = x
+    this.y = y
+  }
+}
+
 /** A time range was dragged on a chart, ms since 1970. */
 export class RangeEvent extends UiEvent {
   static readonly type = "net-range"

@@ -102,7 +102,7 @@ export class DependencySheet extends LitElement {
   #traffic(one: DependencyDetail) {
     if (one.series.length === 0) return nothing
     const points = one.series.map((point) => ({ at: millisOf(point.at), value: Number(point.bytes) }))
-    return html`<section aria-label="Traffic"><div class="chart"><net-series heading="Bytes both ways per window" .series=${[{ name: "Bytes", points }]} .step=${stepOf(points)} quantity="bytes"
+    return html`<section aria-label="Traffic"><div class="chart"><net-series heading="Bytes both ways per window" name="Bytes" .points=${points} .step=${stepOf(points)} quantity="bytes"
       height=${this.compact ? 110 : 150} gap="no traffic seen"></net-series></div></section>`
   }
 

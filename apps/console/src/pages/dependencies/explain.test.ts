@@ -1,8 +1,7 @@
-/** The console explains with the weights of libs/pipeline/resolve, which it cannot import. Here they are held together. */
 import { assert, describe, it } from "vitest"
+import { confidenceParts } from "#domain/confidence.ts"
 import { ConfidenceTerms, DirectionEvidence } from "#domain/Dependency.ts"
-import { confidenceParts } from "#pipeline/resolve/confidence.ts"
-import { directionMargin } from "#pipeline/resolve/direction.ts"
+import { directionMargin } from "#domain/direction.ts"
 import { whyConfidence, whyDirection } from "./explain.ts"
 
 /** Small, repeatable; enough to meet every branch. */

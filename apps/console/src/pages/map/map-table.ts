@@ -9,7 +9,7 @@ import { portText } from "#domain/protocol.ts"
 import type { TopologyEdge, TopologyNode } from "#domain/Topology.ts"
 import { perCent } from "../../format/number.ts"
 import type { Scene } from "../../map/scene.ts"
-import { resolveSelection } from "../../map/select.ts"
+import { resolveSelection, selectionKeys } from "../../map/select.ts"
 import { sheet } from "../../style/sheet.ts"
 import type { Column } from "../../ui/column.ts"
 import type { SortEvent } from "../../ui/events.ts"
@@ -111,18 +111,12 @@ export class MapTable extends LitElement {
 
   #rows(): ReadonlyArray<Row> {
     const nodes = new Map(this.scene.nodes.flatMap((node) => node.members.map((member) => [member.id as string, member])))
-    const found = resolveSelection(this.scene, this.selected)
-    const asset = this.selected?.startsWith("a:") === true ? this.selected.slice(2) : undefined
-    const members =
-      found?.node === undefined ? undefined : new Set(asset === undefined ? found.node.members.map((m) => m.id as string) : [asset])
+    const all = [...this.scene.edges.flatMap((line) => line.dependencies), ...this.scene.nodes.flatMap((node) => node.inside)]
+    const shown = this.#selection()
     const edges =
-      members !== undefined
-        ? [...this.scene.edges.flatMap((line) => line.dependencies), ...this.scene.nodes.flatMap((node) => node.inside)].filter(
-            (d) => members.has(d.client) || members.has(d.server)
-          )
-        : found?.edge !== undefined && this.selected?.startsWith("m:") === true
-          ? found.edge.dependencies
-          : [...this.scene.edges.flatMap((line) => line.dependencies), ...this.scene.nodes.flatMap((node) => node.inside)]
+      shown === undefined
+        ? all
+        : all.filter((d) => shown.lines.has(d) || shown.members.has(d.client) || shown.members.has(d.server))
     const key = orders[this.sort] ?? orders["rate"]!
     const way = this.order === "ascending" ? 1 : -1
     return edges
@@ -132,6 +126,21 @@ export class MapTable extends LitElement {
         const y = key(b)
         return x < y ? -way : x > y ? way : Number(a.edge.id) - Number(b.edge.id)
       })
+  }
+
+  /** What the selection narrows the table to; one dependency alone stays a row among the others. */
+  #selection(): { readonly members: ReadonlySet<string>; readonly lines: ReadonlySet<TopologyEdge> } | undefined {
+    const members = new Set<string>()
+    const lines = new Set<TopologyEdge>()
+    const keys = selectionKeys(this.selected)
+    for (const key of keys) {
+      const found = resolveSelection(this.scene, key)
+      if (key.startsWith("a:")) members.add(key.slice(2))
+      else if (found?.node !== undefined) for (const member of found.node.members) members.add(member.id)
+      else if (found?.edge !== undefined && (keys.length > 1 || key.startsWith("m:")))
+        for (const dependency of found.edge.dependencies) lines.add(dependency)
+    }
+    return members.size + lines.size === 0 ? undefined : { members, lines }
   }
 
   override render() {

@@ -1,4 +1,4 @@
-/** The map: what talks to what, grouped first. Everything it shows is in its URL: filter, group, open, only, select, view. */
+/** The map: what talks to what, grouped first. Everything it shows is in its URL: filter, group, open, only, select, isolate, view. */
 import { DateTime } from "effect"
 import { html, LitElement, nothing, type PropertyValues } from "lit"
 import type { Exporter } from "#domain/Exporter.ts"
@@ -9,37 +9,49 @@ import { plural } from "../../format/number.ts"
 import { readAt } from "../../frame/when.ts"
 import { ActionEvent } from "../../keys.ts"
 import { type Grouping, groupings, groupingWords, isGrouping } from "../../map/grouping.ts"
+import { type Isolated, isolate } from "../../map/isolate.ts"
 import type { LegendEvent } from "../../map/legend.ts"
+import { nameOf } from "../../map/names.ts"
 import type { MoveEvent, NetMap } from "../../map/net-map.ts"
 import { Placement } from "../../map/Placement.ts"
 import { foldedText, makeScene, type Scene, type SceneOptions } from "../../map/scene.ts"
-import { identityOf, resolveSelection } from "../../map/select.ts"
-import { type Place, revise } from "../../place.ts"
+import { identityOf, resolveSelection, selectionKeys } from "../../map/select.ts"
+import { go, type Place, revise } from "../../place.ts"
 import { prefer, preferences } from "../../preferences.ts"
 import { Subject } from "../../rpc/Subject.ts"
 import { sheet } from "../../style/sheet.ts"
 import { copy } from "../../ui/copy.ts"
-import type { FilterEvent, OpenEvent, SelectEvent, WidthEvent } from "../../ui/events.ts"
+import type { FilterEvent, MenuEvent, OpenEvent, SelectEvent, WidthEvent } from "../../ui/events.ts"
 import { pageStyle } from "../page-style.ts"
+import { type MapMenu, mapMenu } from "./map-menu.ts"
 import { mapStyle } from "./map-style.ts"
 import "../../map/legend.ts"
 import "../../map/net-map.ts"
 import "../../ui/net-empty.ts"
 import "../../ui/net-filter.ts"
+import "../../ui/net-menu.ts"
 import "../../ui/net-split.ts"
 import "../../ui/net-state.ts"
 import "../assets/asset-sheet.ts"
 import "../dependencies/dependency-sheet.ts"
 import "./inspect-group.ts"
+import "./inspect-several.ts"
 import "./map-table.ts"
 
 const words = filterWords("dependency")
 const only = (text: string | null): SceneOptions["only"] =>
   text === null || text === "" ? undefined : (text as SceneOptions["only"])
 
+/** What is copied: an address, a prefix, or for a line what it is called. */
+const identity = (scene: Scene, key: string): string => {
+  const node = resolveSelection(scene, key)?.node
+  return node === undefined ? (nameOf(scene, key) ?? key) : identityOf(node)
+}
+
 export class PageMap extends LitElement {
-  static override readonly properties = { place: { attribute: false } }
+  static override readonly properties = { place: { attribute: false }, menu: { state: true } }
   declare place: Place
+  declare menu: (MapMenu & { readonly x: number; readonly y: number }) | undefined
 
   static override readonly styles = [sheet, pageStyle, mapStyle]
 
@@ -67,9 +79,15 @@ export class PageMap extends LitElement {
     () => (this.#topology.reading._tag === "empty" ? (api) => api.ExportersWatch() : undefined)
   )
   readonly #placement = new Placement(() => this.requestUpdate())
+  /** Everything the filter left, grouped; `#scene` is what of it is drawn. */
+  #whole: Scene | undefined
   #scene: Scene | undefined
+  #isolated: Isolated | undefined
+  #isolatedOf: ReadonlyArray<unknown> = []
   #sceneOf: ReadonlyArray<unknown> = []
   #fitWhenPlaced = false
+  /** A group just opened: its members are brought in sight once they stand. */
+  #revealed: string | undefined
 
   constructor() {
     super()
@@ -106,6 +124,9 @@ export class PageMap extends LitElement {
     // other pages link with an asset's id alone
     return key !== undefined && /^\d+$/.test(key) ? `a:${key}` : key
   }
+  get #isolating(): string | undefined {
+    return this.place.query.get("isolate") ?? undefined
+  }
   get #asTable(): boolean {
     return this.place.query.get("view") === "table"
   }
@@ -117,22 +138,43 @@ export class PageMap extends LitElement {
     const topology = this.#topology.value
     if (topology === undefined || topology.nodes.length === 0) {
       this.#scene = undefined
+      this.#whole = undefined
+      this.#isolated = undefined
+      this.#isolatedOf = []
       this.#sceneOf = []
       return
     }
     const shown = only(this.place.query.get("only"))
     const inputs = [topology, this.#grouping, this.place.query.get("open"), shown]
-    if (inputs.every((input, i) => input === this.#sceneOf[i])) return
-    this.#sceneOf = inputs
-    this.#scene = makeScene(topology, { grouping: this.#grouping, open: new Set(this.#open), only: shown })
-    this.#placement.arrange(this.#grouping, this.#scene)
+    if (!inputs.every((input, i) => input === this.#sceneOf[i])) {
+      this.#sceneOf = inputs
+      this.#whole = makeScene(topology, { grouping: this.#grouping, open: new Set(this.#open), only: shown })
+      // the whole of it is laid out: what comes back from hiding stands where it stood
+      const stands = this.#placement.arrange(this.#grouping, this.#whole)
+      // the first picture is fitted once all of it stands
+      if (!stands && this.#isolatedOf.length === 0) this.#fitWhenPlaced = true
+    }
+    const wanted = [this.#whole, this.#isolating]
+    if (wanted.every((input, i) => input === this.#isolatedOf[i])) return
+    if (this.#isolatedOf.length > 0 && wanted[1] !== this.#isolatedOf[1]) this.#fitWhenPlaced = true
+    this.#isolatedOf = wanted
+    this.#isolated = this.#whole === undefined ? undefined : isolate(this.#whole, this.#isolating)
+    this.#scene = this.#isolated?.scene ?? this.#whole
   }
 
   protected override updated(): void {
-    if (!this.#fitWhenPlaced || this.#scene === undefined) return
-    if (this.#scene.nodes.some(({ id }) => !this.#placement.places.has(id))) return
+    const scene = this.#scene
+    if ((!this.#fitWhenPlaced && this.#revealed === undefined) || scene === undefined) return
+    if (scene.nodes.some(({ id }) => !this.#placement.places.has(id))) return
+    const always = this.#fitWhenPlaced
+    const inside = scene.nodes.filter(({ parent }) => parent !== undefined && parent === this.#revealed).map(({ id }) => id)
     this.#fitWhenPlaced = false
-    void this.updateComplete.then(() => this.#map?.updateComplete).then(() => this.#map?.fit())
+    this.#revealed = undefined
+    void this.updateComplete
+      .then(() => this.#map?.updateComplete)
+      .then(() => {
+        if (always || this.#map?.inSight(inside) === false) this.#map?.fit()
+      })
   }
 
   override render() {
@@ -145,7 +187,8 @@ export class PageMap extends LitElement {
       ${reading._tag === "stale" ? html`<net-stale .since=${reading.since} .why=${reading.fault.message} ?retrying=${reading.retrying}></net-stale>` : nothing}
       ${scene === undefined ? nothing : this.#notes(scene)}
       ${this.#body(scene)}
-      ${scene === undefined ? nothing : html`<net-legend .counts=${scene.legend} .only=${only(this.place.query.get("only"))} ?marks=${this.#selected !== undefined} @net-legend=${this.#legend}></net-legend>`}`
+      ${scene === undefined ? nothing : html`<net-legend .counts=${scene.legend} .only=${only(this.place.query.get("only"))} ?marks=${selectionKeys(this.#selected).length === 1} @net-legend=${this.#legend}></net-legend>`}
+      <net-menu .entries=${this.menu?.entries} heading=${this.menu?.heading ?? ""} x=${this.menu?.x ?? 0} y=${this.menu?.y ?? 0} @net-close=${() => (this.menu = undefined)}></net-menu>`
   }
 
   #tools() {
@@ -155,7 +198,7 @@ export class PageMap extends LitElement {
       <div class="tools" role="group" aria-label="View">
         <button ?disabled=${off || this.#asTable} title="Fit (f)" @click=${() => this.#map?.fit()}>Fit</button>
         <button ?disabled=${off || this.#asTable} title="Forget where nodes stand and lay them out anew" @click=${this.#reset}>Lay out anew</button>
-        <button ?disabled=${this.#selected === undefined} title="Clear the selection (esc)" @click=${() => revise({ select: undefined })}>Clear selection</button>
+        <button ?disabled=${this.#selected === undefined && this.#isolating === undefined} title="Clear the selection, and show what is hidden (esc)" @click=${() => revise({ select: undefined, isolate: undefined })}>Clear</button>
         <button aria-pressed=${this.#asTable} ?disabled=${off} title="The same as a table (l)" @click=${this.#toggleTable}>Table</button>
       </div>`
   }
@@ -167,8 +210,14 @@ export class PageMap extends LitElement {
     const left = topology === undefined ? 0 : topology.nodesLeftOut + topology.edgesLeftOut
     const opened = this.#grouping === "none" ? [] : scene.opened.filter(({ id }) => this.#open.includes(id))
     const held = this.#heldBy(scene)
-    if (folded === undefined && left === 0 && opened.length === 0 && held === undefined) return nothing
+    if (folded === undefined && left === 0 && opened.length === 0 && held === undefined && this.#isolating === undefined)
+      return nothing
     return html`<div class="notes">
+      ${
+        this.#isolating === undefined
+          ? nothing
+          : html`<span role="status">${this.#isolated?.text ?? "What was isolated is not on this map; all is shown."}</span><button class="text" @click=${() => revise({ isolate: undefined })}>Show all</button>`
+      }
       ${
         opened.length === 0
           ? nothing
@@ -202,14 +251,27 @@ export class PageMap extends LitElement {
       ${
         this.#asTable
           ? html`<map-table .scene=${scene} .selected=${this.#selected} @net-select=${this.#select} @net-open=${this.#select}></map-table>`
-          : html`<net-map .scene=${scene} .places=${this.#placement.places} .selected=${this.#selected} ?stale=${reading._tag === "stale"}
+          : html`<net-map .scene=${scene} .places=${this.#placement.places} .selected=${this.#selected} ?stale=${reading._tag === "stale"} .hint=${this.#hint} @net-menu=${this.#contextMenu}
               @net-select=${this.#select} @net-open=${this.#opened} @net-move=${(event: MoveEvent) => this.#placement.move(event.id, event.at)}></net-map>`
       }
-      <div slot="aside" @net-open=${this.#opened}>${inspector ?? nothing}</div>
+      <div slot="aside" @net-open=${this.#opened} @net-isolate=${() => revise({ isolate: this.#selected })}>${inspector ?? nothing}</div>
     </net-split>`
   }
 
+  /** Said until one has done something: what a mark and a line are. */
+  get #hint(): string | undefined {
+    if (this.#selected !== undefined || this.#open.length > 0 || this.#isolating !== undefined) return undefined
+    const marks = {
+      network: "Each mark is a network and its number of assets",
+      type: "Each mark is all assets of one type",
+      environment: "Each mark is an environment and its number of assets",
+      none: "Each mark is an asset"
+    }[this.#grouping]
+    return `${marks}; a line runs from who needs to who serves. Click for the facts${this.#grouping === "none" ? "" : ", double-click opens"}, right-click or . for the menu, shift-drag selects several.`
+  }
+
   #inspector(scene: Scene, key: string) {
+    if (selectionKeys(key).length > 1) return html`<inspect-several .scene=${scene} .selected=${key}></inspect-several>`
     const found = resolveSelection(scene, key)
     if (key.startsWith("a:")) return html`<asset-sheet compact .key=${key.slice(2)}></asset-sheet>`
     if (key.startsWith("d:")) return html`<dependency-sheet compact .key=${key.slice(2)}></dependency-sheet>`
@@ -252,7 +314,7 @@ export class PageMap extends LitElement {
     return { message, position }
   }
 
-  readonly #filtered = (event: FilterEvent) => revise({ filter: event.filter, select: undefined })
+  readonly #filtered = (event: FilterEvent) => revise({ filter: event.filter, select: undefined, isolate: undefined })
   readonly #legend = (event: LegendEvent) => revise({ only: event.only })
   readonly #regroup = (event: Event) => {
     const { value } = event.target as HTMLSelectElement
@@ -260,6 +322,7 @@ export class PageMap extends LitElement {
     revise({
       group: value === "network" ? undefined : value,
       open: undefined,
+      isolate: undefined,
       select: this.#selected?.startsWith("a:") === true ? this.#selected : undefined
     })
   }
@@ -268,17 +331,46 @@ export class PageMap extends LitElement {
   #openGroup(key: string, select: string | undefined): void {
     const id = key.slice(2)
     if (this.#scene?.nodeById.get(key)?.rest === true || this.#open.includes(id)) return
+    this.#revealed = key
     revise({ open: [...this.#open, id].join(","), select })
   }
   #close(id: string): void {
     revise({ open: this.#open.filter((one) => one !== id).join(",") })
   }
   readonly #reset = () => {
-    if (this.#scene === undefined) return
+    if (this.#whole === undefined) return
     this.#placement.forget()
     this.#fitWhenPlaced = true
-    this.#placement.arrange(this.#grouping, this.#scene)
+    this.#placement.arrange(this.#grouping, this.#whole)
+    this.requestUpdate()
   }
+  readonly #contextMenu = (event: MenuEvent) => {
+    // on one of several selected: the menu of them all
+    const several = selectionKeys(this.#selected)
+    const key = event.key !== undefined && several.includes(event.key) ? this.#selected : event.key
+    this.#openMenu(key, event.x, event.y)
+  }
+
+  #openMenu(key: string | undefined, x: number, y: number): void {
+    const scene = this.#scene
+    if (scene === undefined) return
+    const written = (keys: ReadonlyArray<string>) => (keys.length === 0 ? undefined : keys.join(","))
+    const opened = this.#grouping !== "none" && this.#open.length > 0
+    const menu = mapMenu(scene, key, {
+      open: (group) => this.#openGroup(group, undefined),
+      close: (group) => this.#close(group.slice(2)),
+      select: (keys) => revise({ select: written(keys) }),
+      isolate: (keys) => revise({ isolate: written(keys), select: written(keys) }),
+      copy: (keys) => copy(this, keys.map((one) => identity(scene, one)).join("\n")),
+      table: (keys) => revise({ view: "table", ...(keys.length === 0 ? {} : { select: written(keys) }) }),
+      show: (href) => go(href),
+      fit: () => this.#map?.fit(),
+      showAll: this.#isolating === undefined ? undefined : () => revise({ isolate: undefined }),
+      closeAll: opened ? () => revise({ open: undefined }) : undefined
+    })
+    this.menu = { ...menu, x, y }
+  }
+
   readonly #toggleTable = () => revise({ view: this.#asTable ? undefined : "table" })
 
   readonly #act = (event: Event) => {
@@ -299,10 +391,17 @@ export class PageMap extends LitElement {
     else if (action === "map.zoom-out") map.zoomBy(0.8)
     else if (action === "map.centre") map.centre()
     else if (action.startsWith("map.walk-")) map.walk(action.slice(9) as "up" | "down" | "left" | "right")
-    else if (action === "copy.identity") {
-      const node = resolveSelection(scene, this.#selected)?.node
-      if (node === undefined) return false
-      copy(this, identityOf(node))
+    else if (action === "map.menu") {
+      const { x, y } = map.menuPlace()
+      this.#openMenu(this.#selected, x, y)
+    } else if (action === "copy.identity") {
+      if (this.#selected === undefined) return false
+      copy(
+        this,
+        selectionKeys(this.#selected)
+          .map((key) => identity(scene, key))
+          .join("\n")
+      )
     } else return false
     return true
   }

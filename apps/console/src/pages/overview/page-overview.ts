@@ -58,8 +58,9 @@ export class PageOverview extends LitElement {
 
   #health({ status, warnings }: Overview) {
     const bad = warnings.filter((warning) => warning.severity !== "info")
+    const notes = warnings.length - bad.length
     return html`<section aria-labelledby="health"><div class="section-head"><h2 id="health">Health</h2>
-        <a class="link" href=${paths.health()}>${status.health}${warnings.length === 0 ? "" : `, ${plural(warnings.length, "warning")}`}</a></div>
+        <a class="link" href=${paths.health()}>${status.health}${bad.length === 0 ? "" : `, ${plural(bad.length, "warning")}`}${notes === 0 ? "" : `, ${plural(notes, "note")}`}</a></div>
       ${
         bad.length === 0
           ? html`<p class="quiet"><net-status status="up" mark-only label="well"></net-status><span>Nothing wrong; looked at <net-time .at=${status.at}></net-time>.</span></p>`
@@ -67,22 +68,24 @@ export class PageOverview extends LitElement {
       }</section>`
   }
 
-  #traffic({ traffic, windowSeconds }: Overview) {
+  #traffic({ status, traffic, windowSeconds }: Overview) {
     const points = traffic.map((total) => ({ at: millisOf(total.at), value: Number(total.bytes) }))
     const minutes = windowSeconds % 60 === 0 ? `${windowSeconds / 60}-minute` : `${windowSeconds}-second`
-    return html`<section aria-label="Traffic"><div class="chart"><net-series heading=${`Bytes between all ends, ${minutes} windows`} .series=${[{ name: "Bytes", points }]}
+    return html`<section aria-label="Traffic"><div class="chart"><net-series heading=${`Bytes between all ends, ${minutes} windows`} name="Bytes" .points=${points}
+      .open=${status.window?.final === false ? millisOf(status.window.start) : undefined}
       .step=${windowSeconds * 1000} quantity="bytes" height="160" choosable gap="no window written"
       @net-range=${(event: RangeEvent) => go(paths.map({ at: exactTime(event.from).replace(".000Z", "Z") }))}></net-series></div></section>`
   }
 
   #lists(overview: Overview) {
+    const newest = overview.newest.toSorted((a, b) => millisOf(b.firstSeen) - millisOf(a.firstSeen))
     return html`<div class="columns">
       <section aria-labelledby="new"><div class="section-head"><h2 id="new">Newest dependencies</h2><a class="link" href=${paths.dependencies({ sort: "firstSeen", order: "descending" })}>All</a></div>
         ${
-          overview.newest.length === 0
+          newest.length === 0
             ? html`<net-empty kind="wrong" heading="Nothing new">No dependency was first seen lately.</net-empty>`
             : html`<div class="scroll-x"><table class="plain"><thead><tr><th scope="col">First seen</th><th scope="col">Client</th><th scope="col">Server</th><th scope="col">Service</th></tr></thead>
-            <tbody>${overview.newest.map(
+            <tbody>${newest.map(
               (
                 one
               ) => html`<tr><td><net-time .at=${one.firstSeen}></net-time></td><td class="clip">${one.client}</td><td class="clip"><a class="name" href=${paths.dependency(one.id)}>${one.server}</a></td>
