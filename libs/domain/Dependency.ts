@@ -6,7 +6,7 @@ import { AssetId, Count, DependencyId, Instant, listQuery } from "./ids.ts"
 
 /**
  * What was seen that says which end serves. Counts over all observations; `forward` speaks for client → server as drawn, `reverse`
- * against it. Weights stand in resolve/direction.ts.
+ * against it. Weights stand in domain/direction.ts.
  */
 export class DirectionEvidence extends Schema.Class<DirectionEvidence>("DirectionEvidence")({
   /** Records with SYN and no ACK sent by the client (forward) or by the server (reverse). */
@@ -28,7 +28,7 @@ export class DirectionEvidence extends Schema.Class<DirectionEvidence>("Directio
   declared: Schema.Boolean
 }) {}
 
-/** The stored terms that `resolve/confidence.ts` is a function of; anyone can recompute it. */
+/** The stored terms that `domain/confidence.ts` is a function of; anyone can recompute it. */
 export class ConfidenceTerms extends Schema.Class<ConfidenceTerms>("ConfidenceTerms")({
   /** Flow records behind the dependency (before sampling correction). */
   records: Schema.Int,

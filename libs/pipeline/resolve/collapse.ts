@@ -7,10 +7,10 @@
  * 4. Rows of one edge are added up by exporter, and duplicate.ts says whose volumes count.
  */
 import { ipv4Text, ipv6Text } from "#domain/Address.ts"
+import { directionOdds, type Evidence, type Opposition, portRankEvidence } from "#domain/direction.ts"
 import { type PortRanks, portClass } from "#domain/PortRank.ts"
 import type { WindowSlice } from "#domain/Window.ts"
 import { isAttempt } from "./attempt.ts"
-import { directionOdds, type Evidence, type Opposition, portRankEvidence } from "./direction.ts"
 import { makeOwners, type Owners } from "./duplicate.ts"
 import { withoutEchoes } from "./echoes.ts"
 import { makeEdgeSums } from "./edge-sums.ts"

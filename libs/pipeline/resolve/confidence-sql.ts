@@ -2,7 +2,7 @@
  * `confidence` (confidence.ts) and `directionMargin` (direction.ts) in SQL, so that 50,000 rows are judged where they lie. The weights
  * come from there; a test compares the stored figures with those functions.
  */
-import { directionWeights as weights } from "./direction.ts"
+import { directionWeights as weights } from "#domain/direction.ts"
 
 /** SQL expressions of the terms. */
 export interface TermColumns {

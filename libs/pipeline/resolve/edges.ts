@@ -58,7 +58,7 @@ export interface Edge {
   readonly fanIn: number
   readonly clientPorts: number
   readonly declared: boolean
-  /** Signed margin of that evidence, -1..1 (resolve/direction.ts): positive, as this end was chosen to serve; near 0 it is a guess. */
+  /** Signed margin of that evidence, -1..1 (domain/direction.ts): positive, as this end was chosen to serve; near 0 it is a guess. */
   readonly direction: number
   /** Traffic was seen in both directions. */
   readonly bothDirections: boolean

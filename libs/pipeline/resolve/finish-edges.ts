@@ -1,7 +1,8 @@
 /** The last step of collapse.ts: sums by edge and exporter → edges with an owner for each direction, and their observers. */
+
+import { directionMargin } from "#domain/direction.ts"
 import type { WindowSlice } from "#domain/Window.ts"
 import { isAttempt } from "./attempt.ts"
-import { directionMargin } from "./direction.ts"
 import { makeSeen, type Owners } from "./duplicate.ts"
 import type { EdgeSums } from "./edge-sums.ts"
 import type { CollapsedSlice, Edge, EdgeKind, EdgeObserver } from "./edges.ts"

@@ -1,5 +1,5 @@
 /**
- * Confidence of a dependency, 0..1: a documented function of its stored terms (ConfidenceTerms, libs/domain/Dependency.ts), so that anyone
+ * Confidence of a dependency, 0..1: a documented function of its stored terms (ConfidenceTerms, Dependency.ts), so that anyone
  * can recompute it. It never falls when a term improves.
  *
  *     confidence = seen × direction
@@ -22,6 +22,14 @@ export interface Terms {
 
 export interface ConfidenceParts {
   readonly amount: number
+  /** How much of `seen` each term adds; they sum to it. `cap` is 0 or less. */
+  readonly adds: {
+    readonly records: number
+    readonly windows: number
+    readonly both: number
+    readonly several: number
+    readonly cap: number
+  }
   readonly seen: number
   readonly direction: number
   readonly confidence: number
@@ -33,12 +41,22 @@ const SAMPLED_ONE_WAY_CAP = 0.9
 export const confidenceParts = (terms: Terms): ConfidenceParts => {
   const records = Math.max(0, terms.records)
   const windows = Math.max(0, terms.windows)
-  const amount = 0.6 * (records / (records + 4)) + 0.4 * (windows / (windows + 1))
-  const missing = (1 - amount) * (terms.bothDirections ? 0.5 : 1) * (terms.exporters > 1 ? 0.8 : 1)
+  const byRecords = 0.6 * (records / (records + 4))
+  const byWindows = 0.4 * (windows / (windows + 1))
+  const amount = byRecords + byWindows
+  const afterBoth = (1 - amount) * (terms.bothDirections ? 0.5 : 1)
+  const missing = afterBoth * (terms.exporters > 1 ? 0.8 : 1)
   const uncapped = 1 - missing
   const seen = terms.sampled && !terms.bothDirections ? Math.min(SAMPLED_ONE_WAY_CAP, uncapped) : uncapped
   const direction = 0.5 + 0.5 * Math.max(-1, Math.min(1, terms.direction))
-  return { amount, seen, direction, confidence: seen * direction }
+  const adds = {
+    records: byRecords,
+    windows: byWindows,
+    both: 1 - amount - afterBoth,
+    several: afterBoth - missing,
+    cap: seen - uncapped
+  }
+  return { amount, adds, seen, direction, confidence: seen * direction }
 }
 
 export const confidence = (terms: Terms): number => confidenceParts(terms).confidence

@@ -15,9 +15,9 @@
  *
  * Counts saturate: n observations weigh n / (n + 1) of the most, so that many weak ones do not outweigh one strong one by number alone.
  */
-import { type PortRanks, portRank, RANK_SERVICE } from "#domain/PortRank.ts"
+import { type PortRanks, portRank, RANK_SERVICE } from "./PortRank.ts"
 
-/** The fields of DirectionEvidence (libs/domain/Dependency.ts); `forward` speaks for the direction drawn. */
+/** The fields of DirectionEvidence (Dependency.ts); `forward` speaks for the direction drawn. */
 export interface Evidence {
   readonly synForward: number
   readonly synReverse: number
@@ -55,6 +55,16 @@ export const fanInWeight = (fanIn: number): number => (fanIn > 1 ? directionWeig
 export const clientPortsWeight = (changes: number): number =>
   changes > 0 ? directionWeights.clientPorts * (changes / (changes + 2)) : 0
 
+/** What each kind of evidence adds to the log-odds of the direction drawn. */
+export const directionParts = (evidence: Evidence) => ({
+  syn: directionWeights.syn * balance(evidence.synForward, evidence.synReverse),
+  synAck: directionWeights.synAck * balance(evidence.synAckForward, evidence.synAckReverse),
+  began: directionWeights.began * balance(evidence.beganForward, evidence.beganReverse),
+  portRank: directionWeights.portRank * Math.max(-2, Math.min(2, evidence.portRank)),
+  fanIn: fanInWeight(evidence.fanIn),
+  clientPorts: clientPortsWeight(evidence.clientPorts)
+})
+
 /** Log-odds of what was exchanged and of the ports, without fan-in and port changes. */
 const exchangedWeight = (evidence: Evidence): number =>
   directionWeights.syn * balance(evidence.synForward, evidence.synReverse) +
@@ -62,11 +72,14 @@ const exchangedWeight = (evidence: Evidence): number =>
   directionWeights.began * balance(evidence.beganForward, evidence.beganReverse) +
   directionWeights.portRank * Math.max(-2, Math.min(2, evidence.portRank))
 
+/** Log-odds as a signed margin, -1..1. */
+export const marginOf = (odds: number): number => Math.tanh(odds / 2)
+
 /** Signed margin of stored evidence, -1..1; 1 when declared. Anyone can recompute it. */
 export const directionMargin = (evidence: Evidence): number =>
   evidence.declared
     ? 1
-    : Math.tanh((exchangedWeight(evidence) + fanInWeight(evidence.fanIn) + clientPortsWeight(evidence.clientPorts)) / 2)
+    : marginOf(exchangedWeight(evidence) + fanInWeight(evidence.fanIn) + clientPortsWeight(evidence.clientPorts))
 
 /** What speaks for the other end as the server: its own fan-in, and that its port, too, changes. */
 export interface Opposition {

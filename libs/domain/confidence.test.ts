@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
-import { randomFrom } from "../../../test/rig/flow-records.ts"
+import { randomFrom } from "../../test/rig/flow-records.ts"
 import { confidence, confidenceParts, type Terms } from "./confidence.ts"
 
 const little: Terms = { records: 1, windows: 1, bothDirections: false, exporters: 1, direction: 0, sampled: false }

@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
 import { makePortRanks } from "#domain/PortRank.ts"
-import { randomFrom } from "../../../test/rig/flow-records.ts"
-import { services } from "../enrich/services.ts"
+import { services } from "#pipeline/enrich/services.ts"
+import { randomFrom } from "../../test/rig/flow-records.ts"
 import { directionMargin, directionOdds, type Evidence, portRankEvidence } from "./direction.ts"
 
 const none: Evidence = {
