@@ -1,6 +1,6 @@
 /** `flowlens start`: from the command line to a running appliance, and from a signal to a clean end. */
 import { parseArgs } from "node:util"
-import { Cause, Effect, Exit, Fiber, Layer, Option, Result } from "effect"
+import { Cause, Effect, Exit, Fiber, Layer, Option, Redacted, Result } from "effect"
 import { describeError } from "#pipeline/actor/ActorEntry.ts"
 import { layerAppliance } from "./appliance.ts"
 import { SetupCode } from "./auth/SetupCode.ts"
@@ -9,6 +9,7 @@ import { type Config, loadConfig } from "./config.ts"
 import { layerDemo } from "./corridors/demo.ts"
 import { demoNames } from "./demo/hosts.ts"
 import { loadCertificate } from "./http/certificate.ts"
+import { isDatabaseAway } from "./http/faults.ts"
 import { Listening } from "./http/server.ts"
 import { loggingLayer } from "./logging.ts"
 import { version } from "./version.ts"
@@ -75,10 +76,23 @@ const run = async (config: Config, settings: Parameters<typeof layerAppliance>[1
   }
   const exit = await Effect.runPromise(Fiber.await(fiber))
   if (Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause)) return 0
-  console.error(`flowlens: ${describeError(Cause.squash(exit.cause))}`)
-  const hint = (Cause.squash(exit.cause) as { readonly hint?: unknown }).hint
-  if (typeof hint === "string") console.error(`  ${hint}`)
+  const { said, hint } = whyNot(Cause.squash(exit.cause), config)
+  console.error(`flowlens: ${said}`)
+  if (hint !== undefined && !said.includes(hint)) console.error(`  ${hint}`)
   return 1
+}
+
+/** The cause as a person at the terminal needs it: which thing, and what to do. A database's password is not said. */
+const whyNot = (error: unknown, { database }: Config): { readonly said: string; readonly hint: string | undefined } => {
+  const { hint } = error as { readonly hint?: unknown }
+  if (database.url === undefined || !isDatabaseAway(error)) {
+    return { said: describeError(error), hint: typeof hint === "string" ? hint : undefined }
+  }
+  const { host, pathname } = new URL(Redacted.value(database.url))
+  return {
+    said: `cannot use the database${pathname} at ${host}: ${describeError(error)}`.replace("database/", "database "),
+    hint: "see that it runs and lets us in; database.url in flowlens.yaml or FLOWLENS_DATABASE_URL names it, without either FlowLens runs its own"
+  }
 }
 
 /** What a person at the terminal needs, once the console answers. */

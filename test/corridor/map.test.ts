@@ -1,12 +1,12 @@
 /** Datagrams in at one end, the map out at the other: of the whole appliance, over the wire, in every protocol, and after a restart. */
 import { randomInt } from "node:crypto"
 import { connect } from "node:tls"
-import { NodeWS } from "@effect/platform-node"
 import { assert, describe, it } from "vitest"
 import { demoNames } from "../../apps/appliance/demo/hosts.ts"
 import { expectedDependencies, makeWorld } from "../../apps/appliance/demo/world.ts"
 import { type Appliance, startAppliance, until } from "./Appliance.ts"
 import { type Exchange, encoders, exchanges, openSender, type Protocol } from "./exporting.ts"
+import { rpc } from "./rpc.ts"
 
 interface Shown {
   readonly client: { readonly address: string }
@@ -30,27 +30,6 @@ const dependencies = async (appliance: Appliance): Promise<ReadonlyArray<Shown>>
     if (cursor === null) return all
   }
 }
-
-/** One call over the console's own line, as text: nothing of ours on the client's side. */
-const rpc = (appliance: Appliance, token: string, tag: string, payload: unknown) =>
-  new Promise<string>((done, failed) => {
-    const socket = new NodeWS.WebSocket(`wss://127.0.0.1:${appliance.port}/rpc`, {
-      rejectUnauthorized: false,
-      headers: { authorization: `Bearer ${token}` }
-    })
-    let text = ""
-    const timer = setTimeout(() => socket.terminate(), 10_000)
-    socket.on("open", () => socket.send(`${JSON.stringify({ _tag: "Request", id: "1", tag, payload, headers: [] })}\n`))
-    socket.on("message", (part: Buffer) => {
-      text += part.toString()
-      if (text.includes('"Exit"')) socket.close()
-    })
-    socket.on("error", failed)
-    socket.on("close", () => {
-      clearTimeout(timer)
-      done(text)
-    })
-  })
 
 /** What each protocol tells: three conversations, of which the server is the end that was asked. */
 const told: ReadonlyArray<{ readonly protocol: Protocol; readonly from: string; readonly sampling: number }> = [

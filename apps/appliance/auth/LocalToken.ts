@@ -2,7 +2,7 @@
  * The secret by which `flowlens status` on this machine asks the running appliance: a file that only its account can read, new at every
  * start, never in the database, so it works while the database is away. It may look, not change.
  */
-import { chmodSync, rmSync, writeFileSync } from "node:fs"
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { Context, Effect, Layer } from "effect"
 import { newToken, sameSecret } from "./secret.ts"
@@ -20,6 +20,8 @@ export class LocalToken extends Context.Service<LocalToken, { readonly is: (text
         const secret = newToken()
         yield* Effect.acquireRelease(
           Effect.sync(() => {
+            // with a database elsewhere nobody made the folder yet
+            mkdirSync(dataFolder, { recursive: true })
             // a file that stands already keeps its mode when it is written to
             rmSync(path, { force: true })
             writeFileSync(path, secret, { mode: 0o600, flag: "wx" })

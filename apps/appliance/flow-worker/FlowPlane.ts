@@ -89,6 +89,7 @@ export const makeFlowPlane = (
     worker,
     windowSeconds: settings.windowSeconds,
     latenessSeconds: settings.latenessSeconds,
+    firstSequence: settings.firstSequence ?? 0,
     maxConversations: settings.maxConversations ?? 1_000_000,
     ranks: makePortRanks(services, settings.declaredServices),
     seed: (Math.random() * 0x1_0000_0000) | 0,

@@ -31,6 +31,8 @@ export interface FlowWorkerSettings {
   readonly samplingUnderPressure?: number
   /** Services the operator declared, which outrank every other port. */
   readonly declaredServices?: ReadonlyArray<{ readonly protocol: number; readonly port: number }>
+  /** Number of the first slice, default 0: a later run of this worker goes on, for what was written is known by its number. */
+  readonly firstSequence?: number
   readonly templates: ReadonlyArray<LearnedTemplate>
   /** Sampling rates and start times announced in options data. */
   readonly announcements?: ReadonlyArray<Announcement>

@@ -40,10 +40,13 @@ export const startFlowWorker = Effect.fnUntraced(function* (supervisor: Supervis
   const context = yield* Effect.context<never>()
   const run = Effect.runForkWith(context)
   let post: ((message: ToFlowWorker) => void) | undefined
+  // of the next thread, too: a number that was used names a slice that is written already, and the store would pass over it
+  let nextSequence = 0
 
   const take = (message: FromFlowWorker): void => {
     switch (message.type) {
       case "slice":
+        nextSequence = message.slice.sequence + 1
         ledger.handedOver(worker, message.slice.records)
         // Never full: a worker has two slices on their way, and the mailbox holds more than that of each.
         if (!slices.offerUnsafe(message.slice))
@@ -75,7 +78,7 @@ export const startFlowWorker = Effect.fnUntraced(function* (supervisor: Supervis
     worker,
     (self) =>
       runThread({
-        settings: options.settings,
+        settings: Effect.map(options.settings, (settings) => ({ ...settings, firstSequence: nextSequence })),
         take,
         attach: (to) => {
           post = to

@@ -24,6 +24,8 @@ export interface WindowOptions {
   readonly worker: string
   readonly windowSeconds: number
   readonly latenessSeconds: number
+  /** Number of the first slice; default 0. */
+  readonly firstSequence?: number
   /** Conversations held in all open windows together; records of further ones are refused and counted. Default 1,000,000. */
   readonly maxConversations?: number
   readonly ranks: PortRanks
@@ -88,7 +90,7 @@ export const makeWindows = (options: WindowOptions): Windows => {
   let at = new Float64Array(BATCH_ROWS)
   let openFrom = Number.NaN
   let current: OpenWindow | undefined
-  let sequence = 0
+  let sequence = options.firstSequence ?? 0
   let pressure = 1
   let dice = (seed | 1) >>> 0
   let records = 0
