@@ -58,9 +58,11 @@ const startWorker = async (settings: { readonly flushIntervalSeconds?: number; r
   }
   const stop = async () => {
     const from = said.length
+    // A thread that ends quickly hands over its last messages and its end at once.
+    const exit = new Promise<number>((done) => worker.once("exit", done))
     tell({ type: "stop" })
     const stopped = await hear((message) => (message.type === "stopped" ? message.report : undefined), from)
-    const code = await new Promise<number>((done) => worker.once("exit", done))
+    const code = await exit
     socket.close()
     return { stopped, code }
   }
