@@ -29,6 +29,7 @@ const pages = [
   ["/", "Overview"],
   ["/map", "Map"],
   ["/map?open=net:10.2.30.0/24&select=a:34", "Map"],
+  ["/map?select=g:net:10.2.30.0/24,g:net:10.2.20.0/24&isolate=g:net:10.2.30.0/24", "Map"],
   ["/map?view=table&filter=port:5432", "Map"],
   ["/assets?filter=type:database", "Assets"],
   ["/assets/34", undefined],
@@ -76,11 +77,16 @@ describeConsole("accessibility", (console) => {
     assert.deepStrictEqual(found, [])
   })
 
-  it("has none with the palette open, and at 480 px", async () => {
+  it("has none with the palette or the map's menu open, and at 480 px", async () => {
     const page = await console.open("/")
     await page.getByRole("heading", { level: 1 }).waitFor()
     await page.keyboard.press("/")
     await page.getByRole("combobox").last().waitFor()
+    assert.deepStrictEqual(await violations(page), [])
+    await page.goto(`${console.url}/map?select=g:net:10.2.30.0/24`)
+    await page.getByRole("heading", { level: 2, name: "10.2.30.0/24" }).waitFor()
+    await page.keyboard.press(".")
+    await page.getByRole("menu").waitFor()
     assert.deepStrictEqual(await violations(page), [])
     const narrow = await console.open("/map", { width: 480, height: 800 })
     await narrow.getByRole("application").waitFor()

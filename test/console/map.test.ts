@@ -156,6 +156,76 @@ describeConsole("the map", (console) => {
     await until(page, "the group has the other theme's colour", async () => (await painted(page, "data", database)) > 40)
   })
 
+  it("offers the same menu by right click and by key, and isolates from it", async () => {
+    const page = await console.open("/map")
+    const at = await nodeAt(page, database)
+    const whole = await page.getByRole("application").getAttribute("aria-label")
+    await page.mouse.click(at.x, at.y, { button: "right" })
+    const menu = page.getByRole("menu", { name: /^10\.2\.30\.0\/24/ })
+    await menu.getByRole("menuitem", { name: /^Open group/ }).waitFor()
+    await page.keyboard.press("Escape")
+    await menu.waitFor({ state: "detached" })
+    await page.mouse.click(at.x, at.y)
+    await page.waitForURL(/select=/)
+    await page.keyboard.press(".")
+    await menu.waitFor()
+    const entries = await menu.getByRole("menuitem").allTextContents()
+    for (const entry of [
+      "Open group",
+      "Select its neighbours",
+      "Select what it needs",
+      "Isolate",
+      "Show as table",
+      "Copy identity"
+    ])
+      assert.isTrue(
+        entries.some((text) => text.startsWith(entry)),
+        entry
+      )
+    await menu.getByRole("menuitem", { name: "Isolate" }).click()
+    await page.waitForURL(/isolate=g:net:10\.2\.30\.0/)
+    await page
+      .getByText(/^Isolated: 10\.2\.30\.0\/24.* Hidden: [1-9]\d* assets of 8\d, [1-9]\d* dependencies of 2\d\d\.$/)
+      .waitFor()
+    assert.notStrictEqual(await page.getByRole("application").getAttribute("aria-label"), whole)
+    await page.keyboard.press("Escape")
+    await page.waitForURL((url) => !url.search.includes("select=") && url.search.includes("isolate="))
+    await page.keyboard.press("Escape")
+    await page.waitForURL((url) => !url.search.includes("isolate="))
+    await until(page, "all is shown again", async () => (await page.getByRole("application").getAttribute("aria-label")) === whole)
+  })
+
+  it("selects by shift and drag, adds by shift and click, and clears both with one button", async () => {
+    const page = await console.open("/map")
+    await nodeAt(page, database)
+    await settled(page)
+    const box = (await page.locator("net-map").boundingBox())!
+    await page.keyboard.down("Shift")
+    await page.mouse.move(box.x + 2, box.y + 2)
+    await page.mouse.down()
+    await page.mouse.move(box.x + box.width - 2, box.y + box.height - 2, { steps: 4 })
+    await page.mouse.up()
+    await page.keyboard.up("Shift")
+    await page.getByRole("heading", { level: 2, name: /^1\d selected$/ }).waitFor()
+    const before = query(page, "select")!.split(",")
+    assert.include(before, database)
+    await until(page, "the canvas is as wide as its element", () =>
+      page
+        .locator("net-map")
+        .evaluate((element) => element.shadowRoot!.querySelector("canvas")!.clientWidth === element.clientWidth)
+    )
+    await settled(page)
+    const at = await nodeAt(page, database)
+    await page.keyboard.down("Shift")
+    await page.mouse.click(at.x, at.y)
+    await page.keyboard.up("Shift")
+    await page.getByRole("heading", { level: 2, name: `${before.length - 1} selected` }).waitFor()
+    await page.locator("inspect-several").getByRole("button", { name: "Isolate" }).click()
+    await page.getByText(new RegExp(`^Isolated: ${before.length - 1} selected\\. Hidden:`)).waitFor()
+    await page.getByRole("button", { name: "Clear", exact: true }).click()
+    await page.waitForURL((url) => !url.search.includes("select=") && !url.search.includes("isolate="))
+  })
+
   it("shows the same as a table, and goes back", async () => {
     const page = await console.open("/map")
     await page.getByRole("button", { name: "Table" }).click()

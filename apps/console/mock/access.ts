@@ -34,6 +34,9 @@ export const accessRoutes = (bench: Bench) => {
         if (!bench.setupNeeded(headers)) return yield* new SetupRefused({ reason: "already-done", retryAfterSeconds: 0 })
         if (payload.code !== setupCode) return yield* new SetupRefused({ reason: "wrong-code", retryAfterSeconds: 0 })
         if (!Schema.is(Password)(payload.password)) return yield* new PasswordWeak({ why: "it is shorter than 12 characters" })
+        // as the appliance: long enough, and yet among the first that anybody tries
+        if (/^password\d*$/i.test(payload.password))
+          return yield* new PasswordWeak({ why: "it is little more than a word that everybody tries first" })
         bench.finishSetup()
         return yield* enter(payload.name, "admin")
       }),

@@ -33,5 +33,14 @@ export const frameStyle = css`
     status-line { grid-row: 3; grid-column: 1; }
     header { padding: 0 var(--s-4); gap: var(--s-3); }
   }
-  @media print { :host { display: block; height: auto; } header .find, header .live, .skip { display: none; } main { overflow: visible; display: block; } }
+  .printed { display: none; }
+  @media print {
+    :host { display: block; height: auto; }
+    header, nav, .skip, nav-rail, status-line, net-palette, help-sheet, net-toast { display: none !important; }
+    .column, main { display: block; overflow: visible; height: auto; }
+    main > * { height: auto; }
+    .printed { display: flex; gap: var(--s-5); padding: var(--s-3) var(--s-5); margin-top: var(--s-5); border-top: var(--hair) solid var(--line); font: var(--t-11); background: var(--canvas); }
+    .printed span:last-child { margin-left: auto; white-space: nowrap; }
+    .printed .url { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; min-width: 0; }
+  }
 `

@@ -33,6 +33,7 @@ export class HelpSheet extends LitElement {
           (group) => html`<section><h3>${group}</h3><dl>
             ${group === "Everywhere" ? html`<dt><kbd>ctrl</kbd><kbd>k</kbd></dt><dd>Commands: pages, actions, assets, dependencies</dd>` : nothing}
             ${shortcuts.filter((shortcut) => shortcut.group === group).map((shortcut) => html`<dt>${keyWords(shortcut.keys).map((key) => html`<kbd>${key}</kbd>`)}</dt><dd>${shortcut.does}</dd>`)}
+            ${group === "Map" ? html`<dt><kbd>shift</kbd>drag</dt><dd>Select what lies within; shift and click adds one</dd>` : nothing}
           </dl></section>`
         )}
       </div>

@@ -46,6 +46,7 @@ export class NavRail extends LitElement {
         li a[aria-current] { box-shadow: inset 0 -2px 0 var(--accent); }
         .rail .word { visibility: visible !important; }
       }
+      @media (forced-colors: active) { li a[aria-current] { border: 1px solid Highlight; } }
       @media print { :host { display: none; } }
     `
   ]

@@ -3,7 +3,7 @@ import { html, LitElement, nothing } from "lit"
 import type { Caller } from "#domain/Operator.ts"
 import type { Status } from "#domain/Status.ts"
 import { Following } from "../Cell.ts"
-import { clockText, exactTime, timeText, windowText } from "../format/time.ts"
+import { clockText, exactTime, timeText, windowText, zoneName } from "../format/time.ts"
 import { ActionEvent } from "../keys.ts"
 import { canGoBack, go, place, revise } from "../place.ts"
 import { prefer, preferences } from "../preferences.ts"
@@ -17,6 +17,7 @@ import type { PaletteEntry, PickEvent } from "../ui/net-palette.ts"
 import type { NetToast } from "../ui/net-toast.ts"
 import { commands, found, recent, remember } from "./commands.ts"
 import { frameStyle } from "./frame-style.ts"
+import { followPrinting } from "./page-foot.ts"
 import { TitleEvent } from "./title.ts"
 import { readAt, stepWindow, writeAt } from "./when.ts"
 import "../ui/net-palette.ts"
@@ -64,7 +65,7 @@ export class NetFrame extends LitElement {
     document.addEventListener(ActionEvent.type, this.#late)
     this.addEventListener(TitleEvent.type, this.#titled)
     this.addEventListener("net-toast", this.#toast as EventListener)
-    this.#stop = [place.follow(() => this.#arrive())]
+    this.#stop = [place.follow(() => this.#arrive()), followPrinting()]
     this.#arrive()
   }
 
@@ -116,6 +117,7 @@ export class NetFrame extends LitElement {
         ${this.#past(matched)}
         <main id="main" tabindex="-1" class=${matched?.route.name ?? ""}>${this.#page(matched)}</main>
       </div>
+      <footer class="printed" aria-hidden="true"><span>FlowLens ${location.host}</span><span>${document.title}</span><span class="url">${location.pathname}${location.search}</span><span>${timeText(Date.now(), Date.now(), zone.value)} ${zoneName(zone.value, Date.now())}</span></footer>
       <status-line .reading=${this.#status.reading} role="contentinfo" aria-label="Status line"></status-line>
       <div class="sr" role="status">${this.#announce ? `${this.name ?? matched?.route.title ?? "Not found"}` : nothing}</div>
       <net-palette ?open=${this.palette} .entries=${this.palette ? commands() : []} .recent=${this.palette ? recent() : []} .search=${found}

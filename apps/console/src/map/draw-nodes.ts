@@ -197,7 +197,8 @@ export const drawLabels = (
       ctx.font = `${mono ? 11 : 12}px ${font}`
       widths.set(key, (width = ctx.measureText(text).width))
     }
-    const top = at.y + halfSide(node, zoom) + 3 / zoom
+    // below the ring of the selected
+    const top = at.y + halfSide(node, zoom) + (wanted ? 7 : 3) / zoom
     const box = { left: at.x - width / 2 / zoom, right: at.x + width / 2 / zoom, top, bottom: top + 13 / zoom }
     if (!wanted && !isFree(box)) continue
     take(box)

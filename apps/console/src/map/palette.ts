@@ -39,7 +39,7 @@ const black = "#0c1417"
 const white = "#ffffff"
 
 /** In forced colours the operator's own: shapes and letters carry the meaning. */
-const forced = (): Palette => {
+const forced = (font: string, mono: string): Palette => {
   const each = <A>(value: A) => Object.fromEntries(families.map((family) => [family, value])) as Record<AssetFamily, A>
   return {
     canvas: "Canvas",
@@ -52,15 +52,15 @@ const forced = (): Palette => {
     accent: "Highlight",
     family: each("CanvasText"),
     ink: each("Canvas"),
-    font: "sans-serif",
-    mono: "monospace"
+    font,
+    mono
   }
 }
 
 export const readPalette = (element: Element): Palette => {
   const style = getComputedStyle(element)
-  if (matchMedia("(forced-colors: active)").matches) return forced()
   const token = (name: string): string => style.getPropertyValue(`--${name}`).trim()
+  if (matchMedia("(forced-colors: active)").matches) return forced(token("font"), token("mono"))
   const family = Object.fromEntries(families.map((name) => [name, token(name)])) as Record<AssetFamily, string>
   const ink = Object.fromEntries(
     families.map((name) => [name, contrast(family[name], black) >= contrast(family[name], white) ? black : white])

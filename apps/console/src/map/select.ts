@@ -62,8 +62,9 @@ export const highlight = (scene: Scene, key: string | undefined): Highlight => {
   const edges = new Map<string, Relation>()
   if (found.edge !== undefined) {
     edges.set(found.edge.id, "self")
-    nodes.set(found.edge.from, "downstream")
-    nodes.set(found.edge.to, "upstream")
+    // the arrow says which end serves
+    nodes.set(found.edge.from, "self")
+    nodes.set(found.edge.to, "self")
     return { nodes, edges }
   }
   const id = found.node!.id

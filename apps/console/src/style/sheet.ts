@@ -43,5 +43,8 @@ export const sheet = css`
   input:disabled, select:disabled { color: var(--faint); border-color: var(--line); }
   kbd { font-family: var(--mono); font-size: 0.6875rem; line-height: 1rem; padding: 0 var(--s-2); border: var(--hair) solid var(--edge);
     border-radius: var(--radius); color: var(--muted); white-space: nowrap; }
-  @media (forced-colors: active) { button, input, select { border-color: ButtonBorder; } }
+  @media (forced-colors: active) {
+    button, input, select { border-color: ButtonBorder; }
+    button[aria-pressed="true"] { border-color: Highlight; outline: 1px solid Highlight; }
+  }
 `

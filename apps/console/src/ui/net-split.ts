@@ -30,7 +30,7 @@ export class NetSplit extends LitElement {
         .grip { display: none; }
         aside { position: absolute; inset: 48px 0 0 0; width: auto !important; border-top: 2px solid var(--edge); z-index: 5; }
       }
-      @media print { aside, .grip { display: none; } }
+      @media print { :host, .main { display: block; height: auto; } aside, .grip { display: none; } }
     `
   ]
 

@@ -73,6 +73,9 @@ export class NetTable<Row = unknown> extends LitElement {
   #askedAt = -1
   #revealed = false
   #observer: ResizeObserver | undefined
+  /** On paper all rows stand. */
+  readonly #print = matchMedia("print")
+  readonly #printing = () => this.requestUpdate()
   readonly #virtual: VirtualizerController<HTMLElement, HTMLElement>
 
   static override readonly styles = [sheet, tableStyle]
@@ -98,12 +101,14 @@ export class NetTable<Row = unknown> extends LitElement {
       this.list = this.room < listBelow
     })
     this.#observer.observe(this)
+    this.#print.addEventListener("change", this.#printing)
     addEventListener(ActionEvent.type, this.#act)
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback()
     this.#observer?.disconnect()
+    this.#print.removeEventListener("change", this.#printing)
     removeEventListener(ActionEvent.type, this.#act)
   }
 
@@ -125,7 +130,7 @@ export class NetTable<Row = unknown> extends LitElement {
   }
 
   get #isVirtual(): boolean {
-    return this.rows.length > drawAll && !this.fit
+    return this.rows.length > drawAll && !this.fit && !this.#print.matches
   }
 
   override render() {

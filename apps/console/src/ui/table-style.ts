@@ -58,5 +58,9 @@ export const tableStyle = css`
   :host([list]) .n-drop { display: none; }
   :host([list]) .narrow-unit { display: inline; color: var(--faint); }
   :host([list]) .pad { display: none; }
-  @media print { .scroll { overflow: visible; } .head { position: static; } .newer { display: none; } }
+  @media (forced-colors: active) {
+    .body .row.cursor { outline: 1px dashed CanvasText; outline-offset: -2px; }
+    .body .row.selected { outline: 2px solid Highlight; outline-offset: -2px; }
+  }
+  @media print { :host { display: block; } .scroll { overflow: visible; } .row { break-inside: avoid; } .foot button { display: none; } .head { position: static; } .newer { display: none; } }
 `

@@ -102,7 +102,7 @@ export class DependencySheet extends LitElement {
   #traffic(one: DependencyDetail) {
     if (one.series.length === 0) return nothing
     const points = one.series.map((point) => ({ at: millisOf(point.at), value: Number(point.bytes) }))
-    return html`<section aria-label="Traffic"><div class="chart"><net-series heading="Bytes both ways per window" name="Bytes" .points=${points} .step=${stepOf(points)} quantity="bytes"
+    return html`<section aria-label="Traffic"><div class="chart"><net-series heading="Bytes both ways per window" name="Bytes" .points=${points} .open=${openOf(points)} .step=${stepOf(points)} quantity="bytes"
       height=${this.compact ? 110 : 150} gap="no traffic seen"></net-series></div></section>`
   }
 
@@ -128,3 +128,9 @@ const end = (one: DependencyEnd) =>
   html`<net-type-mark type=${one.type} ?external=${!one.internal}></net-type-mark><a class="link" href=${paths.asset(one.id)}>${one.name}</a>${
     one.name === one.address ? nothing : html`<net-address text=${one.address}></net-address>`
   }`
+
+/** The newest window while it still fills; a smaller total there is no drop in traffic. */
+const openOf = (points: ReadonlyArray<{ readonly at: number }>): number | undefined => {
+  const last = points.at(-1)?.at
+  return last !== undefined && last + stepOf(points) > Date.now() ? last : undefined
+}

@@ -60,7 +60,7 @@ export const sortExporters = (
   })
 }
 
-const columns: ReadonlyArray<Column<Exporter>> = [
+const allColumns: ReadonlyArray<Column<Exporter>> = [
   {
     key: "name",
     label: "Exporter",
@@ -84,7 +84,7 @@ const columns: ReadonlyArray<Column<Exporter>> = [
   {
     key: "address",
     label: "Address",
-    from: 820,
+    from: 980,
     track: "minmax(8rem, 1.2fr)",
     sort: true,
     cell: (one) => html`<net-address text=${one.address} longest="25"></net-address>`
@@ -154,6 +154,10 @@ const columns: ReadonlyArray<Column<Exporter>> = [
   }
 ]
 
+/** Until one has a name, the first column is the address already. */
+const columnsFor = (all: ReadonlyArray<Exporter>): ReadonlyArray<Column<Exporter>> =>
+  all.some((one) => one.name !== null) ? allColumns : allColumns.filter((column) => column.key !== "address")
+
 export class PageExporters extends LitElement {
   static override readonly properties = { place: { attribute: false } }
   declare place: Place
@@ -203,7 +207,7 @@ export class PageExporters extends LitElement {
         <net-filter label="Filter exporters" placeholder="name, address, protocol or state" .value=${filter} @net-filter=${(event: FilterEvent) => revise({ filter: event.filter })}></net-filter></div>
       ${staleLine(this.#exporters)}
       <net-split label="Selected exporter" ?open=${open} .width=${inspectorWidth} @net-width=${(event: WidthEvent) => prefer({ inspectorWidth: event.width })} @net-close=${() => revise({ select: undefined })}>
-        <net-table primary label="Exporters" .columns=${columns as ReadonlyArray<Column<unknown>>} .rows=${rows} .keyOf=${(one: Exporter) => one.id} .identity=${(one: Exporter) => one.address}
+        <net-table primary label="Exporters" .columns=${columnsFor(rows) as ReadonlyArray<Column<unknown>>} .rows=${rows} .keyOf=${(one: Exporter) => one.id} .identity=${(one: Exporter) => one.address}
           sort=${sort} order=${order} .selected=${selected} ?stale=${reading._tag === "stale"}
           @net-sort=${(event: SortEvent) => revise({ sort: event.key, order: event.order }, { replace: true })}
           @net-select=${(event: SelectEvent) => revise({ select: event.key }, { replace: selected !== undefined })} @net-open=${(event: OpenEvent) => go(paths.exporter(event.key))}>

@@ -15,5 +15,6 @@ export const mapStyle = css`
   net-map, map-table { flex: 1 1 0; min-height: 0; }
   net-legend { flex: none; }
   p + p { margin-top: var(--s-3); }
+  @media print { .group, .tools { display: none; } }
   @media (max-width: 480px) { .head .count { display: none; } .tools { width: 100%; } }
 `

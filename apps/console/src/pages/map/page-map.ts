@@ -187,7 +187,7 @@ export class PageMap extends LitElement {
       ${reading._tag === "stale" ? html`<net-stale .since=${reading.since} .why=${reading.fault.message} ?retrying=${reading.retrying}></net-stale>` : nothing}
       ${scene === undefined ? nothing : this.#notes(scene)}
       ${this.#body(scene)}
-      ${scene === undefined ? nothing : html`<net-legend .counts=${scene.legend} .only=${only(this.place.query.get("only"))} ?marks=${selectionKeys(this.#selected).length === 1} @net-legend=${this.#legend}></net-legend>`}
+      ${scene === undefined ? nothing : html`<net-legend .counts=${scene.legend} .only=${only(this.place.query.get("only"))} ?marks=${resolveSelection(scene, this.#selected)?.node !== undefined} @net-legend=${this.#legend}></net-legend>`}
       <net-menu .entries=${this.menu?.entries} heading=${this.menu?.heading ?? ""} x=${this.menu?.x ?? 0} y=${this.menu?.y ?? 0} @net-close=${() => (this.menu = undefined)}></net-menu>`
   }
 
