@@ -18,7 +18,7 @@ import type { Config } from "../config.ts"
 import { makeFlowLedger } from "../flow/FlowLedger.ts"
 import { Flows } from "../flow/Flows.ts"
 import { type FlowWorkerHandle, startFlowWorker, type TemplateChange } from "../flow/flow-worker-actor.ts"
-import { keepProgress, keepTemplates, makeTemplateBook, progressOf } from "../flow/keep-accounts.ts"
+import { keepLast, keepProgress, keepTemplates, makeTemplateBook } from "../flow/keep-accounts.ts"
 import { collapser, makeFlows, serviceNames, workerSettings } from "../flow/make-flows.ts"
 import { type InHand, resolveSlices } from "../flow/resolve-slices.ts"
 import { version } from "../version.ts"
@@ -68,7 +68,7 @@ const make = Effect.fnUntraced(function* (config: Config) {
   yield* Effect.addFinalizer(() =>
     Effect.forEach(workers.values(), (worker) => worker.stop, { discard: true }).pipe(
       Effect.andThen(Effect.suspend(() => untilEmpty(() => slices.read().depth === 0 && hand.slice === undefined))),
-      Effect.andThen(Effect.suspend(() => boots.end(boot, progressOf(ledger)))),
+      Effect.andThen(Effect.suspend(() => keepLast(boot, ledger))),
       Effect.timeout(stopWithin),
       Effect.catchCause((cause) => Effect.logError("could not write everything before the end", cause))
     )

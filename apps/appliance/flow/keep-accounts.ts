@@ -27,6 +27,13 @@ const mostUnproven = 64
 export const worthKeeping = (exporters: ReadonlyArray<ExporterTotals>): ReadonlyArray<ExporterTotals> =>
   exporters.filter(({ proven }) => !proven).length <= mostUnproven ? exporters : exporters.filter(({ proven }) => proven)
 
+/** At a clean end: the next run follows the exporters from their last datagram. */
+export const keepLast = (boot: string, ledger: FlowLedger) =>
+  Effect.gen(function* () {
+    yield* orNextTime((yield* ExporterStore).upsert(worthKeeping(ledger.exporters())))
+    yield* (yield* BootStore).end(boot, progressOf(ledger))
+  })
+
 /** Once a second. */
 export const keepProgress = (boot: string, ledger: FlowLedger) =>
   Effect.gen(function* () {
@@ -38,8 +45,9 @@ export const keepProgress = (boot: string, ledger: FlowLedger) =>
       // stand among the records of this row, too.
       const heard = worthKeeping(ledger.exporters())
       const progress = progressOf(ledger)
-      yield* orNextTime(exporters.upsert(heard))
+      // the row first: killed between the two, something is told twice, and nothing is told to nobody
       yield* orNextTime(boots.progress(boot, progress))
+      yield* orNextTime(exporters.upsert(heard))
     }
   })
 
