@@ -1,5 +1,6 @@
 import { assert, describe, it } from "vitest"
-import type { Announcement, LearnedTemplate } from "#pipeline/decode/TemplateCache.ts"
+import type { LearnedTemplate } from "#pipeline/decode/LearnedTemplate.ts"
+import type { Announcement } from "#pipeline/decode/TemplateCache.ts"
 import type { ExporterTotals } from "./FlowLedger.ts"
 import { makeTemplateBook, worthKeeping } from "./keep-accounts.ts"
 

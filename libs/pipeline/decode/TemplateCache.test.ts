@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { bytes, dataSet, netflow9, optionsTemplate9, template9, uint } from "./encode.fixture.ts"
+import type { LearnedTemplate } from "./LearnedTemplate.ts"
 import { makeBench } from "./rows.fixture.ts"
-import { type Announcement, type LearnedTemplate, makeTemplateCache } from "./TemplateCache.ts"
+import { type Announcement, makeTemplateCache } from "./TemplateCache.ts"
 
 const template = (exporter: string, id: number, length = 4): LearnedTemplate => ({
   exporter,

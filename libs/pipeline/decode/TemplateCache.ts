@@ -5,23 +5,11 @@
  */
 
 import { type Runner, runnerOf } from "./generate.ts"
+import type { LearnedTemplate } from "./LearnedTemplate.ts"
 import { compilePlan, type Plan } from "./plan.ts"
 import { announce, makeSampling, type Sampling } from "./sampling.ts"
 import { refusalOf } from "./template.ts"
 import { type ElementCounter, makeUnknownElements, type UnknownElements } from "./UnknownElements.ts"
-
-/** A template as plain data, to be stored, told to other workers and read back. */
-export interface LearnedTemplate {
-  readonly exporter: string
-  /** 9 or 10. */
-  readonly version: number
-  readonly domain: number
-  readonly id: number
-  readonly kind: "data" | "options"
-  readonly scopeFieldCount: number
-  /** [enterprise, element, length]; length 65535 is variable (RFC 7011 §7). NetFlow v9 scope fields carry enterprise -1. */
-  readonly fields: ReadonlyArray<readonly [enterprise: number, element: number, length: number]>
-}
 
 /** What an exporter announced for one observation domain, as plain data: without it volumes are too small after a restart. */
 export interface Announcement {

@@ -3,18 +3,12 @@
 import { readDataSet } from "./data-set.ts"
 import type { HeldSet, HeldSets } from "./HeldSets.ts"
 import type { Positions } from "./interpret.ts"
+import type { LearnedTemplate } from "./LearnedTemplate.ts"
 import { makeOptionsFacts, readOptions } from "./options.ts"
 import { complain, type Reading } from "./Reading.ts"
 import type { RecordTrace } from "./record.ts"
 import { defaultRate } from "./sampling.ts"
-import {
-  type Announcement,
-  announcementOf,
-  type Domain,
-  type LearnedTemplate,
-  type Template,
-  type TemplateCache
-} from "./TemplateCache.ts"
+import { type Announcement, announcementOf, type Domain, type Template, type TemplateCache } from "./TemplateCache.ts"
 import { refusalOf, type TemplateSink } from "./template.ts"
 
 export interface TemplateReader extends TemplateSink {

@@ -6,10 +6,11 @@
 import { VERSION_NETFLOW5 } from "./DecodeOutcome.ts"
 import { readDataSet } from "./data-set.ts"
 import type { Positions } from "./interpret.ts"
+import type { LearnedTemplate } from "./LearnedTemplate.ts"
 import { compilePlan } from "./plan.ts"
 import { complain, type Reading } from "./Reading.ts"
 import type { RecordTrace } from "./record.ts"
-import type { LearnedTemplate, Template } from "./TemplateCache.ts"
+import type { Template } from "./TemplateCache.ts"
 
 const HEADER = 24
 const RECORD = 48

@@ -3,8 +3,8 @@
  * fields than its set holds, or data records of no octets at all, is refused.
  */
 import type { MalformedReason } from "./DecodeOutcome.ts"
+import type { LearnedTemplate } from "./LearnedTemplate.ts"
 import { VARIABLE_LENGTH } from "./plan.ts"
-import type { LearnedTemplate } from "./TemplateCache.ts"
 
 export type TemplateFields = LearnedTemplate["fields"]
 
