@@ -231,7 +231,6 @@ export const makeExporterTable = (options: ExporterTableOptions = {}): ExporterT
     if (victim === undefined) return -1
     unproven.delete(victim)
     domains -= victim.domains.size
-    domains -= victim.domains.size
     byProtocol[victim.protocol].delete(victim.address)
     evicted?.(victim.address, victim.protocol)
     return victim.index
