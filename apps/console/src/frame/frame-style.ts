@@ -17,6 +17,7 @@ export const frameStyle = css`
   .when { display: flex; align-items: center; gap: var(--s-1); white-space: nowrap; }
   .when button.plain { height: 24px; width: 24px; padding: 0; display: grid; place-items: center; }
   .when button svg { width: 12px; height: 12px; }
+  .when .live { margin-left: var(--s-3); }
   .window { min-width: 3.5rem; text-align: center; font: var(--t-12); }
   .past { flex: none; display: flex; align-items: center; gap: var(--s-4); min-height: 24px; padding: 0 var(--s-5); font: var(--t-12); border-top: 2px solid var(--degraded); border-bottom: var(--hair) solid var(--line); }
   main { flex: 1 1 0; min-height: 0; display: flex; flex-direction: column; overflow: hidden; }

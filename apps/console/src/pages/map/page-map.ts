@@ -34,6 +34,7 @@ import "../../ui/net-split.ts"
 import "../../ui/net-state.ts"
 import "../assets/asset-sheet.ts"
 import "../dependencies/dependency-sheet.ts"
+import "../exporters/listener-lines.ts"
 import "./inspect-group.ts"
 import "./inspect-several.ts"
 import "./map-table.ts"
@@ -301,10 +302,9 @@ export class PageMap extends LitElement {
     const known = this.#exporters.value ?? []
     const heard = known.filter((exporter) => exporter.state !== "silent").length
     return html`<net-empty kind="yet" heading="Nothing on the map yet">
-      <p>Listening on <span class="mono">udp/2055</span> (NetFlow), <span class="mono">udp/4739</span> (IPFIX) and <span class="mono">udp/6343</span> (sFlow).
-        ${known.length === 0 ? "No exporter has sent anything." : heard === 0 ? `${plural(known.length, "exporter")} known, all silent.` : `${plural(heard, "exporter")} heard; the first window is still open.`}</p>
+      <p>${known.length === 0 ? "No exporter has sent anything." : heard === 0 ? `${plural(known.length, "exporter")} known, all silent.` : `${plural(heard, "exporter")} heard; the first window is still open.`}</p>
       <p>Point a router's flow export at this appliance, or start it with <span class="mono">npm start -- --demo</span>. The first dependencies appear within a minute of the first flows.</p>
-      <a slot="action" class="link" href="/exporters">Exporters, and what they sent</a></net-empty>`
+      <listener-lines slot="action"></listener-lines></net-empty>`
   }
 
   get #fault() {
