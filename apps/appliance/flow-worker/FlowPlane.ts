@@ -9,7 +9,6 @@ import type { WindowSlice } from "#domain/Window.ts"
 import type { DecodeOutcome, MalformedReason } from "#pipeline/decode/DecodeOutcome.ts"
 import { type DecoderOptions, makeDecoder } from "#pipeline/decode/Decoder.ts"
 import { BATCH_ROWS, makeFlowBatch } from "#pipeline/decode/FlowBatch.ts"
-import type { InterfaceCounters } from "#pipeline/decode/interface-counters.ts"
 import type { LearnedTemplate } from "#pipeline/decode/LearnedTemplate.ts"
 import { type Announcement, makeTemplateCache } from "#pipeline/decode/TemplateCache.ts"
 import { services } from "#pipeline/enrich/services.ts"
@@ -17,7 +16,8 @@ import { type Heading, readHeading } from "#pipeline/ingest/dispatch.ts"
 import { makeExporterTable } from "#pipeline/ingest/ExporterTable.ts"
 import { makeUdpListener, type UdpListener } from "#pipeline/ingest/UdpListener.ts"
 import { makeWindows, sliceBuffers } from "#pipeline/window/window.ts"
-import type { FlowWorkerReport, FlowWorkerSettings, FromFlowWorker, ToFlowWorker, Withdrawal } from "./messages.ts"
+import type { FlowWorkerReport, FlowWorkerSettings, FromFlowWorker, ToFlowWorker } from "./messages.ts"
+import { makeNews } from "./news.ts"
 import { makePart } from "./part.ts"
 import { MOST_IN_FLIGHT, reportOf, type Tally } from "./report.ts"
 import { warningsOf } from "./warnings.ts"
@@ -30,10 +30,6 @@ const HELD_SET_MAX_AGE_MS = 10 * 60_000
 const TEMPLATE_MAX_AGE_MS = 7 * 24 * 3600_000
 /** A warning of something that grew stands for one to two times as long. */
 const WARNING_TICKS = 60
-/** Interface counters kept between two messages. */
-const MOST_COUNTERS = 10_000
-/** Domains whose announcements are kept between two messages. */
-const MOST_ANNOUNCED = 4096
 
 export interface FlowPlane {
   readonly handle: (message: Exclude<ToFlowWorker, { readonly type: "start" | "stop" }>) => void
@@ -99,11 +95,7 @@ export const makeFlowPlane = (
   const batch = makeFlowBatch(BATCH_ROWS)
   const heading: Heading = { protocol: undefined, exportMs: 0, agent: "" }
   const templates = makeTemplateCache()
-  let learned: Array<LearnedTemplate> = []
-  let withdrawn: Array<Withdrawal> = []
-  /** The latest of each domain since the last message. */
-  const announcements = new Map<string, Announcement>()
-  let counters: Array<InterfaceCounters> = []
+  const news = makeNews(post)
 
   const tally: Tally = {
     datagrams: 0,
@@ -147,15 +139,7 @@ export const makeFlowPlane = (
   const decoderOptions: DecoderOptions = {
     templates,
     full: fold,
-    onTemplate: (template) => learned.push(template),
-    onAnnouncement: (said) => {
-      const key = `${said.version} ${said.domain} ${said.exporter}`
-      if (announcements.size < MOST_ANNOUNCED || announcements.has(key)) announcements.set(key, said)
-    },
-    onWithdrawal: (exporter, domain, id, kind) => withdrawn.push({ exporter, domain, id, kind }),
-    onInterfaceCounters: (reading) => {
-      if (counters.length < MOST_COUNTERS) counters.push({ ...reading })
-    },
+    ...news.take,
     onMalformed: (reason: MalformedReason) => {
       if (hearing >= 0) exporters.malformed(hearing, reason)
     }
@@ -291,19 +275,11 @@ export const makeFlowPlane = (
     for (const one of said) templates.learnAnnouncement(one)
     fold()
     // What was told from outside need not be told back.
-    learned = []
+    news.forgetLearned()
   }
 
   configure(settings.exporters)
   adopt(settings.templates, settings.announcements ?? [])
-
-  const tellTemplates = (): void => {
-    if (learned.length + withdrawn.length + announcements.size === 0) return
-    post({ type: "templates", learned, withdrawn, announced: [...announcements.values()] })
-    learned = []
-    withdrawn = []
-    announcements.clear()
-  }
 
   return {
     take,
@@ -350,11 +326,7 @@ export const makeFlowPlane = (
         flush()
       } else if (flushDue) flush()
       relieve()
-      tellTemplates()
-      if (counters.length > 0) {
-        post({ type: "interfaces", counters })
-        counters = []
-      }
+      news.tell()
       const reading = report()
       post({ type: "report", report: reading, warnings: warningsOf(reading, earlier) })
       if (ticks % WARNING_TICKS === 0) earlier = reading
@@ -364,8 +336,7 @@ export const makeFlowPlane = (
       fold()
       const last = windowing.guard(() => windows.close(now()))
       if (last !== undefined) send(last)
-      tellTemplates()
-      if (counters.length > 0) post({ type: "interfaces", counters })
+      news.tell()
       for (const part of [whole, decoding, windowing]) part.stopped()
       post({ type: "stopped", report: report() })
     }

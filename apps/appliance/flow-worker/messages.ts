@@ -7,7 +7,7 @@ import type { ActorEntry } from "#pipeline/actor/ActorEntry.ts"
 import type { InterfaceCounters } from "#pipeline/decode/interface-counters.ts"
 import type { LearnedTemplate } from "#pipeline/decode/LearnedTemplate.ts"
 import type { Announcement } from "#pipeline/decode/TemplateCache.ts"
-import type { ExporterReading, ExporterResume } from "#pipeline/ingest/ExporterTable.ts"
+import type { ExporterReading, ExporterResume } from "#pipeline/ingest/exporter-reading.ts"
 import type { ListenerReading } from "#pipeline/ingest/UdpListener.ts"
 import type { WindowAccount } from "#pipeline/window/window.ts"
 

@@ -3,7 +3,7 @@
  * appliance's. Plain numbers, changed by messages; nothing here waits.
  */
 import type { ExporterProtocol, ExporterState } from "#domain/Exporter.ts"
-import type { ExporterReading } from "#pipeline/ingest/ExporterTable.ts"
+import type { ExporterReading } from "#pipeline/ingest/exporter-reading.ts"
 import type { ListenerReading } from "#pipeline/ingest/UdpListener.ts"
 import type { FlowWarning, FlowWorkerReport, UnknownElement } from "../flow-worker/messages.ts"
 

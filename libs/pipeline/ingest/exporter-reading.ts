@@ -1,0 +1,137 @@
+/** What is said of an exporter, once a second, and what it is said from. */
+import type { ExporterProtocol, ExporterState } from "#domain/Exporter.ts"
+import type { MalformedReason } from "../decode/DecodeOutcome.ts"
+import type { SequenceTrack } from "./sequence.ts"
+
+/** Seconds over which a rate is taken. */
+export const RATE_SECONDS = 60
+
+/** Plain data: crosses the thread boundary. Counters are since the worker started. */
+export interface ExporterReading {
+  readonly address: string
+  readonly protocol: ExporterProtocol
+  readonly state: ExporterState
+  /** ms since 1970 */
+  readonly firstSeen: number
+  readonly lastSeen: number
+  readonly datagrams: number
+  readonly octets: number
+  readonly records: number
+  readonly recordsPerSecond: number
+  /** Datagrams (v9, sFlow) or records (v5, IPFIX) that did not arrive, by the exporter's own sequence numbers. */
+  readonly sequenceLost: number
+  readonly sequenceResets: number
+  /** Complaints of the decoder, in all and by reason. */
+  readonly malformed: number
+  readonly malformedReasons: Readonly<Partial<Record<MalformedReason, number>>>
+  readonly heldSets: number
+  readonly heldDropped: number
+  readonly templates: number
+  /** Elements nobody here has a name for, "enterprise.element" → records. */
+  readonly unknownElements: Readonly<Record<string, number>>
+  /** Something it sent could be decoded. */
+  readonly proven: boolean
+  readonly optionsRecords: number
+  readonly sampling: number
+  readonly clockSkewMs: number | null
+  readonly observationDomains: ReadonlyArray<number>
+  /** The sequence number each domain's next datagram should have, for whoever goes on counting after this worker. */
+  readonly sequences: ReadonlyArray<readonly [domain: number, expected: number]>
+  /** Datagrams turned away because the operator blocked the exporter. */
+  readonly blocked: number
+}
+
+/** Where an earlier run stopped counting: what is sent meanwhile then shows as a gap, and is not forgotten. */
+export interface ExporterResume {
+  readonly address: string
+  readonly protocol: ExporterProtocol
+  /** ms since 1970 */
+  readonly lastSeen: number
+  readonly sequences: ReadonlyArray<readonly [domain: number, expected: number]>
+}
+
+/** What the table keeps of one exporter. */
+export interface Exporter {
+  readonly index: number
+  proven: boolean
+  readonly address: string
+  readonly protocol: ExporterProtocol
+  readonly firstSeen: number
+  lastSeen: number
+  datagrams: number
+  octets: number
+  records: number
+  sequenceLost: number
+  sequenceResets: number
+  malformed: number
+  readonly reasons: Map<MalformedReason, number>
+  heldDropped: number
+  optionsRecords: number
+  sampling: number
+  skewMs: number
+  blocked: number
+  readonly domains: Map<number, SequenceTrack>
+  /** Records so far at each of the last seconds, oldest at `seconds % RATE_SECONDS`. */
+  readonly history: Float64Array
+}
+
+export interface HeldSets {
+  readonly byExporter: (address: string) => { readonly sets: number }
+}
+
+/** What the decoder knows of an exporter of NetFlow v9 or IPFIX. */
+export interface DecoderView {
+  readonly held: HeldSets
+  readonly templates: (address: string) => number
+  readonly unknownElements: (
+    address: string,
+    version: 9 | 10
+  ) => ReadonlyArray<{ readonly enterprise: number; readonly element: number; readonly records: number }>
+}
+
+/** One exporter as it is now; `seconds` since the table was made. */
+export const readExporter = (
+  exporter: Exporter,
+  nowMs: number,
+  silentAfterMs: number,
+  seconds: number,
+  { held, templates, unknownElements }: DecoderView
+): ExporterReading => {
+  const flows = exporter.protocol === "netflow9" || exporter.protocol === "ipfix"
+  const heldSets = flows ? held.byExporter(exporter.address).sets : 0
+  const span = Math.min(seconds, RATE_SECONDS)
+  const before = seconds >= RATE_SECONDS ? exporter.history[seconds % RATE_SECONDS]! : 0
+  return {
+    address: exporter.address,
+    protocol: exporter.protocol,
+    state: nowMs - exporter.lastSeen > silentAfterMs ? "silent" : heldSets > 0 ? "waiting" : "heard",
+    firstSeen: exporter.firstSeen,
+    lastSeen: exporter.lastSeen,
+    datagrams: exporter.datagrams,
+    octets: exporter.octets,
+    records: exporter.records,
+    recordsPerSecond: span === 0 ? 0 : (exporter.records - before) / span,
+    sequenceLost: exporter.sequenceLost,
+    sequenceResets: exporter.sequenceResets,
+    malformed: exporter.malformed,
+    malformedReasons: Object.fromEntries(exporter.reasons),
+    heldSets,
+    heldDropped: exporter.heldDropped,
+    templates: flows ? templates(exporter.address) : 0,
+    unknownElements: flows
+      ? Object.fromEntries(
+          unknownElements(exporter.address, exporter.protocol === "ipfix" ? 10 : 9).map((one) => [
+            `${one.enterprise}.${one.element}`,
+            one.records
+          ])
+        )
+      : {},
+    proven: exporter.proven,
+    optionsRecords: exporter.optionsRecords,
+    sampling: exporter.sampling,
+    clockSkewMs: Number.isNaN(exporter.skewMs) ? null : Math.round(exporter.skewMs),
+    observationDomains: [...exporter.domains.keys()],
+    sequences: [...exporter.domains].flatMap(([domain, { expected }]) => (expected < 0 ? [] : [[domain, expected] as const])),
+    blocked: exporter.blocked
+  }
+}
