@@ -56,3 +56,32 @@ export const loadCanvas = async (): Promise<Vis> => {
   const [network, data] = await Promise.all([import("vis-network/esnext"), import("vis-data/esnext")])
   return { ...(network as unknown as Pick<Vis, "Network">), ...(data as unknown as Pick<Vis, "DataSet">) }
 }
+
+/** Nothing of vis moves, selects or listens to keys: it draws, pans and zooms. */
+export const viewOptions = (ctxRenderer: (drawn: Drawn) => object): object => ({
+  physics: false,
+  layout: { improvedLayout: false, randomSeed: 1 },
+  interaction: { hover: false, selectable: false, dragNodes: true, keyboard: false, tooltipDelay: 3_600_000, zoomSpeed: 1 },
+  nodes: { shape: "custom", ctxRenderer }
+})
+
+/** Nodes that have a place into vis, what is gone out of it; only what differs is touched. The answer is how many are shown. */
+export const syncItems = (
+  items: Items,
+  nodes: ReadonlyArray<{ readonly id: string }>,
+  places: ReadonlyMap<string, Place>
+): number => {
+  const next = nodes.flatMap(({ id }): ReadonlyArray<Item> => {
+    const at = places.get(id)
+    return at === undefined ? [] : [{ id, x: at.x, y: at.y }]
+  })
+  const wanted = new Set(next.map(({ id }) => id))
+  const gone = items.getIds().filter((id) => !wanted.has(id))
+  if (gone.length > 0) items.remove(gone)
+  const changed = next.filter(({ id, x, y }) => {
+    const known = items.get(id)
+    return known === null || known.x !== x || known.y !== y
+  })
+  if (changed.length > 0) items.update(changed)
+  return next.length
+}

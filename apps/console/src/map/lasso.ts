@@ -11,14 +11,48 @@ export interface Rect {
 /** Less than this is a click, px. */
 const least = 4
 
-export const rectOf = (from: Place, to: Place): Rect => ({
+const rectOf = (from: Place, to: Place): Rect => ({
   left: Math.min(from.x, to.x),
   top: Math.min(from.y, to.y),
   width: Math.abs(to.x - from.x),
   height: Math.abs(to.y - from.y)
 })
 
-export const isClick = ({ height, width }: Rect): boolean => width < least && height < least
+const isClick = ({ height, width }: Rect): boolean => width < least && height < least
 
 export const within = ({ height, left, top, width }: Rect, at: Place): boolean =>
   at.x >= left && at.x <= left + width && at.y >= top && at.y <= top + height
+
+export interface Lassoing {
+  readonly pointOf: (event: MouseEvent) => Place
+  /** The rectangle while it is drawn; undefined: done. */
+  readonly draw: (rect: Rect | undefined) => void
+  readonly clicked: (at: Place) => void
+  readonly drawn: (rect: Rect) => void
+}
+
+/** Listener of `pointerdown`: takes the pointer, when shift is held, before the canvas sees it, which would pan. */
+export const lassoing = ({ clicked, draw, drawn, pointOf }: Lassoing) => ({
+  capture: true,
+  handleEvent: (event: PointerEvent) => {
+    if (!event.shiftKey || event.button !== 0) return
+    event.stopPropagation()
+    const stage = event.currentTarget as HTMLElement
+    stage.setPointerCapture(event.pointerId)
+    const from = pointOf(event)
+    let rect = rectOf(from, from)
+    draw(rect)
+    const drag = (moved: PointerEvent) => {
+      rect = rectOf(from, pointOf(moved))
+      draw(rect)
+    }
+    const release = () => {
+      stage.removeEventListener("pointermove", drag)
+      draw(undefined)
+      if (isClick(rect)) clicked(from)
+      else drawn(rect)
+    }
+    stage.addEventListener("pointermove", drag)
+    stage.addEventListener("lostpointercapture", release, { once: true })
+  }
+})

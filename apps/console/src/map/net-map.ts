@@ -9,33 +9,18 @@
 import { html, LitElement, nothing, type PropertyValues } from "lit"
 import { theme } from "../preferences.ts"
 import { sheet } from "../style/sheet.ts"
-import { MenuEvent, OpenEvent, SelectEvent } from "../ui/events.ts"
-import { type Drawn, type Items, loadCanvas, type View } from "./canvas.ts"
+import { MenuEvent, MoveEvent, OpenEvent, SelectEvent } from "../ui/events.ts"
+import { beside, besidePointer, clamped, fitted, zoomAbout } from "./camera.ts"
+import { type Drawn, type Items, loadCanvas, syncItems, type View, viewOptions } from "./canvas.ts"
 import { drawEdges, edgeAt, type Segment, segmentsOf } from "./draw-edges.ts"
 import { drawLabels, drawNode, forgetWidths, halfSide } from "./draw-nodes.ts"
-import { isClick, type Rect, rectOf, within } from "./lasso.ts"
+import { lassoing, type Rect, within } from "./lasso.ts"
 import type { Place } from "./layout.ts"
 import { boundsOf, nameOf } from "./names.ts"
 import { netMapStyle } from "./net-map-style.ts"
-import { type Palette, readPalette } from "./palette.ts"
+import { followLooks, type Palette, readPalette } from "./palette.ts"
 import type { Scene } from "./scene.ts"
 import { type Highlight, highlight, noHighlight, resolveSelection, toggled, walk } from "./select.ts"
-
-export class MoveEvent extends Event {
-  static readonly type = "net-move"
-  readonly id: string
-  readonly at: Place
-  constructor(id: string, at: Place) {
-    super(MoveEvent.type, { bubbles: true, composed: true })
-    this.id = id
-    this.at = at
-  }
-}
-
-/** What labels, marks and the hint take around the outermost nodes, px on screen. */
-const labelRoom = { aside: 66, above: 52, below: 56 } as const
-const smallest = 0.05
-const largest = 4
 
 export class NetMap extends LitElement {
   static override readonly properties = {
@@ -78,19 +63,12 @@ export class NetMap extends LitElement {
 
   override connectedCallback(): void {
     super.connectedCallback()
-    const looks = [matchMedia("(forced-colors: active)"), matchMedia("print")]
     // the tokens follow `data-theme`, which is set before the cell
     const recolour = () => {
       this.#palette = undefined
       this.#draw()
     }
-    for (const look of looks) look.addEventListener("change", recolour)
-    this.#stop = [
-      theme.follow(recolour),
-      () => {
-        for (const look of looks) look.removeEventListener("change", recolour)
-      }
-    ]
+    this.#stop = [theme.follow(recolour), followLooks(recolour)]
     void document.fonts?.ready.then(() => {
       forgetWidths()
       this.#draw()
@@ -153,12 +131,7 @@ export class NetMap extends LitElement {
     const stage = this.renderRoot.querySelector<HTMLElement>("#stage")
     if (stage === null || !this.isConnected || this.#network !== undefined) return
     this.#items = new vis.DataSet([])
-    const network = new vis.Network(stage, { nodes: this.#items, edges: [] }, {
-      physics: false,
-      layout: { improvedLayout: false, randomSeed: 1 },
-      interaction: { hover: false, selectable: false, dragNodes: true, keyboard: false, tooltipDelay: 3_600_000, zoomSpeed: 1 },
-      nodes: { shape: "custom", ctxRenderer: this.#paint }
-    } as never)
+    const network = new vis.Network(stage, { nodes: this.#items, edges: [] }, viewOptions(this.#paint))
     this.#network = network
     // vis makes its frame focusable without a name; ours has both
     for (const child of stage.children) child.removeAttribute("tabindex")
@@ -180,7 +153,9 @@ export class NetMap extends LitElement {
       const at = id === undefined ? undefined : network.getPositions([id])[id]
       if (id !== undefined && at !== undefined) this.dispatchEvent(new MoveEvent(id, { x: Math.round(at.x), y: Math.round(at.y) }))
     })
-    network.on("zoom", () => this.#bound())
+    network.on("zoom", () => {
+      if (clamped(this.#zoom) !== this.#zoom) network.moveTo({ scale: clamped(this.#zoom) })
+    })
     this.#sync()
   }
 
@@ -188,20 +163,8 @@ export class NetMap extends LitElement {
   #sync(): void {
     const items = this.#items
     if (items === undefined || this.#network === undefined) return
-    const next: Array<{ readonly id: string; readonly x: number; readonly y: number }> = []
-    for (const { id } of this.scene.nodes) {
-      const at = this.places.get(id)
-      if (at !== undefined) next.push({ id, x: at.x, y: at.y })
-    }
-    const wanted = new Set(next.map((item) => item.id))
-    const gone = items.getIds().filter((id) => !wanted.has(id))
-    if (gone.length > 0) items.remove(gone)
-    const changed = next.filter((item) => {
-      const known = items.get(item.id)
-      return known === null || known.x !== item.x || known.y !== item.y
-    })
-    if (changed.length > 0) items.update(changed)
-    if (!this.#fitted && next.length > 0) {
+    const shown = syncItems(items, this.scene.nodes, this.places)
+    if (!this.#fitted && shown > 0) {
       this.#fitted = true
       this.fit()
     }
@@ -291,10 +254,8 @@ export class NetMap extends LitElement {
     if (key !== this.hovered) this.hovered = key
     const name = this.renderRoot.querySelector<HTMLElement>("#name")
     if (name === null) return
-    const left = Math.min(this.#pointer.x + 14, box.width - name.offsetWidth - 4)
-    const top =
-      this.#pointer.y + 18 + name.offsetHeight > box.height ? this.#pointer.y - name.offsetHeight - 8 : this.#pointer.y + 18
-    name.style.transform = `translate(${Math.max(4, left)}px, ${top}px)`
+    const { x, y } = besidePointer(this.#pointer, box, name)
+    name.style.transform = `translate(${x}px, ${y}px)`
   }
 
   readonly #leave = () => {
@@ -307,50 +268,28 @@ export class NetMap extends LitElement {
     this.places = new Map([...this.places, ...Object.entries(at)])
   }
 
-  #bound(): void {
-    const zoom = this.#zoom
-    if (zoom < smallest || zoom > largest) this.#network?.moveTo({ scale: Math.min(largest, Math.max(smallest, zoom)) })
-  }
-
   #within(event: MouseEvent): Place {
     const box = this.getBoundingClientRect()
     return { x: event.clientX - box.left, y: event.clientY - box.top }
   }
 
-  /** With shift: a rectangle selects, a click adds or takes out. Taken before vis sees it, which would pan. */
-  readonly #grab = {
-    capture: true,
-    handleEvent: (event: PointerEvent) => {
-      if (!event.shiftKey || event.button !== 0) return
-      event.stopPropagation()
-      const stage = event.currentTarget as HTMLElement
-      stage.setPointerCapture(event.pointerId)
-      const from = this.#within(event)
-      this.lasso = rectOf(from, from)
-      const drag = (moved: PointerEvent) => {
-        this.lasso = rectOf(from, this.#within(moved))
-      }
-      const release = () => {
-        stage.removeEventListener("pointermove", drag)
-        const rect = this.lasso
-        this.lasso = undefined
-        if (rect === undefined) return
-        const keys = isClick(rect) ? [this.#keyAt(from)].filter((key) => key !== undefined) : this.#nodesIn(rect)
-        if (isClick(rect)) {
-          if (keys.length > 0) this.dispatchEvent(new SelectEvent(toggled(this.selected, keys)))
-        } else this.dispatchEvent(new SelectEvent(keys.length === 0 ? undefined : keys.join(",")))
-      }
-      stage.addEventListener("pointermove", drag)
-      stage.addEventListener("lostpointercapture", release, { once: true })
+  readonly #grab = lassoing({
+    pointOf: (event) => this.#within(event),
+    draw: (rect) => {
+      this.lasso = rect
+    },
+    clicked: (at) => {
+      const key = this.#keyAt(at)
+      if (key !== undefined) this.dispatchEvent(new SelectEvent(toggled(this.selected, [key])))
+    },
+    drawn: (rect) => {
+      const keys = this.scene.nodes.flatMap(({ id }) => {
+        const on = this.screenOf(id)
+        return on !== undefined && within(rect, on) ? [id] : []
+      })
+      this.dispatchEvent(new SelectEvent(keys.length === 0 ? undefined : keys.join(",")))
     }
-  }
-
-  #nodesIn(rect: Rect): ReadonlyArray<string> {
-    return this.scene.nodes.flatMap(({ id }) => {
-      const on = this.screenOf(id)
-      return on !== undefined && within(rect, on) ? [id] : []
-    })
-  }
+  })
 
   readonly #context = (event: MouseEvent) => {
     event.preventDefault()
@@ -360,14 +299,10 @@ export class NetMap extends LitElement {
 
   /** Where the menu of the selection opens, px of the window: beside it, or in the middle. */
   menuPlace(): Place {
-    const box = this.getBoundingClientRect()
     const found = resolveSelection(this.scene, this.selected)
     const ends = found?.node === undefined ? [found?.edge?.from, found?.edge?.to] : [found.node.id]
     const on = ends.flatMap((id) => (id === undefined ? [] : (this.screenOf(id) ?? [])))
-    if (on.length === 0) return { x: box.left + box.width / 2, y: box.top + box.height / 2 }
-    const x = on.reduce((sum, at) => sum + at.x, 0) / on.length
-    const y = on.reduce((sum, at) => sum + at.y, 0) / on.length
-    return { x: box.left + Math.min(box.width, Math.max(0, x)) + 16, y: box.top + Math.min(box.height, Math.max(0, y)) }
+    return beside(this.getBoundingClientRect(), on)
   }
 
   /** All of it in sight, never larger than 1.4. */
@@ -376,24 +311,12 @@ export class NetMap extends LitElement {
     if (network === undefined) return
     const bounds = boundsOf(this.scene, this.places)
     if (bounds === undefined) return
-    const { bottom, left, right, top } = bounds
-    // labels keep their size on screen: their room does not shrink with the picture
-    const across = Math.max(80, this.clientWidth - 2 * labelRoom.aside) / Math.max(1, right - left)
-    const down = Math.max(80, this.clientHeight - labelRoom.above - labelRoom.below) / Math.max(1, bottom - top)
-    const scale = Math.max(smallest, Math.min(1.4, across, down))
-    const lower = (labelRoom.below - labelRoom.above) / 2 / scale
-    network.moveTo({ position: { x: (left + right) / 2, y: (top + bottom) / 2 + lower }, scale })
+    network.moveTo(fitted(bounds, this.clientWidth, this.clientHeight))
   }
 
   /** Zooms about a point of the element, its middle by default. */
   zoomBy(factor: number, about: Place = { x: this.clientWidth / 2, y: this.clientHeight / 2 }): void {
-    const network = this.#network
-    if (network === undefined) return
-    const scale = Math.min(largest, Math.max(smallest, this.#zoom * factor))
-    const before = network.DOMtoCanvas(about)
-    const view = network.getViewPosition()
-    const share = 1 - this.#zoom / scale
-    network.moveTo({ scale, position: { x: view.x + (before.x - view.x) * share, y: view.y + (before.y - view.y) * share } })
+    if (this.#network !== undefined) zoomAbout(this.#network, factor, about)
   }
 
   centre(key: string | undefined = this.selected): void {
@@ -408,19 +331,14 @@ export class NetMap extends LitElement {
     const next = walk(this.scene, this.places, node?.id, way)
     if (next === undefined) return
     this.dispatchEvent(new SelectEvent(next))
-    const on = this.screenOf(next)
-    if (on === undefined || on.x < 40 || on.y < 40 || on.x > this.clientWidth - 40 || on.y > this.clientHeight - 40) {
-      const at = this.places.get(next)
-      if (at !== undefined) this.#network?.moveTo({ position: { ...at } })
-    }
+    const at = this.places.get(next)
+    if (at !== undefined && !this.inSight([next])) this.#network?.moveTo({ position: { ...at } })
   }
 
   /** Whether all of these stand inside the frame. */
   inSight(ids: ReadonlyArray<string>): boolean {
-    return ids.every((id) => {
-      const on = this.screenOf(id)
-      return on !== undefined && within({ left: 20, top: 20, width: this.clientWidth - 40, height: this.clientHeight - 60 }, on)
-    })
+    const frame = { left: 20, top: 20, width: this.clientWidth - 40, height: this.clientHeight - 60 }
+    return ids.map((id) => this.screenOf(id)).every((on) => on !== undefined && within(frame, on))
   }
 
   /** Where a node is drawn, px from the element's corner. */

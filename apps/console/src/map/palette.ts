@@ -80,3 +80,12 @@ export const readPalette = (element: Element): Palette => {
     mono: token("mono")
   }
 }
+
+/** Calls back when the colours change otherwise than by the theme: forced colours, paper. The answer stops it. */
+export const followLooks = (changed: () => void): (() => void) => {
+  const looks = [matchMedia("(forced-colors: active)"), matchMedia("print")]
+  for (const look of looks) look.addEventListener("change", changed)
+  return () => {
+    for (const look of looks) look.removeEventListener("change", changed)
+  }
+}

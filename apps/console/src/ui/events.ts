@@ -84,6 +84,18 @@ export class WidthEvent extends UiEvent {
   }
 }
 
+/** A person moved a thing to another place of its picture. */
+export class MoveEvent extends UiEvent {
+  static readonly type = "net-move"
+  readonly id: string
+  readonly at: { readonly x: number; readonly y: number }
+  constructor(id: string, at: { readonly x: number; readonly y: number }) {
+    super(MoveEvent.type)
+    this.id = id
+    this.at = at
+  }
+}
+
 /** A menu is wanted, of a thing or (undefined) of what lies around it, at a point of the window. */
 export class MenuEvent extends UiEvent {
   static readonly type = "net-menu"

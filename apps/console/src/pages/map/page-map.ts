@@ -12,31 +12,28 @@ import { type Grouping, groupings, groupingWords, isGrouping } from "../../map/g
 import { type Isolated, isolate } from "../../map/isolate.ts"
 import type { LegendEvent } from "../../map/legend.ts"
 import { nameOf } from "../../map/names.ts"
-import type { MoveEvent, NetMap } from "../../map/net-map.ts"
+import type { NetMap } from "../../map/net-map.ts"
 import { Placement } from "../../map/Placement.ts"
-import { foldedText, makeScene, type Scene, type SceneOptions } from "../../map/scene.ts"
+import { makeScene, type Scene, type SceneOptions } from "../../map/scene.ts"
 import { identityOf, resolveSelection, selectionKeys } from "../../map/select.ts"
 import { go, type Place, revise } from "../../place.ts"
 import { prefer, preferences } from "../../preferences.ts"
 import { Subject } from "../../rpc/Subject.ts"
 import { sheet } from "../../style/sheet.ts"
 import { copy } from "../../ui/copy.ts"
-import type { FilterEvent, MenuEvent, OpenEvent, SelectEvent, WidthEvent } from "../../ui/events.ts"
+import type { FilterEvent, MenuEvent, MoveEvent, OpenEvent, SelectEvent, WidthEvent } from "../../ui/events.ts"
 import { pageStyle } from "../page-style.ts"
+import { mapEmpty } from "./map-empty.ts"
+import { mapInspector } from "./map-inspector.ts"
 import { type MapMenu, mapMenu } from "./map-menu.ts"
+import { mapHint, mapNotes } from "./map-notes.ts"
 import { mapStyle } from "./map-style.ts"
 import "../../map/legend.ts"
 import "../../map/net-map.ts"
-import "../../ui/net-empty.ts"
 import "../../ui/net-filter.ts"
 import "../../ui/net-menu.ts"
 import "../../ui/net-split.ts"
 import "../../ui/net-state.ts"
-import "../assets/asset-sheet.ts"
-import "../dependencies/dependency-sheet.ts"
-import "../exporters/listener-lines.ts"
-import "./inspect-group.ts"
-import "./inspect-several.ts"
 import "./map-table.ts"
 
 const words = filterWords("dependency")
@@ -204,49 +201,24 @@ export class PageMap extends LitElement {
       </div>`
   }
 
-  /** What is opened, and what the limit grouped or left out. */
   #notes(scene: Scene) {
-    const folded = foldedText(scene)
-    const topology = this.#topology.value
-    const left = topology === undefined ? 0 : topology.nodesLeftOut + topology.edgesLeftOut
-    const opened = this.#grouping === "none" ? [] : scene.opened.filter(({ id }) => this.#open.includes(id))
-    const held = this.#heldBy(scene)
-    if (folded === undefined && left === 0 && opened.length === 0 && held === undefined && this.#isolating === undefined)
-      return nothing
-    return html`<div class="notes">
-      ${
-        this.#isolating === undefined
-          ? nothing
-          : html`<span role="status">${this.#isolated?.text ?? "What was isolated is not on this map; all is shown."}</span><button class="text" @click=${() => revise({ isolate: undefined })}>Show all</button>`
-      }
-      ${
-        opened.length === 0
-          ? nothing
-          : html`<span class="muted">Open:</span>${opened.map(
-              ({ count, id, label }) => html`<button class="chip" title="Close this group" @click=${() => this.#close(id)}
-          ><span class="sr">Close group</span> <span class="mono">${label}</span> ${count}<svg viewBox="0 0 8 8" aria-hidden="true"><path d="m1 1 6 6M7 1 1 7" stroke="currentColor" /></svg></button>`
-            )}<button class="text" @click=${() => revise({ open: undefined })}>Close all</button>`
-      }
-      ${held ?? nothing}
-      ${folded === undefined ? nothing : html`<span role="status">${folded}</span>`}
-      ${left === 0 || topology === undefined ? nothing : html`<span role="status">The appliance left out ${plural(topology.nodesLeftOut, "asset")} and ${plural(topology.edgesLeftOut, "dependency", "dependencies")}; a filter shows them.</span>`}
-    </div>`
-  }
-
-  /** The selected asset is inside a closed group: which, and the way in. */
-  #heldBy(scene: Scene) {
-    const group = resolveSelection(scene, this.#selected)?.node
-    if (this.#selected?.startsWith("a:") !== true || group?.kind !== "group") return undefined
-    const name = group.members.find((member) => `a:${member.id}` === this.#selected)?.name
-    return html`<span>${name} stands in <span class="mono">${group.label}</span></span>
-      ${group.rest ? nothing : html`<button class="text" @click=${() => this.#openGroup(group.id, this.#selected)}>Open that group</button>`}`
+    return mapNotes({
+      scene,
+      topology: this.#topology.value,
+      opened: this.#grouping === "none" ? [] : scene.opened.filter(({ id }) => this.#open.includes(id)),
+      isolated:
+        this.#isolating === undefined ? undefined : (this.#isolated?.text ?? "What was isolated is not on this map; all is shown."),
+      selected: this.#selected,
+      close: (id) => this.#close(id),
+      open: (group) => this.#openGroup(group, this.#selected)
+    })
   }
 
   #body(scene: Scene | undefined) {
     const { reading } = this.#topology
     if (scene === undefined) return html`<div class="body">${this.#nothing()}</div>`
     const inspector =
-      this.#selected !== undefined && preferences.value.inspectorOpen ? this.#inspector(scene, this.#selected) : undefined
+      this.#selected !== undefined && preferences.value.inspectorOpen ? mapInspector(scene, this.#selected) : undefined
     return html`<net-split ?open=${inspector !== undefined} .width=${preferences.value.inspectorWidth} label="Selection"
         @net-width=${(event: WidthEvent) => prefer({ inspectorWidth: event.width })} @net-close=${() => revise({ select: undefined })}>
       ${
@@ -259,28 +231,9 @@ export class PageMap extends LitElement {
     </net-split>`
   }
 
-  /** Said until one has done something: what a mark and a line are. */
   get #hint(): string | undefined {
-    if (this.#selected !== undefined || this.#open.length > 0 || this.#isolating !== undefined) return undefined
-    const marks = {
-      network: "Each mark is a network and its number of assets",
-      type: "Each mark is all assets of one type",
-      environment: "Each mark is an environment and its number of assets",
-      none: "Each mark is an asset"
-    }[this.#grouping]
-    return `${marks}; a line runs from who needs to who serves. Click for the facts${this.#grouping === "none" ? "" : ", double-click opens"}, right-click or . for the menu, shift-drag selects several.`
-  }
-
-  #inspector(scene: Scene, key: string) {
-    if (selectionKeys(key).length > 1) return html`<inspect-several .scene=${scene} .selected=${key}></inspect-several>`
-    const found = resolveSelection(scene, key)
-    if (key.startsWith("a:")) return html`<asset-sheet compact .key=${key.slice(2)}></asset-sheet>`
-    if (key.startsWith("d:")) return html`<dependency-sheet compact .key=${key.slice(2)}></dependency-sheet>`
-    const shown = found?.node?.id ?? found?.edge?.id
-    return shown === undefined
-      ? html`<net-empty kind="match" heading="Not shown">What was selected is not on this map: its group was opened or closed, or the filter leaves it out.
-          <button slot="action" @click=${() => revise({ select: undefined })}>Clear selection</button></net-empty>`
-      : html`<inspect-group .scene=${scene} .key=${shown}></inspect-group>`
+    const touched = this.#selected !== undefined || this.#open.length > 0 || this.#isolating !== undefined
+    return touched ? undefined : mapHint(this.#grouping)
   }
 
   /** Waiting, failed, or which of the nothings. */
@@ -291,20 +244,7 @@ export class PageMap extends LitElement {
       return html`<net-failed what="the map" .why=${reading.fault.message} .code=${reading.fault.code} .since=${reading.since} ?retrying=${reading.retrying}
         still="Assets, exporters and health have their own pages and go on." @net-retry=${() => this.#topology.retry()}></net-failed>`
     }
-    if (this.#filter !== "") {
-      return html`<net-empty kind="match" heading="Nothing matches">No asset with a dependency matches <span class="mono">${this.#filter}</span>.
-        <button slot="action" @click=${() => revise({ filter: undefined })}>Clear the filter</button></net-empty>`
-    }
-    if (this.#at !== undefined) {
-      return html`<net-empty kind="match" heading="Nothing was on the map then">No dependency known now was valid at that moment.
-        <button slot="action" @click=${() => revise({ at: undefined })}>Back to live</button></net-empty>`
-    }
-    const known = this.#exporters.value ?? []
-    const heard = known.filter((exporter) => exporter.state !== "silent").length
-    return html`<net-empty kind="yet" heading="Nothing on the map yet">
-      <p>${known.length === 0 ? "No exporter has sent anything." : heard === 0 ? `${plural(known.length, "exporter")} known, all silent.` : `${plural(heard, "exporter")} heard; the first window is still open.`}</p>
-      <p>Point a router's flow export at this appliance, or start it with <span class="mono">npm start -- --demo</span>. The first dependencies appear within a minute of the first flows.</p>
-      <listener-lines slot="action"></listener-lines></net-empty>`
+    return mapEmpty({ filter: this.#filter, past: this.#at !== undefined, exporters: this.#exporters.value ?? [] })
   }
 
   get #fault() {
