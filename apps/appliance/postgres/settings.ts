@@ -17,6 +17,8 @@ export const serverSettings = (durability: Durability, memoryBytes = totalmem())
     shared_buffers: mebibytes(shared),
     effective_cache_size: mebibytes(memoryBytes / 3),
     work_mem: "16MB",
+    // Holds the temporary tables of a slice of 50,000 edges (15 MB); with less each of the statements that read them reads files.
+    temp_buffers: "48MB",
     maintenance_work_mem: "128MB",
     // A container's /dev/shm is 64 MB by default, which parallel workers overrun; two cores gain nothing from them.
     max_parallel_workers_per_gather: "0",

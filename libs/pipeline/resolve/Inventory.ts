@@ -39,9 +39,9 @@ export const matchAddresses = Effect.fnUntraced(function* (sql: SqlClient.SqlCli
   yield* sql`ANALYZE slice_address`
 })
 
-/** Makes the new assets, candidates among them. */
-export const createAssets = (sql: SqlClient.SqlClient, options: InventoryOptions) =>
-  sql`WITH made AS (
+/** Makes the new assets, candidates among them. Answers how many are active. */
+export const createAssets = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, options: InventoryOptions) {
+  const [row] = yield* sql<{ active: number }>`WITH made AS (
       INSERT INTO assets (id, name, ip_addresses, internal, status, discovery_source, confidence, flows, bytes, first_seen, last_seen,
         seen_hour, activated_at)
       SELECT asset_id, host(address), ARRAY[address], internal, CASE WHEN active THEN 'active' ELSE 'candidate' END, 'flow',
@@ -49,40 +49,31 @@ export const createAssets = (sql: SqlClient.SqlClient, options: InventoryOptions
         date_trunc('hour', last, 'UTC'), CASE WHEN active THEN now() END
       FROM (SELECT *, ${options.autoCreate} AND flows >= ${options.minFlows} AS active FROM slice_address WHERE is_new) AS fresh
       ORDER BY asset_id
-      RETURNING id, ip_addresses[1] AS address, first_seen
+      RETURNING id, ip_addresses[1] AS address, first_seen, status
+    ), held AS (
+      INSERT INTO asset_address (asset_id, address, since) SELECT id, address, first_seen FROM made
     )
-    INSERT INTO asset_address (asset_id, address, since) SELECT id, address, first_seen FROM made`
+    SELECT count(*) FILTER (WHERE status = 'active')::int AS active FROM made`
+  return row!.active
+})
 
-/**
- * Adds the slice to the assets that were known, and to all of them the dependencies that became active (`slice_edge` must be
- * complete). Answers how many assets became active with this slice.
- */
-export const updateAssets = Effect.fnUntraced(function* (
-  sql: SqlClient.SqlClient,
-  options: InventoryOptions,
-  minDependencyFlows: number
-) {
-  yield* sql`WITH seen AS (
-      SELECT asset_id, sum(flows) AS flows, sum(bytes) AS bytes, min(first) AS first, max(last) AS last, bool_or(answered) AS answered
+/** Adds the slice to the assets that were known. Answers how many became active with it. */
+export const updateAssets = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, options: InventoryOptions) {
+  const [row] = yield* sql<{ active: number }>`WITH seen AS (
+      SELECT asset_id, LEAST(sum(flows), 4611686018427387903)::bigint AS flows, LEAST(sum(bytes), 4611686018427387903)::bigint AS bytes, min(first) AS first, max(last) AS last,
+        bool_or(answered) AS answered
       FROM slice_address WHERE NOT is_new GROUP BY asset_id
+    ), changed AS (
+      UPDATE assets a SET flows = a.flows + s.flows, bytes = LEAST(a.bytes, 4611686018427387903 - s.bytes) + s.bytes, first_seen = LEAST(a.first_seen, s.first),
+        last_seen = GREATEST(a.last_seen, s.last),
+        seen_hour = date_trunc('hour', GREATEST(a.last_seen, s.last), 'UTC'), confidence = CASE WHEN s.answered THEN GREATEST(a.confidence, 0.7) ELSE a.confidence END,
+        status = CASE WHEN ${options.autoCreate} AND a.flows + s.flows >= ${options.minFlows} THEN 'active' ELSE a.status END,
+        activated_at = CASE WHEN a.status = 'candidate' AND ${options.autoCreate} AND a.flows + s.flows >= ${options.minFlows}
+          THEN now() ELSE a.activated_at END,
+        updated_at = now()
+      FROM seen s WHERE a.id = s.asset_id
+      RETURNING a.activated_at
     )
-    UPDATE assets a SET flows = a.flows + s.flows, bytes = LEAST(a.bytes + s.bytes, 4611686018427387903), first_seen = LEAST(a.first_seen, s.first),
-      last_seen = GREATEST(a.last_seen, s.last),
-      seen_hour = date_trunc('hour', GREATEST(a.last_seen, s.last), 'UTC'), confidence = CASE WHEN s.answered THEN GREATEST(a.confidence, 0.7) ELSE a.confidence END,
-      status = CASE WHEN ${options.autoCreate} AND a.flows + s.flows >= ${options.minFlows} THEN 'active' ELSE a.status END,
-      activated_at = CASE WHEN a.status = 'candidate' AND ${options.autoCreate} AND a.flows + s.flows >= ${options.minFlows}
-        THEN now() ELSE a.activated_at END,
-      updated_at = now()
-    FROM seen s WHERE a.id = s.asset_id`
-  yield* sql`WITH begun AS (
-      SELECT source_id, target_id FROM slice_edge WHERE old_status <> 'active' AND old_flows + flows >= ${minDependencyFlows}
-    ), counted AS (
-      SELECT asset_id, sum(clients) AS clients, sum(servers) AS servers
-      FROM (SELECT target_id AS asset_id, 1 AS clients, 0 AS servers FROM begun UNION ALL SELECT source_id, 0, 1 FROM begun) AS ends
-      GROUP BY asset_id
-    )
-    UPDATE assets a SET clients = a.clients + c.clients, servers = a.servers + c.servers FROM counted c WHERE a.id = c.asset_id`
-  const [row] = yield* sql<{ n: number }>`
-    SELECT count(DISTINCT a.id)::int AS n FROM assets a JOIN slice_address s ON s.asset_id = a.id WHERE a.activated_at = now()`
-  return row!.n
+    SELECT count(*) FILTER (WHERE activated_at = now())::int AS active FROM changed`
+  return row!.active
 })

@@ -17,7 +17,14 @@ import {
 } from "./Inventory.ts"
 import { createEdgeStage, joinDoubles, loadEdges, settleDirections } from "./match-edges.ts"
 import { type Staged, stage } from "./stage.ts"
-import { addObservations, addTraffic, type DependencyOptions, writeDependencies, writeServices } from "./write-dependencies.ts"
+import {
+  addObservations,
+  addTraffic,
+  countEdges,
+  type DependencyOptions,
+  writeDependencies,
+  writeServices
+} from "./write-dependencies.ts"
 
 /** What is written: the header of a WindowSlice and what collapse made of its rows. */
 export interface SliceWrite {
@@ -104,22 +111,23 @@ const writeStaged = Effect.fnUntraced(function* (
   yield* createEdgeStage(sql)
   yield* matchAddresses(sql, staged.addresses)
   yield* loadEdges(sql, staged, windowStart)
-  const turnedDependencies = yield* settleDirections(sql, windowStart)
-  yield* joinDoubles(sql)
-  yield* createAssets(sql, options.assets)
-  yield* addTraffic(sql, windowStart)
-  yield* addObservations(sql)
-  const counted = yield* writeDependencies(sql, options.dependencies, staged.services)
+  const directions = yield* settleDirections(sql, windowStart)
+  yield* joinDoubles(sql, directions.settled)
+  const counts = yield* countEdges(sql, options.dependencies)
+  const created = yield* createAssets(sql, options.assets)
+  const activated = yield* updateAssets(sql, options.assets)
+  yield* addTraffic(sql, windowStart, counts)
+  yield* addObservations(sql, counts)
+  const newDependencies = yield* writeDependencies(sql, options.dependencies, staged.services, counts)
   yield* writeServices(sql, staged.services)
-  const newAssets = yield* updateAssets(sql, options.assets, options.dependencies.minFlows)
-  yield* learnSizes(sql, counted.made)
+  yield* learnSizes(sql, counts.made)
   return {
     written: true,
-    edges: counted.edges,
-    newAssets,
-    newDependencies: counted.activated,
-    reopenedDependencies: counted.reopened,
-    turnedDependencies
+    edges: counts.edges,
+    newAssets: created + activated,
+    newDependencies,
+    reopenedDependencies: counts.reopened,
+    turnedDependencies: directions.turned
   }
 })
 

@@ -28,10 +28,11 @@ export interface EvidenceColumns {
   readonly declared: string
 }
 
+/** Fractions in a CASE are said to be `float8`: as `numeric` they are converted row by row. */
 export const confidenceSql = (terms: TermColumns): string => {
   const amount = `0.6 * ((${terms.records})::float8 / ((${terms.records}) + 4)) + 0.4 * ((${terms.windows})::float8 / ((${terms.windows}) + 1))`
-  const seen = `1 - (1 - (${amount})) * CASE WHEN ${terms.bothDirections} THEN 0.5 ELSE 1 END * CASE WHEN ${terms.exporters} > 1 THEN 0.8 ELSE 1 END`
-  const capped = `LEAST(CASE WHEN ${terms.sampled} AND NOT ${terms.bothDirections} THEN 0.9 ELSE 1 END, ${seen})`
+  const seen = `1 - (1 - (${amount})) * CASE WHEN ${terms.bothDirections} THEN 0.5::float8 ELSE 1 END * CASE WHEN ${terms.exporters} > 1 THEN 0.8::float8 ELSE 1 END`
+  const capped = `LEAST(CASE WHEN ${terms.sampled} AND NOT ${terms.bothDirections} THEN 0.9::float8 ELSE 1 END, ${seen})`
   return `(${capped}) * (0.5 + 0.5 * ${terms.direction})`
 }
 
@@ -39,11 +40,11 @@ export const confidenceSql = (terms: TermColumns): string => {
 const balance = (forward: string, reverse: string) => `((${forward}) - (${reverse}))::float8 / ((${forward}) + (${reverse}) + 1)`
 
 export const directionSql = (evidence: EvidenceColumns): string =>
-  `CASE WHEN ${evidence.declared} THEN 1 ELSE tanh((${[
+  `CASE WHEN ${evidence.declared} THEN 1::float8 ELSE tanh((${[
     `${weights.syn} * ${balance(evidence.synForward, evidence.synReverse)}`,
     `${weights.synAck} * ${balance(evidence.synAckForward, evidence.synAckReverse)}`,
     `${weights.began} * ${balance(evidence.beganForward, evidence.beganReverse)}`,
     `${weights.portRank} * (${evidence.portRank})`,
-    `CASE WHEN ${evidence.fanIn} > 1 THEN ${weights.fanIn} * (1 - 1.0::float8 / (${evidence.fanIn})) ELSE 0 END`,
+    `CASE WHEN ${evidence.fanIn} > 1 THEN ${weights.fanIn} * (1 - 1.0::float8 / (${evidence.fanIn})) ELSE 0::float8 END`,
     `${weights.clientPorts} * ((${evidence.clientPorts})::float8 / ((${evidence.clientPorts}) + 2))`
   ].join(" + ")}) / 2) END`

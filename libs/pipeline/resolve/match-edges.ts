@@ -6,6 +6,7 @@
 import { Effect } from "effect"
 import type { SqlClient } from "effect/sql"
 import { bools, float8s, int4s, int8s, texts } from "../store/arrays.ts"
+import { partitionName } from "../store/partitions.ts"
 import { bit, type Staged } from "./stage.ts"
 
 export const createEdgeStage = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
@@ -18,7 +19,7 @@ export const createEdgeStage = Effect.fnUntraced(function* (sql: SqlClient.SqlCl
     syn_forward bigint NOT NULL, syn_reverse bigint NOT NULL, syn_ack_forward bigint NOT NULL, syn_ack_reverse bigint NOT NULL,
     began_forward bigint NOT NULL, began_reverse bigint NOT NULL,
     dependency_id bigint NOT NULL, is_new boolean NOT NULL, old_status text NOT NULL, old_flows bigint NOT NULL, old_last timestamptz,
-    old_exporters integer NOT NULL, old_owner inet, several boolean NOT NULL, fresh boolean NOT NULL
+    old_exporters integer NOT NULL, old_owner inet, several boolean NOT NULL, fresh boolean NOT NULL, dependency_row tid, traffic_row tid
   ) ON COMMIT DELETE ROWS`
   yield* sql`CREATE TEMP TABLE IF NOT EXISTS slice_exporter (
     n integer NOT NULL, exporter inet NOT NULL, owner boolean NOT NULL, records bigint NOT NULL, bytes bigint NOT NULL, packets bigint NOT NULL
@@ -26,37 +27,46 @@ export const createEdgeStage = Effect.fnUntraced(function* (sql: SqlClient.SqlCl
 })
 
 /**
- * Needs `slice_address`. `several`: more than its one owner ever saw the dependency, so its observations have rows of their own. `fresh` says that the dependency had no traffic in this window before: a window counts once.
+ * Needs `slice_address`. `several`: more than its one owner ever saw the dependency, so its observations have rows of their own. `fresh` says
+ * that the dependency had no traffic in this window before: a window counts once. `dependency_row` and `traffic_row` say where the rows
+ * lie, good while `lockInventory` is held: whoever writes to these tables holds it.
  */
 export const loadEdges = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, staged: Staged, windowStart: Date) {
   const { edges, evidence, sampled, observers } = staged
+  const traffic = sql(partitionName("flow_stats", windowStart.getTime()))
   yield* sql`INSERT INTO slice_edge
-    SELECT u.n, c.asset_id, s.asset_id, c.address, s.address, c.internal, s.internal, u.service >> 16, u.service & 65535, u.bits,
+    SELECT u.n, c.asset_id, s.asset_id, c.address, s.address, c.internal, s.internal, u.protocol, u.port, u.bits,
       u.flows, u.to_server, u.to_client, u.packets, COALESCE(r.bytes::bigint, u.to_server::bigint + u.to_client::bigint), COALESCE(r.packets, u.packets),
       COALESCE(r.rate, 1), to_timestamp(u.first / 1000), to_timestamp(u.last / 1000), u.direction, u.fan_in, u.client_ports, x.exporter,
-      COALESCE(e.sf, 0), COALESCE(e.sr, 0), COALESCE(e.af, 0), COALESCE(e.ar, 0), COALESCE(e.bf, 0), COALESCE(e.br, 0),
+      COALESCE(e.sf, u.evidence & 31), COALESCE(e.sr, u.evidence >> 5 & 31), COALESCE(e.af, u.evidence >> 10 & 31),
+      COALESCE(e.ar, u.evidence >> 15 & 31), COALESCE(e.bf, u.evidence >> 20 & 31), COALESCE(e.br, u.evidence >> 25 & 31),
       COALESCE(d.id, nextval('dependencies_id_seq')), d.id IS NULL, COALESCE(d.status, 'candidate'), COALESCE(d.total_flows, 0), d.last_seen,
-      COALESCE(d.exporters, 0), d.owner_exporter, COALESCE(d.exporters > 1 OR d.owner_exporter <> x.exporter, false), w.time IS NULL
-    FROM unnest(${int4s(edges.client)}::int[], ${int4s(edges.server)}::int[], ${int4s(edges.service)}::int[], ${int4s(edges.bits)}::int[], ${float8s(edges.flows)}::float8[],
-        ${float8s(edges.toServer)}::float8[], ${float8s(edges.toClient)}::float8[], ${float8s(edges.packets)}::float8[], ${float8s(edges.first)}::float8[], ${float8s(edges.last)}::float8[],
-        ${float8s(edges.direction)}::float8[], ${int4s(edges.fanIn)}::int[], ${float8s(edges.clientPorts)}::float8[], ${int4s(edges.exporter)}::int[])
-      WITH ORDINALITY AS u(client, server, service, bits, flows, to_server, to_client, packets, first, last, direction, fan_in, client_ports,
-        exporter, n)
+      COALESCE(d.exporters, 0), d.owner_exporter, COALESCE(d.exporters > 1 OR d.owner_exporter <> x.exporter, false), w.time IS NULL,
+      d.ctid, w.ctid
+    FROM (SELECT n, client, server, (service >> 16)::smallint AS protocol, service & 65535 AS port, bits, flows, to_server, to_client, packets, first,
+        last, direction, fan_in, client_ports, exporter, evidence
+      -- in the target list the arrays are walked side by side; in FROM each would be stored first
+      FROM (SELECT generate_series(1, ${edges.client.length}::int) AS n, unnest(${int4s(edges.client)}::int[]) AS client, unnest(${int4s(edges.server)}::int[]) AS server,
+        unnest(${int4s(edges.service)}::int[]) AS service, unnest(${int4s(edges.bits)}::int[]) AS bits, unnest(${float8s(edges.flows)}::float8[]) AS flows,
+        unnest(${float8s(edges.toServer)}::float8[]) AS to_server, unnest(${float8s(edges.toClient)}::float8[]) AS to_client,
+        unnest(${float8s(edges.packets)}::float8[]) AS packets, unnest(${float8s(edges.first)}::float8[]) AS first, unnest(${float8s(edges.last)}::float8[]) AS last,
+        unnest(${float8s(edges.direction)}::float8[]) AS direction, unnest(${int4s(edges.fanIn)}::int[]) AS fan_in,
+        unnest(${float8s(edges.clientPorts)}::float8[]) AS client_ports, unnest(${int4s(edges.exporter)}::int[]) AS exporter,
+        unnest(${int4s(edges.evidence)}::int[]) AS evidence) arrays) u
     JOIN slice_address c ON c.n = u.client
     JOIN slice_address s ON s.n = u.server
-    JOIN (SELECT exporter::inet, n FROM unnest(${texts(staged.exporters)}::text[]) WITH ORDINALITY AS t(exporter, n)) x ON x.n = u.exporter
+    -- every edge has one; an inner join would be planned for as if it dropped most of them, and all that follows as if they were few
+    LEFT JOIN (SELECT exporter::inet, n FROM unnest(${texts(staged.exporters)}::text[]) WITH ORDINALITY AS t(exporter, n)) x ON x.n = u.exporter
     LEFT JOIN unnest(${int4s(evidence.edge)}::int[], ${int4s(evidence.synForward)}::int[], ${int4s(evidence.synReverse)}::int[], ${int4s(evidence.synAckForward)}::int[],
         ${int4s(evidence.synAckReverse)}::int[], ${int4s(evidence.beganForward)}::int[], ${int4s(evidence.beganReverse)}::int[])
       AS e(n, sf, sr, af, ar, bf, br) ON e.n = u.n
     LEFT JOIN unnest(${int4s(sampled.edge)}::int[], ${int4s(sampled.rate)}::int[], ${float8s(sampled.bytes)}::float8[], ${float8s(sampled.packets)}::float8[])
       AS r(n, rate, bytes, packets) ON r.n = u.n
-    LEFT JOIN dependencies d
-      ON d.source_id = c.asset_id AND d.target_id = s.asset_id AND d.protocol = u.service >> 16 AND d.port = u.service & 65535
-    LEFT JOIN flow_stats w ON w.time = ${windowStart} AND w.source_id = c.asset_id AND w.target_id = s.asset_id
-      AND w.protocol = u.service >> 16 AND w.port = u.service & 65535
+    LEFT JOIN dependencies d ON d.source_id = c.asset_id AND d.target_id = s.asset_id AND d.protocol = u.protocol AND d.port = u.port
+    LEFT JOIN ${traffic} w ON w.time = ${windowStart} AND w.source_id = c.asset_id AND w.target_id = s.asset_id AND w.protocol = u.protocol AND w.port = u.port
     WHERE c.asset_id <> s.asset_id
     -- in the order of the indexes that the later statements write to
-    ORDER BY c.asset_id, s.asset_id, u.service`
+    ORDER BY c.asset_id, s.asset_id, u.protocol, u.port`
   yield* sql`ANALYZE slice_edge`
   if (observers.edge.length > 0) {
     yield* sql`INSERT INTO slice_exporter
@@ -68,10 +78,13 @@ export const loadEdges = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, 
 })
 
 /**
- * Two edges of a slice may be the same dependency: two addresses of one asset, or an edge that was turned around. Joins them under the
- * number of the first one. Seldom, so it is only done when there is such a pair.
+ * Two edges of a slice may be the same dependency: two addresses of one asset, or an edge that was turned around (`settled`: how many
+ * were). Joins them under the number of the first one. Seldom, so it is only looked for when there is such an asset or edge; the edges
+ * of a CollapsedSlice themselves are unique.
  */
-export const joinDoubles = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
+export const joinDoubles = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, settled: number) {
+  const [shared] = yield* sql`SELECT 1 FROM slice_address GROUP BY asset_id HAVING count(*) > 1 LIMIT 1`
+  if (shared === undefined && settled === 0) return
   const [found] = yield* sql`SELECT 1 FROM slice_edge GROUP BY source_id, target_id, protocol, port HAVING count(*) > 1 LIMIT 1`
   if (found === undefined) return
   yield* sql`WITH keep AS (
@@ -105,7 +118,8 @@ export const guess = 0.3
 
 /**
  * An edge that is new may be one that is known, drawn the other way round, where both ends use the same port. The side with evidence
- * wins: either the slice's edge is turned, or the dependency is, with all it has. Answers how many dependencies were turned.
+ * wins: either the slice's edge is turned, or the dependency is, with all it has. Answers how many dependencies were
+ * turned, and how many edges of the slice met another dependency than at first.
  */
 export const settleDirections = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, windowStart: Date) {
   const facing = yield* sql<{ n: number; id: bigint; turn: "edge" | "dependency" }>`
@@ -113,9 +127,14 @@ export const settleDirections = Effect.fnUntraced(function* (sql: SqlClient.SqlC
     FROM slice_edge e
     JOIN dependencies r ON r.source_id = e.target_id AND r.target_id = e.source_id AND r.protocol = e.protocol AND r.port = e.port
     WHERE e.is_new AND LEAST(e.direction, r.direction_weight) <= ${guess}`
-  if (facing.length === 0) return 0
-  const edges = facing.filter((pair) => pair.turn === "edge").map((pair) => pair.n)
+  if (facing.length === 0) return { turned: 0, settled: 0 }
   const dependencies = facing.filter((pair) => pair.turn === "dependency").map((pair) => pair.id)
+  // what the slice has of a dependency in the direction that is given up turns with it
+  const along = yield* sql<{
+    n: number
+  }>`SELECT n FROM slice_edge WHERE NOT is_new AND dependency_id = ANY(${int8s(dependencies)}::bigint[])`
+  const edges = [...facing.filter((pair) => pair.turn === "edge"), ...along].map((pair) => pair.n)
+  const settled = [...facing, ...along].map((pair) => pair.n)
   if (edges.length > 0) {
     yield* sql`UPDATE slice_edge SET source_id = target_id, target_id = source_id, source_address = target_address,
         target_address = source_address, source_internal = target_internal, target_internal = source_internal, to_server = to_client,
@@ -150,12 +169,13 @@ export const settleDirections = Effect.fnUntraced(function* (sql: SqlClient.SqlC
       UPDATE assets a SET clients = a.clients + m.clients, servers = a.servers + m.servers FROM moved m WHERE a.id = m.asset_id`
   }
   // the rows that were turned, or whose dependency was, now meet it
+  const traffic = sql(partitionName("flow_stats", windowStart.getTime()))
   yield* sql`UPDATE slice_edge e SET dependency_id = d.id, is_new = false, old_status = d.status, old_flows = d.total_flows, old_last = d.last_seen,
-      old_exporters = d.exporters, old_owner = d.owner_exporter,
-      several = e.several OR d.exporters > 1 OR d.owner_exporter <> e.exporter,
-      fresh = NOT EXISTS (SELECT 1 FROM flow_stats w WHERE w.time = ${windowStart} AND w.source_id = d.source_id AND w.target_id = d.target_id
-        AND w.protocol = d.protocol AND w.port = d.port)
-    FROM dependencies d WHERE e.n = ANY(${int4s(facing.map((pair) => pair.n))}::int[]) AND d.source_id = e.source_id AND d.target_id = e.target_id
+      old_exporters = d.exporters, old_owner = d.owner_exporter, dependency_row = d.ctid,
+      several = e.several OR d.exporters > 1 OR d.owner_exporter <> e.exporter, fresh = w.time IS NULL, traffic_row = w.ctid
+    FROM dependencies d LEFT JOIN ${traffic} w ON w.time = ${windowStart} AND w.source_id = d.source_id AND w.target_id = d.target_id
+      AND w.protocol = d.protocol AND w.port = d.port
+    WHERE e.n = ANY(${int4s(settled)}::int[]) AND d.source_id = e.source_id AND d.target_id = e.target_id
       AND d.protocol = e.protocol AND d.port = e.port`
-  return dependencies.length
+  return { turned: dependencies.length, settled: settled.length }
 })

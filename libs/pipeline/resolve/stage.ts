@@ -38,9 +38,11 @@ export interface Staged {
     readonly clientPorts: Array<number>
     /** 1-based number in `exporters`. */
     readonly exporter: Array<number>
+    /** The six counts of `evidence`, five bits each, in its order from the lowest; 0 where they stand there. */
+    readonly evidence: Array<number>
   }
   readonly exporters: Array<string>
-  /** Edges (1-based) with any count of these. */
+  /** Edges (1-based) with a count of these beyond 31. */
   readonly evidence: {
     readonly edge: Array<number>
     readonly synForward: Array<number>
@@ -112,6 +114,17 @@ const mostTotal = 2n ** 61n
 
 const highUnit = 2 ** 52
 
+/** Most edges have a few SYNs: one number instead of six. -1: more than fits. */
+const packEvidence = (edge: Edge): number => {
+  const a = small(edge.synForward)
+  const b = small(edge.synReverse)
+  const c = small(edge.synAckForward)
+  const d = small(edge.synAckReverse)
+  const e = small(edge.beganForward)
+  const f = small(edge.beganReverse)
+  return (a | b | c | d | e | f) > 31 ? -1 : a | (b << 5) | (c << 10) | (d << 15) | (e << 20) | (f << 25)
+}
+
 /** Exact sums of doubles that hold whole numbers: a `number` until it nears 2^53. */
 const adder = () => {
   let recent = 0
@@ -160,7 +173,8 @@ export const stage = (slice: CollapsedSlice, options: StageOptions): Staged => {
     direction: [],
     fanIn: [],
     clientPorts: [],
-    exporter: []
+    exporter: [],
+    evidence: []
   }
   const evidence: Staged["evidence"] = {
     edge: [],
@@ -273,7 +287,9 @@ export const stage = (slice: CollapsedSlice, options: StageOptions): Staged => {
     edges.fanIn.push(small(edge.fanIn))
     edges.clientPorts.push(whole(edge.clientPorts))
     edges.exporter.push(exporterOf(edge.exporter))
-    if (edge.synForward + edge.synReverse + edge.synAckForward + edge.synAckReverse + edge.beganForward + edge.beganReverse > 0) {
+    const packed = packEvidence(edge)
+    edges.evidence.push(packed === -1 ? 0 : packed)
+    if (packed === -1) {
       evidence.edge.push(number)
       evidence.synForward.push(small(edge.synForward))
       evidence.synReverse.push(small(edge.synReverse))

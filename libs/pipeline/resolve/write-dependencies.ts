@@ -1,8 +1,9 @@
 /** From `slice_edge` into the tables: traffic, observations, dependencies with their spans and terms, services. */
 
 import { Effect } from "effect"
-import type { SqlClient } from "effect/sql"
+import { type SqlClient, SqlError } from "effect/sql"
 import { int4s, texts } from "../store/arrays.ts"
+import { partitionName } from "../store/partitions.ts"
 import { confidenceSql, directionSql } from "./confidence-sql.ts"
 import { bit, type Staged } from "./stage.ts"
 
@@ -12,26 +13,75 @@ export interface DependencyOptions {
   readonly staleAfterHours: number
 }
 
-export const addTraffic = (sql: SqlClient.SqlClient, windowStart: Date) =>
-  sql`INSERT INTO flow_stats AS f (time, source_id, target_id, protocol, port, flows, packets, bytes_to_server, bytes_to_client,
+/** What a slice holds, so that no statement runs that would find nothing to do. */
+export interface EdgeCounts {
+  readonly edges: number
+  /** Edges that are no dependency yet. */
+  readonly made: number
+  /** Edges without traffic in this window so far. */
+  readonly fresh: number
+  readonly several: boolean
+  readonly reopened: number
+  /** Edges whose dependency was not active. */
+  readonly inactive: number
+}
+
+/** `slice_edge` must be complete. */
+export const countEdges = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, options: DependencyOptions) {
+  const [counts] =
+    yield* sql<EdgeCounts>`SELECT count(*)::int AS edges, count(*) FILTER (WHERE is_new)::int AS made, count(*) FILTER (WHERE fresh)::int AS fresh,
+      COALESCE(bool_or(several), false) AS several, count(*) FILTER (WHERE old_status <> 'active')::int AS inactive,
+      count(*) FILTER (WHERE NOT is_new AND (old_status = 'stale' OR first > old_last + make_interval(hours => ${options.staleAfterHours})))::int AS reopened
+    FROM slice_edge`
+  return counts!
+})
+
+/**
+ * Rows are found where they lay when they were matched. One that is there no more was changed by somebody who did not hold the lock: the
+ * slice is refused, and offered again.
+ */
+const expectRows = (table: string, expected: number, found: number) =>
+  found === expected
+    ? Effect.void
+    : Effect.fail(
+        new SqlError.SqlError({
+          reason: new SqlError.SerializationError({
+            cause: undefined,
+            message: `${table}: ${found} rows of ${expected} where they were`
+          })
+        })
+      )
+
+/** Known rows are updated in place; an `ON CONFLICT` would look for each again, and lock it first. */
+export const addTraffic = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, windowStart: Date, counts: EdgeCounts) {
+  const traffic = sql(partitionName("flow_stats", windowStart.getTime()))
+  if (counts.fresh < counts.edges) {
+    const [changed] = yield* sql<{ rows: number }>`WITH changed AS (
+        UPDATE ${traffic} f SET flows = LEAST(f.flows, 4611686018427387903 - e.flows) + e.flows, packets = LEAST(f.packets, 4611686018427387903 - e.packets) + e.packets,
+          bytes_to_server = LEAST(f.bytes_to_server, 4611686018427387903 - e.to_server) + e.to_server,
+          bytes_to_client = LEAST(f.bytes_to_client, 4611686018427387903 - e.to_client) + e.to_client,
+          tcp_flags_to_server = f.tcp_flags_to_server | ((e.bits >> ${bit.flagsToServerShift}::int) & 255)::smallint,
+          tcp_flags_to_client = f.tcp_flags_to_client | ((e.bits >> ${bit.flagsToClientShift}::int) & 255)::smallint, slices = f.slices + 1
+        FROM slice_edge e WHERE f.ctid = e.traffic_row AND NOT e.fresh
+        RETURNING 1
+      ) SELECT count(*)::int AS rows FROM changed`
+    yield* expectRows("flow_stats", counts.edges - counts.fresh, changed!.rows)
+  }
+  if (counts.fresh === 0) return
+  yield* sql`INSERT INTO ${traffic} (time, source_id, target_id, protocol, port, flows, packets, bytes_to_server, bytes_to_client,
       tcp_flags_to_server, tcp_flags_to_client)
     SELECT ${windowStart}, source_id, target_id, protocol, port, flows, packets, to_server, to_client,
       (bits >> ${bit.flagsToServerShift}::int) & 255, (bits >> ${bit.flagsToClientShift}::int) & 255
-    FROM slice_edge
-    ON CONFLICT (source_id, time, target_id, protocol, port) DO UPDATE SET flows = LEAST(f.flows, 4611686018427387903 - excluded.flows) + excluded.flows,
-      packets = LEAST(f.packets, 4611686018427387903 - excluded.packets) + excluded.packets, bytes_to_server = LEAST(f.bytes_to_server, 4611686018427387903 - excluded.bytes_to_server) + excluded.bytes_to_server,
-      bytes_to_client = LEAST(f.bytes_to_client, 4611686018427387903 - excluded.bytes_to_client) + excluded.bytes_to_client,
-      tcp_flags_to_server = f.tcp_flags_to_server | excluded.tcp_flags_to_server,
-      tcp_flags_to_client = f.tcp_flags_to_client | excluded.tcp_flags_to_client, slices = f.slices + 1`
+    FROM slice_edge WHERE fresh`
+})
 
 /**
  * Who saw it, for dependencies that a second exporter saw; most have one, which the dependency itself names. Leaves in `slice_added`
  * how many exporters each of them gained.
  */
-export const addObservations = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
+export const addObservations = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, counts: EdgeCounts) {
   yield* sql`CREATE TEMP TABLE IF NOT EXISTS slice_added (dependency_id bigint PRIMARY KEY, exporters integer NOT NULL) ON COMMIT DELETE ROWS`
-  const [several] = yield* sql`SELECT 1 FROM slice_edge WHERE several LIMIT 1`
-  if (several === undefined) return
+  if (!counts.several) return
   yield* sql`INSERT INTO dependency_exporter (dependency_id, exporter, owner, records, bytes, packets, last_seen)
     SELECT d.id, d.owner_exporter, true, d.total_flows, d.total_bytes, d.total_packets, d.last_seen
     FROM slice_edge e JOIN dependencies d ON d.id = e.dependency_id
@@ -59,11 +109,12 @@ export const addObservations = Effect.fnUntraced(function* (sql: SqlClient.SqlCl
 
 const rankSql = (bits: string) => `((${bits} >> ${bit.portRankShift}) & 7) - 2`
 
-/** New rows and known ones; `slice_added` must be there. Answers how many became active, were opened again, and are new. */
+/** New rows and known ones; `slice_added` must be there. Answers how many became active. */
 export const writeDependencies = Effect.fnUntraced(function* (
   sql: SqlClient.SqlClient,
   options: DependencyOptions,
-  services: Staged["services"]
+  services: Staged["services"],
+  counts: EdgeCounts
 ) {
   const text = sql.literal
   /** Flows of the owners, or of any one exporter: the owner may be a sampler that saw little of it. */
@@ -81,7 +132,8 @@ export const writeDependencies = Effect.fnUntraced(function* (
     clientPorts: "client_ports",
     declared: `(bits & ${bit.declared}) <> 0`
   })
-  yield* sql`INSERT INTO dependencies AS d (id, source_id, target_id, protocol, port, source_address, target_address, owner_exporter, inferred_service,
+  if (counts.made > 0)
+    yield* sql`INSERT INTO dependencies AS d (id, source_id, target_id, protocol, port, source_address, target_address, owner_exporter, inferred_service,
       is_internal, direction, status, first_seen, last_seen, seen_hour, valid_from, activated_at, bytes_to_server, bytes_to_client, total_packets,
       total_flows, raw_bytes, raw_packets, sampling, syn_forward, syn_reverse, syn_ack_forward, syn_ack_reverse, began_forward,
       began_reverse, port_rank, fan_in, client_ports, declared, windows, both_directions, exporters, direction_weight, confidence)
@@ -114,7 +166,8 @@ export const writeDependencies = Effect.fnUntraced(function* (
     ) AS fresh`
 
   // A span that ended: it was marked stale, or silent for longer than that before anybody looked.
-  yield* sql`INSERT INTO dependency_span (dependency_id, since, until)
+  if (counts.reopened > 0)
+    yield* sql`INSERT INTO dependency_span (dependency_id, since, until)
     SELECT d.id, LEAST(d.valid_from, d.last_seen), d.last_seen FROM slice_edge e JOIN dependencies d ON d.id = e.dependency_id
     WHERE NOT e.is_new AND (e.old_status = 'stale' OR e.first > e.old_last + make_interval(hours => ${options.staleAfterHours}))
     ON CONFLICT (dependency_id, since) DO UPDATE SET until = GREATEST(dependency_span.until, excluded.until)`
@@ -138,7 +191,8 @@ export const writeDependencies = Effect.fnUntraced(function* (
     }),
     sampled: "GREATEST(d.sampling, e.sampling) > 1"
   }
-  yield* sql`UPDATE dependencies d SET
+  if (counts.made < counts.edges) {
+    const [changed] = yield* sql<{ rows: number }>`WITH changed AS (UPDATE dependencies d SET
       source_address = e.source_address, target_address = e.target_address, owner_exporter = e.exporter,
       first_seen = LEAST(d.first_seen, e.first), last_seen = GREATEST(d.last_seen, e.last),
       seen_hour = date_trunc('hour', GREATEST(d.last_seen, e.last), 'UTC'),
@@ -161,14 +215,21 @@ export const writeDependencies = Effect.fnUntraced(function* (
       windows = ${text(terms.windows)}, both_directions = ${text(terms.bothDirections)}, exporters = ${text(terms.exporters)},
       direction_weight = ${text(terms.direction)}, confidence = ${text(confidenceSql(terms))}, updated_at = now()
     FROM slice_edge e LEFT JOIN slice_added a ON a.dependency_id = e.dependency_id
-    WHERE d.id = e.dependency_id AND NOT e.is_new`
-  const [counted] = yield* sql<{ edges: number; made: number; activated: number; reopened: number }>`SELECT count(*)::int AS edges,
-      count(*) FILTER (WHERE is_new)::int AS made,
-      count(*) FILTER (WHERE old_status = 'candidate' AND ${text(enough("old_flows + flows", "slice_edge.dependency_id"))})::int AS activated,
-      count(*) FILTER (WHERE NOT is_new AND (old_status = 'stale'
-        OR first > old_last + make_interval(hours => ${options.staleAfterHours})))::int AS reopened
-    FROM slice_edge`
-  return counted!
+    WHERE d.ctid = e.dependency_row AND NOT e.is_new RETURNING 1) SELECT count(*)::int AS rows FROM changed`
+    yield* expectRows("dependencies", counts.edges - counts.made, changed!.rows)
+  }
+  if (counts.inactive === 0) return 0
+  const [begun] = yield* sql<{ n: number }>`WITH begun AS (
+      SELECT source_id, target_id, old_status FROM slice_edge WHERE old_status <> 'active' AND ${text(enough("old_flows + flows", "slice_edge.dependency_id"))}
+    ), counted AS (
+      SELECT asset_id, sum(clients) AS clients, sum(servers) AS servers
+      FROM (SELECT target_id AS asset_id, 1 AS clients, 0 AS servers FROM begun UNION ALL SELECT source_id, 0, 1 FROM begun) AS ends
+      GROUP BY asset_id
+    ), told AS (
+      UPDATE assets a SET clients = a.clients + c.clients, servers = a.servers + c.servers FROM counted c WHERE a.id = c.asset_id
+    )
+    SELECT count(*) FILTER (WHERE old_status = 'candidate')::int AS n FROM begun`
+  return begun!.n
 })
 
 /** Service = asset, port, protocol (FL-DB-13), where somebody answered. */

@@ -27,9 +27,9 @@ export const ensurePartition = Effect.fnUntraced(function* (table: Partitioned, 
   yield* sql.withTransaction(
     Effect.gen(function* () {
       yield* sql`SELECT pg_advisory_xact_lock(hashtext('flowlens.partitions'))`
-      // room in each page for the later slices of a window, which update its rows
+      // room for a second version of every row, so that the later slices of a window change no index and the file does not grow
       yield* sql.unsafe(
-        `CREATE TABLE IF NOT EXISTS ${name} PARTITION OF ${table} FOR VALUES FROM ('${dayText(day)}T00:00:00Z') TO ('${dayText(day + 1)}T00:00:00Z') WITH (fillfactor = 70)`
+        `CREATE TABLE IF NOT EXISTS ${name} PARTITION OF ${table} FOR VALUES FROM ('${dayText(day)}T00:00:00Z') TO ('${dayText(day + 1)}T00:00:00Z') WITH (fillfactor = 45)`
       )
     })
   )
