@@ -31,7 +31,7 @@ export interface FlowBatch {
   readonly protocol: Uint8Array
   /** The low 8 bits of the cumulative TCP flags (FIN 1, SYN 2, RST 4, PSH 8, ACK 16, URG 32, ECE 64, CWR 128); 0 when unknown. */
   readonly tcpFlags: Uint8Array
-  /** Octets and packets as exported: not multiplied by the sampling rate. */
+  /** Octets of IP packets, and packets, as exported: not multiplied by the sampling rate. Of sFlow the sampled packet's IP length. */
   readonly bytes: Float64Array
   readonly packets: Float64Array
   /** Reverse elements of a biflow (RFC 5103), as exported. */

@@ -118,8 +118,8 @@ const sampled = (c: Conversation) => {
       : c.protocol === 17
         ? udp(c.sourcePort, c.destinationPort)
         : bytes().u16(c.destinationPort).zeros(6).done()
-  const packet = ethernet(0x0800, ipv4Packet(c.source, c.destination, { protocol: c.protocol, length: c.octets - 18 }, payload))
-  return sflow({}, flowSample({ rate: c.sampling, input: c.input, output: c.output }, rawHeader(packet, c.octets)))
+  const packet = ethernet(0x0800, ipv4Packet(c.source, c.destination, { protocol: c.protocol, length: c.octets }, payload))
+  return sflow({}, flowSample({ rate: c.sampling, input: c.input, output: c.output }, rawHeader(packet, c.octets + 18)))
 }
 
 const decodeOne = (datagram: Uint8Array): Row => {

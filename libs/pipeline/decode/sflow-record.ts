@@ -54,6 +54,7 @@ export const describeFlowSample = (
   }
   describeRecords(makeCursor(view, start + (expanded ? 40 : 28), end), view, record)
   if (batch.family[row] !== 0) describeTransport(reading, row, record)
+  if (batch.packets[row] !== 0 && record["bytes"] !== batch.bytes[row]) record["normalised"] = { bytes: batch.bytes[row] }
   return record
 }
 
@@ -107,6 +108,8 @@ const frame: Frame = makeFrame()
 const describeRaw = (view: DataView, at: number, end: number, record: DescribedRecord): void => {
   const captured = view.getUint32(at + 12)
   readFrame(view, at + 16, Math.min(end, at + 16 + captured), view.getUint32(at), frame)
+  // Literally what the sample says: the frame's octets. The row has the IP packet's.
+  record["bytes"] = view.getUint32(at + 4)
   record["headerProtocol"] = view.getUint32(at)
   record["strippedBytes"] = view.getUint32(at + 8)
   record["headerLength"] = captured

@@ -57,7 +57,7 @@ describe("sFlow v5", () => {
       destinationPort: 443,
       protocol: 6,
       tcpFlags: 2,
-      bytes: 1518,
+      bytes: 1500,
       packets: 1,
       reverseBytes: 0,
       reversePackets: 0,
@@ -126,8 +126,8 @@ describe("sFlow v5", () => {
     assert.deepStrictEqual(
       bench.take().map((row) => [row.source, row.bytes]),
       [
-        ["10.0.0.1", 1518],
-        ["10.0.0.1", 1518]
+        ["10.0.0.1", 1500],
+        ["10.0.0.1", 1500]
       ]
     )
   })
