@@ -109,6 +109,17 @@ describe("the appliance", () => {
 
     // the console's line says the same
     const token = await appliance.token("viewer")
+    // every page's first question, encoded for real: what does not fit its contract answers with a defect
+    const admin = await appliance.token("admin")
+    for (const tag of ["AssetList", "TopologyGet", "AuditList"]) {
+      assert.include(await rpc(appliance, admin, tag, {}), '"_tag":"Success"', tag)
+    }
+    for (const tag of ["Whoami", "SettingsList", "OperatorList", "TokenList", "AuditVerify"]) {
+      assert.include(await rpc(appliance, admin, tag, null), '"_tag":"Success"', tag)
+    }
+    for (const tag of ["OverviewWatch", "MapVersionWatch", "StatusWatch", "ExportersWatch", "HealthWatch"]) {
+      assert.include(await rpc(appliance, admin, tag, null), '"_tag":"Chunk"', tag)
+    }
     const answer = await rpc(appliance, token, "DependencyList", {})
     for (const { client, server } of await dependencies(appliance)) {
       assert.include(answer, client.address)

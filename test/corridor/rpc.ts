@@ -2,7 +2,7 @@
 import { NodeWS } from "@effect/platform-node"
 import type { Appliance } from "./Appliance.ts"
 
-/** What came back until the call was answered. */
+/** What came back until the call was answered, or a stream had said its first. */
 export const rpc = (appliance: Appliance, token: string, tag: string, payload: unknown): Promise<string> =>
   new Promise((done, failed) => {
     const socket = new NodeWS.WebSocket(`wss://127.0.0.1:${appliance.port}/rpc`, {
@@ -14,7 +14,7 @@ export const rpc = (appliance: Appliance, token: string, tag: string, payload: u
     socket.on("open", () => socket.send(`${JSON.stringify({ _tag: "Request", id: "1", tag, payload, headers: [] })}\n`))
     socket.on("message", (part: Buffer) => {
       text += part.toString()
-      if (text.includes('"Exit"')) socket.close()
+      if (text.includes('"Exit"') || text.includes('"Chunk"')) socket.close()
     })
     socket.on("error", failed)
     socket.on("close", () => {

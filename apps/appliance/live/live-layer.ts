@@ -4,7 +4,7 @@
  */
 import { Clock, Effect, Layer, Stream, SubscriptionRef } from "effect"
 import { ActorNotFound } from "#domain/rpc/SystemRpcs.ts"
-import type { SettingReading } from "#domain/Settings.ts"
+import { SettingReading } from "#domain/Settings.ts"
 import { Overview } from "#domain/Status.ts"
 import { limited } from "#pipeline/actor/limited-log.ts"
 import { Registry } from "#pipeline/actor/Registry.ts"
@@ -112,6 +112,7 @@ const make = Effect.fnUntraced(function* ({ settings, windowSeconds }: LiveOptio
       return publicHealth((yield* SubscriptionRef.get(signs)).health, yield* Clock.currentTimeMillis)
     }),
     restartActor: (path) => registry.restart(path).pipe(Effect.mapError(() => new ActorNotFound({ path }))),
-    settings
+    // the configuration knows more of each knob than people are shown
+    settings: settings.map(({ knob, value, source, description }) => new SettingReading({ knob, value, source, description }))
   })
 })
