@@ -11,15 +11,14 @@ import { bit, type Staged } from "./stage.ts"
 
 export const createEdgeStage = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
   yield* sql`CREATE TEMP TABLE IF NOT EXISTS slice_edge (
-    n integer NOT NULL, source_id bigint NOT NULL, target_id bigint NOT NULL, source_address inet NOT NULL, target_address inet NOT NULL,
-    source_internal boolean NOT NULL, target_internal boolean NOT NULL, protocol smallint NOT NULL, port integer NOT NULL, bits integer NOT NULL,
-    flows bigint NOT NULL, to_server bigint NOT NULL, to_client bigint NOT NULL, packets bigint NOT NULL, raw_bytes bigint NOT NULL,
-    raw_packets bigint NOT NULL, sampling integer NOT NULL, first timestamptz NOT NULL, last timestamptz NOT NULL,
-    direction double precision NOT NULL, fan_in integer NOT NULL, client_ports bigint NOT NULL, exporter inet NOT NULL,
-    syn_forward bigint NOT NULL, syn_reverse bigint NOT NULL, syn_ack_forward bigint NOT NULL, syn_ack_reverse bigint NOT NULL,
-    began_forward bigint NOT NULL, began_reverse bigint NOT NULL,
-    dependency_id bigint NOT NULL, is_new boolean NOT NULL, old_status text NOT NULL, old_flows bigint NOT NULL, old_last timestamptz,
-    old_exporters integer NOT NULL, old_owner inet, several boolean NOT NULL, fresh boolean NOT NULL, dependency_row tid, traffic_row tid
+    source_id bigint NOT NULL, target_id bigint NOT NULL, dependency_id bigint NOT NULL, n integer NOT NULL, port integer NOT NULL, bits integer NOT NULL,
+    protocol smallint NOT NULL, is_new boolean NOT NULL, fresh boolean NOT NULL, flows bigint NOT NULL, to_server bigint NOT NULL, to_client bigint NOT NULL,
+    packets bigint NOT NULL, raw_bytes bigint NOT NULL, raw_packets bigint NOT NULL, first timestamptz NOT NULL, last timestamptz NOT NULL,
+    old_flows bigint NOT NULL, syn_forward bigint NOT NULL, syn_reverse bigint NOT NULL, syn_ack_forward bigint NOT NULL, syn_ack_reverse bigint NOT NULL,
+    began_forward bigint NOT NULL, began_reverse bigint NOT NULL, client_ports bigint NOT NULL, direction double precision NOT NULL, sampling integer NOT NULL,
+    fan_in integer NOT NULL, old_exporters integer NOT NULL, several boolean NOT NULL, source_internal boolean NOT NULL, target_internal boolean NOT NULL,
+    dependency_row tid, traffic_row tid, old_last timestamptz, old_status text NOT NULL, exporter inet NOT NULL, source_address inet NOT NULL,
+    target_address inet NOT NULL, old_owner inet
   ) ON COMMIT DELETE ROWS`
   yield* sql`CREATE TEMP TABLE IF NOT EXISTS slice_exporter (
     n integer NOT NULL, exporter inet NOT NULL, owner boolean NOT NULL, records bigint NOT NULL, bytes bigint NOT NULL, packets bigint NOT NULL
@@ -35,14 +34,13 @@ export const loadEdges = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, 
   const { edges, evidence, sampled, observers } = staged
   const traffic = sql(partitionName("flow_stats", windowStart.getTime()))
   yield* sql`INSERT INTO slice_edge
-    SELECT u.n, c.asset_id, s.asset_id, c.address, s.address, c.internal, s.internal, u.protocol, u.port, u.bits,
-      u.flows, u.to_server, u.to_client, u.packets, COALESCE(r.bytes::bigint, u.to_server::bigint + u.to_client::bigint), COALESCE(r.packets, u.packets),
-      COALESCE(r.rate, 1), to_timestamp(u.first / 1000), to_timestamp(u.last / 1000), u.direction, u.fan_in, u.client_ports, x.exporter,
-      COALESCE(e.sf, u.evidence & 31), COALESCE(e.sr, u.evidence >> 5 & 31), COALESCE(e.af, u.evidence >> 10 & 31),
-      COALESCE(e.ar, u.evidence >> 15 & 31), COALESCE(e.bf, u.evidence >> 20 & 31), COALESCE(e.br, u.evidence >> 25 & 31),
-      COALESCE(d.id, nextval('dependencies_id_seq')), d.id IS NULL, COALESCE(d.status, 'candidate'), COALESCE(d.total_flows, 0), d.last_seen,
-      COALESCE(d.exporters, 0), d.owner_exporter, COALESCE(d.exporters > 1 OR d.owner_exporter <> x.exporter, false), w.time IS NULL,
-      d.ctid, w.ctid
+    SELECT c.asset_id, s.asset_id, COALESCE(d.id, nextval('dependencies_id_seq')), u.n, u.port, u.bits,
+      u.protocol, d.id IS NULL, w.time IS NULL, u.flows, u.to_server, u.to_client,
+      u.packets, COALESCE(r.bytes::bigint, u.to_server::bigint + u.to_client::bigint), COALESCE(r.packets, u.packets), to_timestamp(u.first / 1000), to_timestamp(u.last / 1000),
+      COALESCE(d.total_flows, 0), COALESCE(e.sf, u.evidence & 31), COALESCE(e.sr, u.evidence >> 5 & 31), COALESCE(e.af, u.evidence >> 10 & 31),
+      COALESCE(e.ar, u.evidence >> 15 & 31), COALESCE(e.bf, u.evidence >> 20 & 31), COALESCE(e.br, u.evidence >> 25 & 31), u.client_ports, u.direction,
+      COALESCE(r.rate, 1), u.fan_in, COALESCE(d.exporters, 0), COALESCE(d.exporters > 1 OR d.owner_exporter <> x.exporter, false), c.internal, s.internal,
+      d.ctid, w.ctid, d.last_seen, COALESCE(d.status, 'candidate'), x.exporter, c.address, s.address, d.owner_exporter
     FROM (SELECT n, client, server, (service >> 16)::smallint AS protocol, service & 65535 AS port, bits, flows, to_server, to_client, packets, first,
         last, direction, fan_in, client_ports, exporter, evidence
       -- in the target list the arrays are walked side by side; in FROM each would be stored first

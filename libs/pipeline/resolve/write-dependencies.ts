@@ -5,6 +5,7 @@ import { type SqlClient, SqlError } from "effect/sql"
 import { int4s, texts } from "../store/arrays.ts"
 import { partitionName } from "../store/partitions.ts"
 import { confidenceSql, directionSql } from "./confidence-sql.ts"
+import { hourSql } from "./Inventory.ts"
 import { bit, type Staged } from "./stage.ts"
 
 export interface DependencyOptions {
@@ -153,7 +154,7 @@ export const writeDependencies = Effect.fnUntraced(function* (
         source_internal AND target_internal,
         CASE WHEN source_internal AND target_internal THEN 'internal' WHEN target_internal THEN 'inbound'
           WHEN source_internal THEN 'outbound' ELSE 'external' END,
-        CASE WHEN ${text(enough("flows", "e.dependency_id"))} THEN 'active' ELSE 'candidate' END, first, last, date_trunc('hour', last, 'UTC'), first AS valid_from,
+        CASE WHEN ${text(enough("flows", "e.dependency_id"))} THEN 'active' ELSE 'candidate' END, first, last, ${text(hourSql("last"))}, first AS valid_from,
         CASE WHEN ${text(enough("flows", "e.dependency_id"))} THEN now() END, to_server, to_client, packets, flows AS total_flows, raw_bytes, raw_packets,
         sampling, syn_forward, syn_reverse, syn_ack_forward, syn_ack_reverse, began_forward, began_reverse,
         ${text(rankSql("bits"))}, fan_in, client_ports, (bits & ${bit.declared}::int) <> 0,
@@ -195,7 +196,7 @@ export const writeDependencies = Effect.fnUntraced(function* (
     const [changed] = yield* sql<{ rows: number }>`WITH changed AS (UPDATE dependencies d SET
       source_address = e.source_address, target_address = e.target_address, owner_exporter = e.exporter,
       first_seen = LEAST(d.first_seen, e.first), last_seen = GREATEST(d.last_seen, e.last),
-      seen_hour = date_trunc('hour', GREATEST(d.last_seen, e.last), 'UTC'),
+      seen_hour = ${text(hourSql("GREATEST(d.last_seen, e.last)"))},
       status = CASE WHEN ${text(enough("d.total_flows + e.flows", "d.id"))} THEN 'active' ELSE 'candidate' END,
       activated_at = CASE WHEN d.status = 'candidate' AND ${text(enough("d.total_flows + e.flows", "d.id"))} THEN now() ELSE d.activated_at END,
       valid_from = CASE
