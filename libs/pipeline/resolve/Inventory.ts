@@ -28,6 +28,15 @@ export const createAddressStage = (sql: SqlClient.SqlClient) =>
     flows bigint NOT NULL, bytes bigint NOT NULL, first timestamptz NOT NULL, last timestamptz NOT NULL, answered boolean NOT NULL
   ) ON COMMIT DELETE ROWS`
 
+/**
+ * Statements with large arrays are planned each time, while `known`. Prepared ones are otherwise planned, from their sixth time on, for
+ * arrays of unknown length, as if of ten elements: nested loops with 50,000 turns. Never while rows are inserted: the checks of foreign
+ * keys would be planned anew for every row.
+ */
+export const planByLength = (sql: SqlClient.SqlClient, known: boolean) =>
+  sql`SELECT set_config('plan_cache_mode', ${known ? "force_custom_plan" : "auto"}, true), set_config('work_mem', '64MB', true),
+    set_config('default_statistics_target', '5', true)`
+
 /** Puts the slice's addresses into `slice_address` with the asset each belongs to; new ones get the id they will have. */
 export const matchAddresses = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, staged: Staged["addresses"]) {
   yield* sql`INSERT INTO slice_address
@@ -37,8 +46,6 @@ export const matchAddresses = Effect.fnUntraced(function* (sql: SqlClient.SqlCli
         ${float8s(staged.first)}::float8[], ${float8s(staged.last)}::float8[], ${bools(staged.answered)}::boolean[])
       WITH ORDINALITY AS u(address, internal, flows, bytes, bytes_high, first, last, answered, n)
     LEFT JOIN asset_address held ON held.address = u.address::inet AND held.until IS NULL`
-  yield* sql`SET LOCAL default_statistics_target = 5`
-  yield* sql`SET LOCAL work_mem = '64MB'`
   yield* sql`ANALYZE slice_address`
 })
 

@@ -13,6 +13,7 @@ import {
   type InventoryOptions,
   lockInventory,
   matchAddresses,
+  planByLength,
   updateAssets
 } from "./Inventory.ts"
 import { createEdgeStage, joinDoubles, loadEdges, settleDirections } from "./match-edges.ts"
@@ -107,10 +108,12 @@ const writeStaged = Effect.fnUntraced(function* (
   yield* addWindow(sql, slice, staged, windowStart)
   if (staged.addresses.address.length === 0) return { ...nothing, written: true }
 
+  yield* planByLength(sql, true)
   yield* createAddressStage(sql)
   yield* createEdgeStage(sql)
   yield* matchAddresses(sql, staged.addresses)
   yield* loadEdges(sql, staged, windowStart)
+  yield* planByLength(sql, false)
   const directions = yield* settleDirections(sql, windowStart)
   yield* joinDoubles(sql, directions.settled)
   const counts = yield* countEdges(sql, options.dependencies)
