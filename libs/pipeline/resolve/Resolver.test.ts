@@ -194,6 +194,26 @@ describe("Resolver", () => {
     )
   })
 
+  layer(everything, { excludeTestServices: true })("a slice of a window that is known", (it) => {
+    it.effect(
+      "changes no index, however many slices came before",
+      Effect.fnUntraced(function* () {
+        const edges = manyEdges(3000, 600)
+        for (let n = 0; n < 8; n++) yield* write(edges)
+        yield* query("SELECT pg_stat_force_next_flush()")
+        const rows = yield* query<{ name: string; updated: number; inPlace: number }>(
+          `SELECT relname AS name, n_tup_upd::int AS updated, n_tup_hot_upd::int AS "inPlace" FROM pg_stat_user_tables
+            WHERE relname IN ('dependencies', 'flow_stats_20260105', 'services') ORDER BY 1`
+        )
+        assert.strictEqual(rows.length, 3)
+        for (const { name, updated, inPlace } of rows) {
+          assert.isAbove(updated, 1000, name)
+          assert.isAbove(inPlace / updated, 0.9, name)
+        }
+      })
+    )
+  })
+
   layer(everything, { excludeTestServices: true })("thresholds", (it) => {
     it.effect(
       "the third flow makes a dependency and the fifth an asset, exactly one under 8 concurrent workers",
@@ -345,6 +365,27 @@ describe("Resolver", () => {
         assert.deepStrictEqual(yield* dependency("10.7.0.2", "10.7.0.1"), [])
         const [row] = yield* dependency("10.7.0.1", "10.7.0.2")
         assert.deepInclude(row!, { bytes_to_server: 112n, bytes_to_client: 221n, total_flows: 30n })
+      })
+    )
+
+    it.effect(
+      "of a guessed dependency is turned by a slice that draws it both ways, which loses nothing",
+      Effect.fnUntraced(function* () {
+        const guessed = edge({ ...guess, client: "10.9.0.1", server: "10.9.0.2", bytesToServer: 10, bytesToClient: 20 })
+        yield* write([guessed])
+        yield* write([
+          guessed,
+          edge({ ...certain, client: "10.9.0.2", server: "10.9.0.1", bytesToServer: 100, bytesToClient: 200 })
+        ])
+        assert.deepStrictEqual(yield* dependency("10.9.0.1", "10.9.0.2"), [])
+        const [row] = yield* dependency("10.9.0.2", "10.9.0.1")
+        assert.deepInclude(row!, { bytes_to_server: 140n, bytes_to_client: 220n, total_flows: 30n, windows: 1 })
+        assert.deepStrictEqual(
+          yield* query(
+            `SELECT bytes_to_server AS a, bytes_to_client AS b, flows FROM flow_stats WHERE ${row!["source_id"]} IN (source_id, target_id)`
+          ),
+          [{ a: 140n, b: 220n, flows: 30n }]
+        )
       })
     )
 

@@ -40,13 +40,15 @@ export class StatsStore extends Context.Service<
           const hour = new Date(now - 3_600_000)
           const day = new Date(now - 86_400_000)
           const [row] = yield* sql<Counts>`SELECT a.*, d.*, (SELECT count(*)::int FROM services) AS services
-            FROM (SELECT count(*)::int AS assets, count(*) FILTER (WHERE internal)::int AS "internalAssets",
-                count(*) FILTER (WHERE activated_at > ${hour})::int AS "newAssetsLastHour",
-                count(*) FILTER (WHERE activated_at > ${day})::int AS "newAssetsLastDay"
-              FROM assets WHERE status = 'active') a,
-            (SELECT (SELECT count(*)::int FROM dependencies WHERE status = 'active') AS dependencies,
-                (SELECT count(*)::int FROM dependencies WHERE activated_at > ${hour}) AS "newDependenciesLastHour",
-                (SELECT count(*)::int FROM dependencies WHERE activated_at > ${day}) AS "newDependenciesLastDay") d`
+            -- an active dependency counts with the asset that serves it, so that assets are read and not the many times more dependencies
+            FROM (SELECT count(*) FILTER (WHERE status = 'active')::int AS assets,
+                count(*) FILTER (WHERE status = 'active' AND internal)::int AS "internalAssets",
+                count(*) FILTER (WHERE status = 'active' AND activated_at > ${hour})::int AS "newAssetsLastHour",
+                count(*) FILTER (WHERE status = 'active' AND activated_at > ${day})::int AS "newAssetsLastDay",
+                COALESCE(sum(clients), 0)::int AS dependencies
+              FROM assets) a,
+            (SELECT count(*) FILTER (WHERE activated_at > ${hour})::int AS "newDependenciesLastHour", count(*)::int AS "newDependenciesLastDay"
+              FROM dependencies WHERE activated_at > ${day}) d`
           return row!
         }).pipe(Effect.orDie, Effect.withSpan("StatsStore.counts")),
         newest: Effect.fn("StatsStore.newest")(function* (limit) {
