@@ -58,6 +58,9 @@ const forDemo = (config: Config, settings: Settings): Config =>
         aggregation: { ...config.aggregation, flush_interval_seconds: Math.min(5, config.aggregation.window_size_seconds) }
       }
 
+/** One Ctrl-C comes twice: from the terminal, and handed on by npm. A second one after this means now. */
+const impatienceMs = 2000
+
 const demoHosts = [...demoNames].map(([address, name]) => ({ address, name, fqdn: null }))
 
 const run = async (config: Config, settings: Parameters<typeof layerAppliance>[1], demo: boolean): Promise<number> => {
@@ -66,12 +69,14 @@ const run = async (config: Config, settings: Parameters<typeof layerAppliance>[1
     Layer.provideMerge(layerAppliance(config, settings, demo ? demoHosts : []))
   )
   const fiber = Effect.runFork(Layer.launch(appliance).pipe(Effect.provide(loggingLayer(config.log)), Effect.scoped))
-  let signals = 0
+  let firstAt = 0
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.on(signal, () => {
-      // a second Ctrl-C means now
-      if (++signals > 1) process.exit(1)
-      Effect.runFork(Fiber.interrupt(fiber))
+      const now = performance.now()
+      if (firstAt === 0) {
+        firstAt = now
+        Effect.runFork(Fiber.interrupt(fiber))
+      } else if (now - firstAt > impatienceMs) process.exit(1)
     })
   }
   const exit = await Effect.runPromise(Fiber.await(fiber))

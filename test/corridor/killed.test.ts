@@ -118,6 +118,8 @@ describe("under traffic", () => {
 
     // and the end, with the exporter still sending
     const asked = Date.now()
+    // one Ctrl-C under npm comes twice
+    appliance.signal("SIGINT")
     assert.strictEqual(await appliance.stop(), 0, appliance.output())
     const stoppedAfterMs = Date.now() - asked
     await appliance.again()
