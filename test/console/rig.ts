@@ -114,7 +114,7 @@ export const describeConsole = (name: string, body: (console: Console) => void, 
       open: async (path, { as = "admin", height = 900, seed, theme = "dark", width = 1440 } = {}) => {
         for (const context of browser.contexts()) await context.close()
         const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme, reducedMotion: "reduce" })
-        context.setDefaultTimeout(10_000)
+        context.setDefaultTimeout(30_000)
         await context.route("**/*", (route) => {
           const { host } = new URL(route.request().url())
           if (host === new URL(server.url).host) return route.continue()
@@ -146,7 +146,7 @@ export const settled = async (page: Page): Promise<void> => {
 
 /** Looks again after each frame until it holds, for ten seconds: a canvas has no events. */
 export const until = async (page: Page, what: string, holds: () => Promise<boolean>): Promise<void> => {
-  const end = Date.now() + 10_000
+  const end = Date.now() + 30_000
   while (!(await holds())) {
     if (Date.now() > end) throw new Error(`not within ten seconds: ${what}`)
     await page.evaluate(() => new Promise((done) => requestAnimationFrame(done)))
