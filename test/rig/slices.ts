@@ -1,6 +1,6 @@
 /** Slices and edges for store tests: whole rows from the few fields a test is about. */
 import type { CollapsedSlice, Edge } from "#pipeline/resolve/edges.ts"
-import type { SliceWrite } from "#pipeline/resolve/Resolver.ts"
+import type { SliceClaim, SliceWrite } from "#pipeline/resolve/Resolver.ts"
 
 /** 2026-01-05T10:00:00Z, the start of a five-minute window. */
 export const monday = Date.UTC(2026, 0, 5, 10)
@@ -55,16 +55,23 @@ export const collapsed = (edges: ReadonlyArray<Edge>, attempts: ReadonlyArray<Ed
 
 let sequence = 0
 
-/** A slice of its own name unless `fields` names it. */
-export const sliceOf = (slice: CollapsedSlice, fields: Partial<SliceWrite> = {}): SliceWrite => ({
+/** Another name each time. */
+export const claimOf = (fields: Partial<SliceClaim> = {}): SliceClaim => ({
   boot: "00000000-0000-4000-8000-000000000001",
   worker: "worker-1",
   sequence: sequence++,
+  records: 0,
+  rows: 0,
+  ...fields
+})
+
+/** A slice of its own name unless `fields` names it. */
+export const sliceOf = (slice: CollapsedSlice, fields: Partial<SliceWrite> = {}): SliceWrite => ({
+  claims: [claimOf({ records: slice.counted + slice.duplicates, rows: slice.edges.length + slice.attempts.length })],
   windowStart: monday,
   windowSeconds: 300,
   final: false,
   pressureSampling: 1,
-  records: slice.counted + slice.duplicates,
   slice,
   ...fields
 })

@@ -42,10 +42,17 @@ export const resolveSlices = (options: ResolveOptions, hand: InHand) =>
         hand.tries = 0
         continue
       }
-      const { boot, worker, sequence, windowStart, windowSeconds, final, pressureSampling, records } = slice
+      const { boot, worker, sequence, windowStart, windowSeconds, final, pressureSampling, records, rows } = slice
       const collapsed = options.collapse(slice)
       const result = yield* resolver
-        .write({ boot, worker, sequence, windowStart, windowSeconds, final, pressureSampling, records, slice: collapsed })
+        .write({
+          claims: [{ boot, worker, sequence, records, rows }],
+          windowStart,
+          windowSeconds,
+          final,
+          pressureSampling,
+          slice: collapsed
+        })
         .pipe(
           Effect.retry({
             while: mayPass,

@@ -6,7 +6,7 @@ import { confidence } from "#domain/confidence.ts"
 import { directionMargin } from "#domain/direction.ts"
 import type { AssetId, DependencyId } from "#domain/ids.ts"
 import { layerTestDatabase } from "../../../test/rig/Database.ts"
-import { collapsed, edge, manyEdges, monday, sliceOf } from "../../../test/rig/slices.ts"
+import { claimOf, collapsed, edge, manyEdges, monday, sliceOf } from "../../../test/rig/slices.ts"
 import { AssetStore } from "../store/AssetStore.ts"
 import { DependencyStore } from "../store/DependencyStore.ts"
 import type { Edge } from "./edges.ts"
@@ -148,11 +148,20 @@ describe("Resolver", () => {
         const before = yield* state
         const again = yield* put(slice)
         assert.deepStrictEqual([again.written, again.edges, again.newAssets], [false, 0, 0])
+        // merged with one that was not written yet, neither is, and the answer says which one was
+        const [old] = slice.claims
+        const fresh = claimOf({ records: 3, rows: 1 })
+        const merged = yield* put({ ...slice, claims: [fresh, old!] })
+        assert.strictEqual(merged.written, false)
+        assert.deepStrictEqual(merged.alreadyWritten, [{ boot: old!.boot, worker: old!.worker, sequence: old!.sequence }])
         const failing = sliceOf(collapsed([...manyEdges(50, 20), edge({ client: "no address", server: "10.0.0.1" })]))
         assert.strictEqual((yield* Effect.flip(put(failing)))._tag, "SqlError")
         assert.deepStrictEqual(yield* state, before)
         // it was not half written: the same name is free again
         assert.isTrue((yield* put({ ...failing, slice: collapsed(manyEdges(1, 20)) })).written)
+        const [counted] = yield* query<{ slices: number }>("SELECT sum(slices)::int AS slices FROM windows")
+        assert.isTrue((yield* put(sliceOf(collapsed([]), { claims: [fresh, claimOf()] }))).written)
+        assert.deepStrictEqual(yield* query("SELECT sum(slices)::int AS slices FROM windows"), [{ slices: counted!.slices + 2 }])
       })
     )
 
@@ -238,7 +247,7 @@ describe("Resolver", () => {
         const edges = manyEdges(400, 80)
         const results = yield* Effect.forEach(
           Array.from({ length: 8 }),
-          (_, worker) => write([...edges].reverse().slice(worker * 10), { worker: `worker-${worker}` }),
+          (_, worker) => write([...edges].reverse().slice(worker * 10), { claims: [claimOf({ worker: `worker-${worker}` })] }),
           { concurrency: 8 }
         )
         assert.isTrue(results.every((result) => result.written))

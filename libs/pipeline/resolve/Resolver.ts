@@ -5,6 +5,7 @@
 import { Context, Effect, Layer } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import { networkSet } from "#domain/Address.ts"
+import { float8s, int4s, texts } from "../store/arrays.ts"
 import { ensurePartition } from "../store/partitions.ts"
 import type { CollapsedSlice } from "./edges.ts"
 import {
@@ -27,24 +28,35 @@ import {
   writeServices
 } from "./write-dependencies.ts"
 
-/** What is written: the header of a WindowSlice and what collapse made of its rows. */
-export interface SliceWrite {
+/** The name of a slice: it is written once under it. */
+export interface SliceName {
   readonly boot: string
   readonly worker: string
   readonly sequence: number
+}
+
+/** A slice that is being written: its name, the records folded into it, and its rows as they came. */
+export interface SliceClaim extends SliceName {
+  readonly records: number
+  readonly rows: number
+}
+
+/** What is written at once: one slice, or several of one window that were merged before they were collapsed. */
+export interface SliceWrite {
+  readonly claims: ReadonlyArray<SliceClaim>
   /** ms since 1970. */
   readonly windowStart: number
   readonly windowSeconds: number
   readonly final: boolean
   readonly pressureSampling: number
-  /** Records folded into the slice. */
-  readonly records: number
   readonly slice: CollapsedSlice
 }
 
 export interface WriteResult {
-  /** False: this slice was written before, and nothing was done. */
+  /** False: some of the slices were written before, and nothing was done. */
   readonly written: boolean
+  /** Those; what is left may be offered again without them. */
+  readonly alreadyWritten: ReadonlyArray<SliceName>
   readonly edges: number
   /** Assets that became active with this slice, dependencies likewise, and those seen again after a silence. */
   readonly newAssets: number
@@ -64,6 +76,7 @@ export interface ResolverOptions {
 
 const nothing: WriteResult = {
   written: false,
+  alreadyWritten: [],
   edges: 0,
   newAssets: 0,
   newDependencies: 0,
@@ -99,10 +112,8 @@ const writeStaged = Effect.fnUntraced(function* (
   options: ResolverOptions
 ) {
   const windowStart = new Date(slice.windowStart)
-  const claimed = yield* sql`INSERT INTO window_writes (boot, worker, sequence, window_start, records, rows)
-    VALUES (${slice.boot}::uuid, ${slice.worker}, ${slice.sequence}, ${windowStart}, ${slice.records}, ${staged.edges.client.length})
-    ON CONFLICT DO NOTHING RETURNING 1`
-  if (claimed.length === 0) return nothing
+  const alreadyWritten = yield* claim(sql, slice.claims, windowStart)
+  if (alreadyWritten.length > 0) return { ...nothing, alreadyWritten }
   // taken before any row of ours is locked, so that writers wait for it and never for each other's rows
   yield* lockInventory(sql)
   yield* addWindow(sql, slice, staged, windowStart)
@@ -125,6 +136,7 @@ const writeStaged = Effect.fnUntraced(function* (
   yield* writeServices(sql, staged.services)
   yield* learnSizes(sql, counts.made)
   return {
+    ...nothing,
     written: true,
     edges: counts.edges,
     newAssets: created + activated,
@@ -132,6 +144,24 @@ const writeStaged = Effect.fnUntraced(function* (
     reopenedDependencies: counts.reopened,
     turnedDependencies: directions.turned
   }
+})
+
+/** Takes all names or, when some are taken already, none; answers those. A name that another transaction is taking is waited for. */
+const claim = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, claims: ReadonlyArray<SliceClaim>, windowStart: Date) {
+  const names = sql`unnest(${texts(claims.map((one) => one.boot))}::text[]::uuid[], ${texts(claims.map((one) => one.worker))}::text[],
+      ${float8s(claims.map((one) => one.sequence))}::float8[]::bigint[], ${float8s(claims.map((one) => one.records))}::float8[]::bigint[],
+      ${int4s(claims.map((one) => one.rows))}::int[]) WITH ORDINALITY AS mine(boot, worker, sequence, records, rows, n)`
+  // in one order: two writers with names in common wait for one another in turn
+  const taken = yield* sql<{ n: number }>`WITH taken AS (
+      INSERT INTO window_writes (boot, worker, sequence, window_start, records, rows)
+      SELECT boot, worker, sequence, ${windowStart}, records, rows FROM ${names} ORDER BY boot, worker, sequence
+      ON CONFLICT DO NOTHING RETURNING boot, worker, sequence
+    ) SELECT n::int FROM ${names} JOIN taken USING (boot, worker, sequence)`
+  if (taken.length === claims.length) return []
+  yield* sql`DELETE FROM window_writes w USING ${names} WHERE n = ANY(${int4s(taken.map((row) => row.n))}::int[])
+    AND w.boot = mine.boot AND w.worker = mine.worker AND w.sequence = mine.sequence`
+  const ours = new Set(taken.map((row) => row.n))
+  return claims.filter((_, i) => !ours.has(i + 1)).map(({ boot, worker, sequence }) => ({ boot, worker, sequence }))
 })
 
 /** A table that grew by much is planned for as if it were small until it is analysed; the server's own job comes too late for the next slice. */
@@ -144,10 +174,10 @@ const learnSizes = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, made: 
 const addWindow = (sql: SqlClient.SqlClient, slice: SliceWrite, { totals }: Staged, start: Date) =>
   sql`INSERT INTO windows AS w (start, seconds, final, slices, records, counted, duplicates, attempts, group_records, icmp_records, flows, packets, bytes,
       raw_packets, raw_bytes, sampling, pressure_sampling, written_at)
-    VALUES (${start}, ${slice.windowSeconds}, ${slice.final}, 1, ${slice.records}, ${slice.slice.counted}, ${slice.slice.duplicates},
+    VALUES (${start}, ${slice.windowSeconds}, ${slice.final}, ${slice.claims.length}, ${slice.claims.reduce((sum, one) => sum + one.records, 0)}, ${slice.slice.counted}, ${slice.slice.duplicates},
       ${totals.attempts}, ${totals.groupRecords}, ${totals.icmpRecords}, ${totals.flows}, ${totals.packets}, ${totals.bytes}, ${totals.rawPackets}, ${totals.rawBytes},
       ${totals.sampling}, ${slice.pressureSampling}, now())
-    ON CONFLICT (start) DO UPDATE SET final = w.final OR excluded.final, slices = w.slices + 1, records = w.records + excluded.records,
+    ON CONFLICT (start) DO UPDATE SET final = w.final OR excluded.final, slices = w.slices + excluded.slices, records = w.records + excluded.records,
       counted = w.counted + excluded.counted, duplicates = w.duplicates + excluded.duplicates, attempts = w.attempts + excluded.attempts,
       group_records = w.group_records + excluded.group_records, icmp_records = w.icmp_records + excluded.icmp_records, flows = LEAST(w.flows, 4611686018427387903 - excluded.flows) + excluded.flows, packets = LEAST(w.packets, 4611686018427387903 - excluded.packets) + excluded.packets,
       bytes = LEAST(w.bytes, 4611686018427387903 - excluded.bytes) + excluded.bytes, raw_packets = LEAST(w.raw_packets, 4611686018427387903 - excluded.raw_packets) + excluded.raw_packets, raw_bytes = LEAST(w.raw_bytes, 4611686018427387903 - excluded.raw_bytes) + excluded.raw_bytes,
