@@ -11,6 +11,16 @@ export const EGRESS_BYTES = 2
 export const EGRESS_PACKETS = 4
 const INITIAL = 64
 
+export const emptyEgress = (entries: number): EgressColumns => ({
+  row: new Uint32Array(entries),
+  recordsAb: new Float64Array(entries),
+  recordsBa: new Float64Array(entries),
+  bytesAb: new Float64Array(entries),
+  bytesBa: new Float64Array(entries),
+  packetsAb: new Float64Array(entries),
+  packetsBa: new Float64Array(entries)
+})
+
 export interface EgressTable {
   /** Offset of a fresh entry for the conversation in that row; `sums` may be another array afterwards. */
   readonly add: (row: number) => number
