@@ -44,6 +44,13 @@ const layerStores = (config: Config) => {
   )
 }
 
+/** What the flow corridor stands on: the stores, the database, the registry of actors. */
+export const layerGround = (config: Config) =>
+  layerStores(config).pipe(
+    Layer.provideMerge(Database.layer({ dataFolder: config.data, url: config.database.url })),
+    Layer.provideMerge(Registry.layer)
+  )
+
 const consoleFolder = join(import.meta.dirname, "../console/dist")
 
 /** Gives `Listening` and everything below it. `names`: what assets are called beside the hosts file. */
@@ -74,7 +81,5 @@ export const layerAppliance = (config: Config, settings: ReadonlyArray<SettingRe
         }
       })
     ),
-    Layer.provideMerge(layerStores(config)),
-    Layer.provideMerge(Database.layer({ dataFolder: config.data, url: config.database.url })),
-    Layer.provideMerge(Registry.layer)
+    Layer.provideMerge(layerGround(config))
   )

@@ -11,6 +11,7 @@ import { Effect, Layer } from "effect"
 import type { WindowSlice } from "#domain/Window.ts"
 import * as Mailbox from "#pipeline/actor/Mailbox.ts"
 import * as Supervisor from "#pipeline/actor/Supervisor.ts"
+import type { CollapsedSlice } from "#pipeline/resolve/edges.ts"
 import { Resolver } from "#pipeline/resolve/Resolver.ts"
 import { BootStore } from "#pipeline/store/BootStore.ts"
 import { ExporterStore } from "#pipeline/store/ExporterStore.ts"
@@ -25,7 +26,10 @@ import { version } from "../version.ts"
 
 const stopWithin = "20 seconds"
 
-const make = Effect.fnUntraced(function* (config: Config) {
+/** What turns slices into edges. */
+export type MakeCollapse = (config: Config) => (slice: WindowSlice) => CollapsedSlice
+
+const make = Effect.fnUntraced(function* (config: Config, makeCollapse: MakeCollapse) {
   const boot = randomUUID()
   const boots = yield* BootStore
   const unclean = yield* boots.begin(boot, version)
@@ -52,7 +56,7 @@ const make = Effect.fnUntraced(function* (config: Config) {
   const hand: InHand = { slice: undefined, tries: 0 }
 
   const flow = yield* Supervisor.make({ path: "flow" })
-  yield* flow.start("resolve", () => resolveSlices({ mailbox: slices, collapse: collapser(config), written, lost }, hand), {
+  yield* flow.start("resolve", () => resolveSlices({ mailbox: slices, collapse: makeCollapse(config), written, lost }, hand), {
     mailbox: slices
   })
   yield* flow.start("templates", () => keepTemplates(changes, book), { mailbox: changes })
@@ -79,9 +83,9 @@ const make = Effect.fnUntraced(function* (config: Config) {
 const untilEmpty = (empty: () => boolean): Effect.Effect<void> =>
   Effect.suspend(() => (empty() ? Effect.void : Effect.andThen(Effect.sleep("20 millis"), untilEmpty(empty))))
 
-/** Gives `Flows`. Needs the stores and the registry of actors. */
-export const layerFlow = (config: Config) =>
-  Layer.effect(Flows, make(config)).pipe(
+/** Gives `Flows`. Needs the stores and the registry of actors. `makeCollapse`: ours; a test breaks it to see that accuracy falls. */
+export const layerFlow = (config: Config, makeCollapse: MakeCollapse = collapser) =>
+  Layer.effect(Flows, make(config, makeCollapse)).pipe(
     Layer.provide(
       Resolver.layer({
         assets: { minFlows: config.assets.min_flows_for_creation, autoCreate: config.assets.auto_create },

@@ -20,6 +20,17 @@ export interface ExportRecord {
   /** ifIndex. */
   readonly input: number
   readonly output: number
+  /** Taken on the way out (IE 61 flowDirection). Only IPFIX says it, when asked to. */
+  readonly egress?: boolean
+  /** IPv4 source and destination after address translation. Only IPFIX says it, when asked to. */
+  readonly post?: Translated | undefined
+}
+
+export interface Translated {
+  readonly source: Uint8Array
+  readonly destination: Uint8Array
+  readonly sourcePort: number
+  readonly destinationPort: number
 }
 
 /** UDP payload that fits an Ethernet frame with room for IPv6 and a tag: 1,500 − 40 − 8, rounded down. */

@@ -26,6 +26,7 @@ const exportingProcessId = 144
 const flowStartMilliseconds = 152
 const flowEndMilliseconds = 153
 const biflowDirection = 239
+const selectorId = 302
 const samplingPacketInterval = 305
 const samplingPacketSpace = 306
 
@@ -47,9 +48,14 @@ const common: ReadonlyArray<Field> = [
   [packetDeltaCount, 8, REVERSE_PEN],
   [octetDeltaCount, 8, REVERSE_PEN]
 ]
-const templates: ReadonlyArray<{ readonly id: number; readonly octets: number; readonly fields: ReadonlyArray<Field> }> = [
-  { id: TEMPLATE_IPV4, octets: 4, fields: [[8, 4], [12, 4], ...common] },
-  { id: TEMPLATE_IPV6, octets: 16, fields: [[27, 16], [28, 16], ...common] }
+const directionField: Field = [61, 1]
+const selectorField: Field = [selectorId, 8]
+/** After address translation: addresses, then ports. */
+const postFields: ReadonlyArray<Field> = [
+  [225, 4],
+  [226, 4],
+  [227, 2],
+  [228, 2]
 ]
 const processScope: Field = [exportingProcessId, 4]
 const processFields: ReadonlyArray<Field> = [
@@ -65,6 +71,12 @@ export interface IpfixOptions {
   readonly domain?: number
   /** One of N packets; announced in options data (one taken, N − 1 left out) unless it is 1. */
   readonly sampling?: number
+  /** Number of the selector: the rate is announced for it, and records name it (RFC 5477 §8). */
+  readonly selector?: number
+  /** Records say whether they were taken on the way out (IE 61). */
+  readonly direction?: boolean
+  /** Records carry the tuple after address translation (`post`, IPv4 only). */
+  readonly translation?: boolean
   readonly templateEveryMs?: number
 }
 
@@ -73,12 +85,19 @@ export interface Ipfix {
   readonly encode: (records: ReadonlyArray<ExportRecord>, nowMs: number) => ReadonlyArray<Uint8Array>
 }
 
-export const makeIpfix = ({ domain = 0, sampling = 1, templateEveryMs = 20_000 }: IpfixOptions): Ipfix => {
+export const makeIpfix = (asked: IpfixOptions): Ipfix => {
+  const { domain = 0, direction = false, sampling = 1, selector, templateEveryMs = 20_000, translation = false } = asked
   // Data records sent in messages before this one (RFC 7011 §3.1)
   let sequence = 0
   let messages = 0
   let announcedMs = Number.NEGATIVE_INFINITY
   const options = sampling > 1 ? [...processFields, ...samplerFields] : processFields
+  const scope = selector === undefined ? processScope : selectorField
+  const fields = [...common, ...(direction ? [directionField] : []), ...(selector === undefined ? [] : [selectorField])]
+  const templates: ReadonlyArray<{ readonly id: number; readonly octets: number; readonly fields: ReadonlyArray<Field> }> = [
+    { id: TEMPLATE_IPV4, octets: 4, fields: [[8, 4], [12, 4], ...fields, ...(translation ? postFields : [])] },
+    { id: TEMPLATE_IPV6, octets: 16, fields: [[27, 16], [28, 16], ...fields] }
+  ]
 
   return {
     encode: (records, nowMs) => {
@@ -113,9 +132,10 @@ export const makeIpfix = ({ domain = 0, sampling = 1, templateEveryMs = 20_000 }
         set(writer, 2, () => {
           for (const template of templates) writeTemplate(writer, template.id, template.fields)
         })
-        set(writer, 3, () => writeTemplate(writer, TEMPLATE_PROCESS, [processScope, ...options], 1))
+        set(writer, 3, () => writeTemplate(writer, TEMPLATE_PROCESS, [scope, ...options], 1))
         set(writer, TEMPLATE_PROCESS, () => {
-          writer.u32(1)
+          if (selector === undefined) writer.u32(1)
+          else writer.u64(selector)
           writer.u64(messages)
           writer.u64(sequence)
           if (sampling > 1) {
@@ -132,7 +152,11 @@ export const makeIpfix = ({ domain = 0, sampling = 1, templateEveryMs = 20_000 }
           const writer = open(4 + size)
           set(writer, template.id, () => {
             while (at < mine.length && writer.length() + size <= MAX_PAYLOAD) {
-              writeRecord(writer, mine[at]!)
+              const record = mine[at]!
+              writeRecord(writer, record)
+              if (direction) writer.u8(record.egress === true ? 1 : 0)
+              if (selector !== undefined) writer.u64(selector)
+              if (translation && template.octets === 4) writePost(writer, record)
               at++
               inMessage++
             }
@@ -183,4 +207,12 @@ const writeRecord = (out: Writer, record: ExportRecord): void => {
   out.u64(record.bytes)
   out.u64(record.reversePackets)
   out.u64(record.reverseBytes)
+}
+
+const writePost = (out: Writer, record: ExportRecord): void => {
+  const { destination, destinationPort, source, sourcePort } = record.post ?? record
+  out.bytes(source)
+  out.bytes(destination)
+  out.u16(sourcePort)
+  out.u16(destinationPort)
 }
