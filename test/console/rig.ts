@@ -79,7 +79,7 @@ export interface Console {
 
 /** Tests against one mock appliance and one browser; skipped by name where there is no Chromium. */
 export const describeConsole = (name: string, body: (console: Console) => void, options: MockOptions = {}) =>
-  describe.skipIf(!hasChromium)(hasChromium ? name : `${name} (no Chromium at ${executable})`, { timeout: 30_000 }, () => {
+  describe.skipIf(!hasChromium)(hasChromium ? name : `${name} (no Chromium at ${executable})`, { timeout: 60_000 }, () => {
     let browser: Browser
     let server: Awaited<ReturnType<typeof serve>>
     const faults: Array<string> = []
@@ -114,7 +114,8 @@ export const describeConsole = (name: string, body: (console: Console) => void, 
       open: async (path, { as = "admin", height = 900, seed, theme = "dark", width = 1440 } = {}) => {
         for (const context of browser.contexts()) await context.close()
         const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme, reducedMotion: "reduce" })
-        context.setDefaultTimeout(30_000)
+        // less than a test has, so that what it waited for is named
+        context.setDefaultTimeout(20_000)
         await context.route("**/*", (route) => {
           const { host } = new URL(route.request().url())
           if (host === new URL(server.url).host) return route.continue()
