@@ -6,6 +6,7 @@ const usage = `flowlens COMMAND [options]
   config check [--json]              the resolved configuration, and what is wrong with it
   decode [--as KIND] FILE…           captured flow datagrams as JSON lines (KIND: datagram, pcap, message-stream)
   replay FILE… --to HOST:PORT        send captured datagrams over UDP
+  accuracy [--scenario NAME]         play a known world through the pipeline and measure what comes out
   user add|list|disable|enable|password
   token create|list|revoke
 
@@ -22,6 +23,7 @@ const commands: Record<string, () => Promise<Run>> = {
     return (argv) => runDecode(argv, (line) => process.stdout.write(`${line}\n`))
   },
   replay: async () => (await import("./cli/replay.ts")).runReplay,
+  accuracy: async () => (await import("./cli/accuracy.ts")).runAccuracy,
   user: async () => (await import("./cli/user.ts")).runUser,
   token: async () => (await import("./cli/token.ts")).runToken
 }
