@@ -7,6 +7,7 @@ import type { HostName } from "#pipeline/enrich/hosts-file.ts"
 import { AssetStore } from "#pipeline/store/AssetStore.ts"
 import { AuditStore } from "#pipeline/store/AuditStore.ts"
 import { BootStore } from "#pipeline/store/BootStore.ts"
+import { CoverageStore } from "#pipeline/store/CoverageStore.ts"
 import { DependencyStore } from "#pipeline/store/DependencyStore.ts"
 import { ExporterStore } from "#pipeline/store/ExporterStore.ts"
 import { IdentityStore } from "#pipeline/store/IdentityStore.ts"
@@ -32,6 +33,7 @@ const layerStores = (config: Config) => {
     AssetStore.layer(options),
     AuditStore.layer,
     BootStore.layer,
+    CoverageStore.layer({ windowSeconds: config.aggregation.window_size_seconds }),
     DependencyStore.layer(options),
     ExporterStore.layer,
     IdentityStore.layer,

@@ -9,6 +9,7 @@ import * as Result from "effect/Result"
 import { defaultInternalRanges } from "#domain/Address.ts"
 import {
   address,
+  amount,
   bytes,
   choice,
   databaseUrl,
@@ -86,10 +87,10 @@ export const configTable = section("FlowLens", {
       "Flow records before a conversation becomes a dependency"
     ),
     confidence_threshold: fraction(0.5, "Below this confidence a dependency is shown as weak and raises no alert"),
-    stale_after_hours: integer(
+    stale_after_hours: amount(
       168,
-      { minimum: 1, maximum: 87_600 },
-      "Hours without traffic, while its exporters were heard, after which a dependency is stale"
+      { minimum: 0.001, maximum: 87_600 },
+      "Hours without traffic, while an exporter that used to see it was heard well, after which a dependency is stale"
     )
   }),
   classification: section("Which addresses are yours", {

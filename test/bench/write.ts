@@ -79,7 +79,7 @@ const measure = async (): Promise<ReadonlyArray<Cost>> => {
   const database = Layer.unwrap(Effect.map(EmbeddedPostgres, (one) => Sql.layer({ url: one.url, maxConnections: 1 })))
   const resolver = Resolver.layer({
     assets: { minFlows: 1, autoCreate: true },
-    dependencies: { minFlows: 1, staleAfterHours: 168 },
+    dependencies: { minFlows: 1 },
     internalRanges: defaultInternalRanges,
     serviceName: makeServiceNames([]).name
   })

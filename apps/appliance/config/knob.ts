@@ -89,6 +89,18 @@ export const divisorOfAnHour = (initial: number, minimum: number, description: s
   }
 }
 
+/** A number, whole or not. */
+export const amount = (initial: number, { minimum, maximum }: Range, description: string): Knob<number> => {
+  const within = (value: unknown) => (typeof value === "number" && value >= minimum && value <= maximum ? value : undefined)
+  return knob({
+    default: initial,
+    description,
+    allowed: `a number from ${minimum} to ${maximum}`,
+    fromFile: within,
+    fromText: (text) => (/^\d{0,15}\.?\d{1,15}$/.test(text) ? within(Number(text)) : undefined)
+  })
+}
+
 export const fraction = (initial: number, description: string): Knob<number> => {
   const within = (value: unknown) => (typeof value === "number" && value >= 0 && value <= 1 ? value : undefined)
   return knob({

@@ -8,6 +8,7 @@
  */
 import { randomUUID } from "node:crypto"
 import { Effect, Layer } from "effect"
+import { networkSet } from "#domain/Address.ts"
 import type { WindowSlice } from "#domain/Window.ts"
 import * as Mailbox from "#pipeline/actor/Mailbox.ts"
 import * as Supervisor from "#pipeline/actor/Supervisor.ts"
@@ -36,7 +37,7 @@ const make = Effect.fnUntraced(function* (config: Config, makeCollapse: MakeColl
   const store = yield* ExporterStore
   const book = makeTemplateBook(yield* store.loadTemplates, yield* store.loadAnnouncements)
   const followed = yield* store.loadSequences
-  const ledger = makeFlowLedger()
+  const ledger = makeFlowLedger(networkSet(config.classification.internal_ranges))
   const workers = new Map<string, FlowWorkerHandle>()
   const names = Array.from({ length: config.ingestion.workers }, (_, i) => `worker-${i + 1}`)
 
@@ -89,10 +90,7 @@ export const layerFlow = (config: Config, makeCollapse: MakeCollapse = collapser
     Layer.provide(
       Resolver.layer({
         assets: { minFlows: config.assets.min_flows_for_creation, autoCreate: config.assets.auto_create },
-        dependencies: {
-          minFlows: config.dependencies.min_flows_for_creation,
-          staleAfterHours: config.dependencies.stale_after_hours
-        },
+        dependencies: { minFlows: config.dependencies.min_flows_for_creation },
         internalRanges: config.classification.internal_ranges,
         serviceName: serviceNames(config).name
       })

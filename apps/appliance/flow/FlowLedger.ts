@@ -2,9 +2,11 @@
  * The accounts of all flow workers together, over restarts of their threads: a worker counts from its own start, people ask since the
  * appliance's. Plain numbers, changed by messages; nothing here waits.
  */
+import { type NetworkSet, networkSet } from "#domain/Address.ts"
 import type { ExporterProtocol, ExporterState } from "#domain/Exporter.ts"
 import type { ExporterReading } from "#pipeline/ingest/exporter-reading.ts"
 import type { ListenerReading } from "#pipeline/ingest/UdpListener.ts"
+import { makeSubnetBook, type SubnetBook } from "../coverage/SubnetBook.ts"
 import type { FlowWarning, FlowWorkerReport, UnknownElement } from "../flow-worker/messages.ts"
 
 /** Totals since the appliance started; see FlowAccount in the domain. */
@@ -55,7 +57,8 @@ interface WorkerAccount {
 
 export const exporterKey = (address: string, protocol: ExporterProtocol): string => `${protocol} ${address}`
 
-export const makeFlowLedger = () => {
+/** `internal`: the networks that are ours, of which it is counted which exporter sees them. */
+export const makeFlowLedger = (internal: NetworkSet = networkSet([])) => {
   const workers = new Map<string, WorkerAccount>()
   const of = (worker: string): WorkerAccount => {
     let account = workers.get(worker)
@@ -65,6 +68,7 @@ export const makeFlowLedger = () => {
     }
     return account
   }
+  const subnets: SubnetBook = makeSubnetBook(internal)
   const totals = (): FlowTotals => [...workers.values()].map(totalsOf).reduce(add, none)
   return {
     report: (report: FlowWorkerReport, warnings: ReadonlyArray<FlowWarning>) => {
@@ -95,6 +99,9 @@ export const makeFlowLedger = () => {
       account.handedOver = 0
     },
     totals,
+    subnets,
+    /** One record of so many is kept by the worker that keeps least. */
+    pressure: (): number => Math.max(1, ...[...workers.values()].map((w) => w.report?.windows.pressureSampling ?? 1)),
     exporters: (): ReadonlyArray<ExporterTotals> => {
       const merged = new Map<string, ExporterTotals>()
       for (const account of workers.values()) {

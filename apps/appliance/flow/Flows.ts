@@ -5,6 +5,7 @@
 import { Context, type Effect, type SubscriptionRef } from "effect"
 import type { ListenerReading } from "#pipeline/ingest/UdpListener.ts"
 import type { UncleanStop } from "#pipeline/store/BootStore.ts"
+import type { SubnetCount } from "#pipeline/store/CoverageStore.ts"
 import type { ToFlowWorker } from "../flow-worker/messages.ts"
 import type { RaisedWarning } from "../health/derive-warnings.ts"
 import type { ExporterTotals, FlowTotals } from "./FlowLedger.ts"
@@ -32,6 +33,10 @@ export class Flows extends Context.Service<
     /** Unknown elements as `enterprise.element` → records, over all exporters. */
     readonly unknownElements: Effect.Effect<Readonly<Record<string, number>>>
     readonly window: Effect.Effect<WindowReading | undefined>
+    /** One record of so many is kept now, while the store lags. */
+    readonly pressure: Effect.Effect<number>
+    /** Which exporter saw which of our networks, since this was last taken. */
+    readonly takeSubnets: Effect.Effect<{ readonly counts: ReadonlyArray<SubnetCount>; readonly putBack: () => void }>
     /** Grows with each slice that changed the map. */
     readonly mapVersion: SubscriptionRef.SubscriptionRef<number>
     /** To every worker that runs. */

@@ -49,6 +49,7 @@ export const startFlowWorker = Effect.fnUntraced(function* (supervisor: Supervis
       case "slice":
         nextSequence = message.slice.sequence + 1
         ledger.handedOver(worker, message.slice.records)
+        ledger.subnets.add(message.slice, Date.now())
         // Never full: a worker has two slices on their way, and the mailbox holds more than that of each.
         if (!slices.offerUnsafe(message.slice))
           run(Effect.logError("a slice found no room", { worker, records: message.slice.records }))

@@ -99,6 +99,11 @@ export const makeFlows = Effect.fnUntraced(function* (
       Object.fromEntries(ledger.unknownElements().map((one) => [`${one.enterprise}.${one.element}`, one.records]))
     ),
     window: Effect.sync(() => window),
+    pressure: Effect.sync(ledger.pressure),
+    takeSubnets: Effect.sync(() => {
+      const counts = ledger.subnets.take()
+      return { counts, putBack: () => ledger.subnets.putBack(counts) }
+    }),
     mapVersion,
     tell: (message: ToFlowWorker) => Effect.sync(() => workers.forEach((worker) => worker.post(message)))
   })

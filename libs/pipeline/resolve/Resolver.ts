@@ -127,7 +127,7 @@ const writeStaged = Effect.fnUntraced(function* (
   yield* planByLength(sql, false)
   const directions = yield* settleDirections(sql, windowStart)
   yield* joinDoubles(sql, directions.settled)
-  const counts = yield* countEdges(sql, options.dependencies)
+  const counts = yield* countEdges(sql)
   const created = yield* createAssets(sql, options.assets)
   const activated = yield* updateAssets(sql, options.assets)
   yield* addTraffic(sql, windowStart, counts)

@@ -11,7 +11,6 @@ import { bit, type Staged } from "./stage.ts"
 export interface DependencyOptions {
   /** Flows after which an edge is a dependency, and not a candidate. */
   readonly minFlows: number
-  readonly staleAfterHours: number
 }
 
 /** What a slice holds, so that no statement runs that would find nothing to do. */
@@ -28,11 +27,11 @@ export interface EdgeCounts {
 }
 
 /** `slice_edge` must be complete. */
-export const countEdges = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, options: DependencyOptions) {
+export const countEdges = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
   const [counts] =
     yield* sql<EdgeCounts>`SELECT count(*)::int AS edges, count(*) FILTER (WHERE is_new)::int AS made, count(*) FILTER (WHERE fresh)::int AS fresh,
       COALESCE(bool_or(several), false) AS several, count(*) FILTER (WHERE old_status <> 'active')::int AS inactive,
-      count(*) FILTER (WHERE NOT is_new AND (old_status = 'stale' OR first > old_last + make_interval(hours => ${options.staleAfterHours})))::int AS reopened
+      count(*) FILTER (WHERE NOT is_new AND old_status = 'stale')::int AS reopened
     FROM slice_edge`
   return counts!
 })
@@ -166,11 +165,11 @@ export const writeDependencies = Effect.fnUntraced(function* (
       WHERE e.is_new
     ) AS fresh`
 
-  // A span that ended: it was marked stale, or silent for longer than that before anybody looked.
+  // A span that ended. A silence that nobody called stale was not watched all along, and ends nothing.
   if (counts.reopened > 0)
     yield* sql`INSERT INTO dependency_span (dependency_id, since, until)
     SELECT d.id, LEAST(d.valid_from, d.last_seen), d.last_seen FROM slice_edge e JOIN dependencies d ON d.id = e.dependency_id
-    WHERE NOT e.is_new AND (e.old_status = 'stale' OR e.first > e.old_last + make_interval(hours => ${options.staleAfterHours}))
+    WHERE NOT e.is_new AND e.old_status = 'stale'
     ON CONFLICT (dependency_id, since) DO UPDATE SET until = GREATEST(dependency_span.until, excluded.until)`
 
   const terms = {
@@ -200,7 +199,7 @@ export const writeDependencies = Effect.fnUntraced(function* (
       status = CASE WHEN ${text(enough("d.total_flows + e.flows", "d.id"))} THEN 'active' ELSE 'candidate' END,
       activated_at = CASE WHEN d.status = 'candidate' AND ${text(enough("d.total_flows + e.flows", "d.id"))} THEN now() ELSE d.activated_at END,
       valid_from = CASE
-        WHEN e.old_status = 'stale' OR e.first > e.old_last + make_interval(hours => ${options.staleAfterHours}) THEN e.first
+        WHEN e.old_status = 'stale' THEN e.first
         WHEN e.first < d.valid_from
           AND NOT EXISTS (SELECT 1 FROM dependency_span s WHERE s.dependency_id = d.id AND s.until >= e.first) THEN e.first
         ELSE d.valid_from END,

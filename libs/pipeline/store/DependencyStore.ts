@@ -11,6 +11,7 @@ import type { Hit, StoreOptions } from "./AssetStore.ts"
 import { dependencyFilterSql, likePattern } from "./filter-sql.ts"
 import { cutPage, pageSql, type Sort } from "./page.ts"
 import { decodeRows } from "./Sql.ts"
+import { type StaleOptions, sweepStale } from "./stale.ts"
 
 export interface DependencyPage {
   readonly items: ReadonlyArray<Dependency>
@@ -82,11 +83,8 @@ export class DependencyStore extends Context.Service<
       at?: Date
     ) => Effect.Effect<ReadonlyArray<Dependency>, AssetNotFound>
     readonly search: (text: string, limit?: number) => Effect.Effect<ReadonlyArray<Hit>>
-    /**
-     * Ends the spans of dependencies silent for `staleAfterHours` while an exporter that saw them was heard all along (FL 12: nobody
-     * calls a dependency gone where nobody looked). Answers how many.
-     */
-    readonly sweepStale: (staleAfterHours: number) => Effect.Effect<number>
+    /** Ends the spans of dependencies that nobody saw while somebody looked (stale.ts). Answers how many. */
+    readonly sweepStale: (options: StaleOptions) => Effect.Effect<number>
   }
 >()("pipeline/store/DependencyStore") {
   static readonly layer = (options: StoreOptions) =>
@@ -192,37 +190,13 @@ export class DependencyStore extends Context.Service<
           }))
         })
 
-        const sweepStale = Effect.fn("DependencyStore.sweepStale")(function* (staleAfterHours: number) {
-          const now = new Date(yield* Clock.currentTimeMillis)
-          return yield* sql
-            .withTransaction(
-              Effect.gen(function* () {
-                // the resolver's lock: it counts the same assets
-                yield* sql`SELECT pg_advisory_xact_lock(hashtext('flowlens.inventory'))`
-                const [row] = yield* sql<{ n: number }>`WITH ended AS (
-                    UPDATE dependencies d SET status = 'stale', valid_to = d.last_seen, updated_at = now()
-                    WHERE d.status = 'active' AND d.seen_hour <= ${now}::timestamptz - make_interval(hours => ${staleAfterHours})
-                      AND d.last_seen <= ${now}::timestamptz - make_interval(hours => ${staleAfterHours})
-                      AND EXISTS (SELECT 1 FROM exporters e
-                        WHERE (e.address = d.owner_exporter
-                            OR e.address IN (SELECT x.exporter FROM dependency_exporter x WHERE x.dependency_id = d.id))
-                          AND e.last_seen >= d.last_seen + make_interval(hours => ${staleAfterHours}))
-                    RETURNING d.source_id, d.target_id
-                  ), counted AS (
-                    SELECT asset_id, sum(clients) AS clients, sum(servers) AS servers
-                    FROM (SELECT target_id AS asset_id, 1 AS clients, 0 AS servers FROM ended UNION ALL SELECT source_id, 0, 1 FROM ended) AS ends
-                    GROUP BY asset_id
-                  ), lowered AS (
-                    UPDATE assets a SET clients = a.clients - c.clients, servers = a.servers - c.servers FROM counted c WHERE a.id = c.asset_id
-                  )
-                  SELECT count(*)::int AS n FROM ended`
-                return row!.n
-              })
-            )
-            .pipe(Effect.orDie)
+        return DependencyStore.of({
+          page,
+          get,
+          ofAsset,
+          search,
+          sweepStale: (stale) => sweepStale(sql, stale).pipe(Effect.orDie)
         })
-
-        return DependencyStore.of({ page, get, ofAsset, search, sweepStale })
       })
     )
 }

@@ -8,7 +8,7 @@ import { SqlClient } from "effect/sql"
 const dayMilliseconds = 86_400_000
 
 /** Tables with a partition a day, by their time column's range. */
-export const partitioned = ["flow_stats"] as const
+export const partitioned = ["flow_stats", "coverage"] as const
 export type Partitioned = (typeof partitioned)[number]
 
 const dayText = (day: number): string => new Date(day * dayMilliseconds).toISOString().slice(0, 10)

@@ -17,7 +17,7 @@ import { WindowStore } from "./WindowStore.ts"
 const stores = Layer.mergeAll(
   Resolver.layer({
     assets: { minFlows: 5, autoCreate: true },
-    dependencies: { minFlows: 3, staleAfterHours: 168 },
+    dependencies: { minFlows: 3 },
     internalRanges: defaultInternalRanges,
     serviceName: (protocol, port) => (protocol === 6 && port === 5432 ? "postgresql" : undefined)
   }),

@@ -5,12 +5,14 @@ import { assets } from "./0001_assets.ts"
 import { flows } from "./0002_flows.ts"
 import { access } from "./0003_access.ts"
 import { announcements } from "./0004_announcements.ts"
+import { coverage } from "./0005_coverage.ts"
 
 export const migrations = {
   "0001_assets": assets,
   "0002_flows": flows,
   "0003_access": access,
-  "0004_announcements": announcements
+  "0004_announcements": announcements,
+  "0005_coverage": coverage
 } as const
 
 /** Brings the database to the newest version. Several appliances that start together take turns. */
