@@ -18,12 +18,21 @@ export class DirectionEvidence extends Schema.Class<DirectionEvidence>("Directio
   /** Joined connections in which the client (forward) or the server (reverse) sent first. */
   beganForward: Schema.Int,
   beganReverse: Schema.Int,
-  /** How the port ranks speak: ±2 a known service against none, ±1 an ephemeral or system port only, 0 silent; positive for this server. */
+  /**
+   * How the port ranks speak: ±3 a service the operator named against none, ±2 a known service, ±1 an ephemeral or system port only,
+   * 0 silent; positive for this server.
+   */
   portRank: Schema.Int,
-  /** Distinct clients seen on the server's address, port and protocol. */
+  /** Distinct clients seen on the server's address, port and protocol, over windows. */
   fanIn: Schema.Int,
-  /** Distinct (or changed) client ports seen: a client's port changes, a server's does not. */
+  /** Distinct peers seen on the port that the client used, where it used one only: they speak against. */
+  fanInAgainst: Schema.Int,
+  /** Changes of the client's port, less those of the server's: a client's port changes, a server's does not. */
   clientPorts: Schema.Int,
+  /** Windows in which the server's end was seen serving on other evidence (at most 15); less than 0: the client's was. */
+  history: Schema.Int,
+  /** A second connection of a service that opens more (FTP, RPC): drawn towards that service's server. */
+  companion: Schema.Boolean,
   /** The operator declared this end to serve. */
   declared: Schema.Boolean
 }) {}

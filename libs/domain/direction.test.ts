@@ -3,7 +3,7 @@ import { Schema } from "effect"
 import { makePortRanks } from "#domain/PortRank.ts"
 import { services } from "#pipeline/enrich/services.ts"
 import { randomFrom } from "../../test/rig/flow-records.ts"
-import { directionMargin, directionOdds, type Evidence, portRankEvidence } from "./direction.ts"
+import { directionMargin, directionOdds, directionParts, type Evidence, portRankEvidence } from "./direction.ts"
 
 const none: Evidence = {
   synForward: 0,
@@ -14,23 +14,44 @@ const none: Evidence = {
   beganReverse: 0,
   portRank: 0,
   fanIn: 0,
+  fanInAgainst: 0,
   clientPorts: 0,
+  history: 0,
+  companion: false,
   declared: false
 }
-const nobody = { fanIn: 0, clientPorts: 0, declared: false }
+
+const mirrored = (one: Evidence): Evidence => ({
+  synForward: one.synReverse,
+  synReverse: one.synForward,
+  synAckForward: one.synAckReverse,
+  synAckReverse: one.synAckForward,
+  beganForward: one.beganReverse,
+  beganReverse: one.beganForward,
+  portRank: -one.portRank,
+  fanIn: one.fanInAgainst,
+  fanInAgainst: one.fanIn,
+  clientPorts: -one.clientPorts,
+  history: -one.history,
+  companion: one.companion,
+  declared: false
+})
 
 describe("direction", () => {
   it("is a guess without evidence and certain when declared", () => {
     assert.strictEqual(directionMargin(none), 0)
     assert.strictEqual(directionMargin({ ...none, declared: true, synReverse: 100, portRank: -2 }), 1)
-    assert.strictEqual(directionOdds(none, { ...nobody, declared: true }), Number.NEGATIVE_INFINITY)
+    assert.strictEqual(directionOdds({ ...none, declared: true }), Number.POSITIVE_INFINITY)
   })
 
-  it("orders the evidence: SYN, SYN-ACK, who began, known service, fan-in, ephemeral port", () => {
+  it("orders the evidence: SYN, SYN-ACK, history, named service, who began, known service, fan-in, ephemeral port", () => {
     const many = 1000
     const margins = [
+      { ...none, companion: true },
       { ...none, synForward: many },
       { ...none, synAckForward: many },
+      { ...none, history: many },
+      { ...none, portRank: 3 },
       { ...none, beganForward: many },
       { ...none, portRank: 2 },
       { ...none, fanIn: many },
@@ -54,7 +75,7 @@ describe("direction", () => {
     // A client below 1024 (NFS, rsh) to a known service, and to an unknown one
     assert.strictEqual(portRankEvidence(ranks, 6, 800, 2049), 2)
     assert.strictEqual(portRankEvidence(ranks, 6, 800, 8999), -1)
-    assert.strictEqual(portRankEvidence(ranks, 6, 443, 9999), 2)
+    assert.strictEqual(portRankEvidence(ranks, 6, 443, 9999), 3)
     assert.strictEqual(portRankEvidence(ranks, 17, 68, 67), 2)
     assert.strictEqual(portRankEvidence(ranks, 17, 123, 123), 0)
     assert.strictEqual(portRankEvidence(ranks, 1, 0, 0), 0)
@@ -72,15 +93,24 @@ describe("direction", () => {
         beganReverse: random(20),
         portRank: random(5) - 2,
         fanIn: random(50),
-        clientPorts: random(50),
+        fanInAgainst: random(50),
+        clientPorts: random(50) - 25,
+        history: random(31) - 15,
+        companion: random(4) === 0,
         declared: false
       }
       const margin = directionMargin(evidence)
       assert.isAtMost(Math.abs(margin), 1)
-      for (const key of ["portRank", "fanIn", "clientPorts"] as const) {
+      for (const key of ["portRank", "fanIn", "clientPorts", "history"] as const) {
         const more = directionMargin({ ...evidence, [key]: evidence[key] + 1 })
         assert.isAtLeast(more, margin - 1e-12, key)
       }
+      assert.isAtMost(directionMargin({ ...evidence, fanInAgainst: evidence.fanInAgainst + 1 }), margin + 1e-12)
+      // the parts that the page shows are what the sum is made of
+      const sum = Object.values(directionParts(evidence)).reduce((total, part) => total + part, 0)
+      assert.closeTo(directionOdds(evidence), sum, 1e-9)
+      // the other direction's evidence is the mirror of this one's
+      assert.closeTo(directionOdds(mirrored(evidence)), evidence.companion ? 16 - sum : -sum, 1e-9)
       // Of counted evidence the balance decides: one more for it can dilute nothing when none speaks against.
       for (const key of ["syn", "synAck", "began"] as const) {
         const alone = { ...evidence, [`${key}Reverse`]: 0 }

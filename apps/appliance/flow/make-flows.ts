@@ -4,9 +4,10 @@ import { makePortRanks } from "#domain/PortRank.ts"
 import type { WindowSlice } from "#domain/Window.ts"
 import { makeServiceNames, services } from "#pipeline/enrich/services.ts"
 import type { ExporterResume } from "#pipeline/ingest/exporter-reading.ts"
-import { collapseSlice } from "#pipeline/resolve/collapse.ts"
+import { collapseSlice, type DeclaredEnds } from "#pipeline/resolve/collapse.ts"
 import { makeOwners } from "#pipeline/resolve/duplicate.ts"
 import type { WriteResult } from "#pipeline/resolve/Resolver.ts"
+import { makeServiceRegister } from "#pipeline/resolve/ServiceRegister.ts"
 import type { UncleanStop } from "#pipeline/store/BootStore.ts"
 import type { Config } from "../config.ts"
 import type { FlowWorkerSettings, ToFlowWorker } from "../flow-worker/messages.ts"
@@ -23,16 +24,13 @@ export const declaredServices = (config: Config) =>
 
 export const serviceNames = (config: Config) => makeServiceNames(declaredServices(config))
 
-export const collapser = (config: Config) => {
-  const declared = declaredServices(config)
-  const keys = new Set(declared.map(({ protocol, port }) => protocol * 65_536 + port))
+/** `declared`: the ends that operators declared, as they are at each slice. */
+export const collapser = (config: Config, declared?: DeclaredEnds) => {
   const options = {
-    ranks: makePortRanks(services, declared),
+    ranks: makePortRanks(services, declaredServices(config)),
     owners: makeOwners(),
-    services: {
-      declared: (_address: string, protocol: number, port: number) => keys.has(protocol * 65_536 + port),
-      fanIn: () => 0
-    }
+    register: makeServiceRegister(),
+    ...(declared === undefined ? {} : { declared })
   }
   return (slice: WindowSlice) => collapseSlice(slice, options)
 }

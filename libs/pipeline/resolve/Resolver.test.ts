@@ -169,6 +169,8 @@ describe("Resolver", () => {
       "make stored confidence and direction what anyone computes from the stored terms",
       Effect.fnUntraced(function* () {
         yield* write(manyEdges(200, 60, { sampling: 100, bothDirections: false, synReverse: 3, portRank: -1, fanIn: 4 }))
+        yield* write(manyEdges(200, 60, { fanInAgainst: 7, clientPorts: -3, history: -2 }))
+        yield* write(manyEdges(100, 60, { history: 12, portRank: 3, companion: true }))
         yield* write([edge({ client: "10.5.0.1", server: "10.5.0.2", declared: true })])
         const rows = yield* query<Record<string, never>>("SELECT * FROM dependencies")
         assert.isAbove(rows.length, 200)
@@ -182,6 +184,9 @@ describe("Resolver", () => {
             beganReverse: Number(row["began_reverse"]),
             portRank: row["port_rank"] as number,
             fanIn: row["fan_in"] as number,
+            fanInAgainst: row["fan_in_against"] as number,
+            history: row["history"] as number,
+            companion: row["companion"] as boolean,
             clientPorts: Number(row["client_ports"]),
             declared: row["declared"] as boolean
           })

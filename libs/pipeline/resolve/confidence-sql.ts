@@ -24,7 +24,10 @@ export interface EvidenceColumns {
   readonly beganReverse: string
   readonly portRank: string
   readonly fanIn: string
+  readonly fanInAgainst: string
   readonly clientPorts: string
+  readonly history: string
+  readonly companion: string
   readonly declared: string
 }
 
@@ -39,12 +42,19 @@ export const confidenceSql = (terms: TermColumns): string => {
 /** (f − r) / (f + r) × (f + r) / (f + r + 1), which is (f − r) / (f + r + 1). */
 const balance = (forward: string, reverse: string) => `((${forward}) - (${reverse}))::float8 / ((${forward}) + (${reverse}) + 1)`
 
+const fanInSql = (clients: string) =>
+  `CASE WHEN ${clients} > 1 THEN ${weights.fanIn} * (1 - 1.0::float8 / (${clients})) ELSE 0::float8 END`
+const saturated = (n: string) => `((${n})::float8 / (abs(${n}) + 2))`
+
 export const directionSql = (evidence: EvidenceColumns): string =>
   `CASE WHEN ${evidence.declared} THEN 1::float8 ELSE tanh((${[
     `${weights.syn} * ${balance(evidence.synForward, evidence.synReverse)}`,
     `${weights.synAck} * ${balance(evidence.synAckForward, evidence.synAckReverse)}`,
     `${weights.began} * ${balance(evidence.beganForward, evidence.beganReverse)}`,
     `${weights.portRank} * (${evidence.portRank})`,
-    `CASE WHEN ${evidence.fanIn} > 1 THEN ${weights.fanIn} * (1 - 1.0::float8 / (${evidence.fanIn})) ELSE 0::float8 END`,
-    `${weights.clientPorts} * ((${evidence.clientPorts})::float8 / ((${evidence.clientPorts}) + 2))`
+    fanInSql(evidence.fanIn),
+    `-${fanInSql(evidence.fanInAgainst)}`,
+    `${weights.clientPorts} * ${saturated(evidence.clientPorts)}`,
+    `${weights.history} * ${saturated(evidence.history)}`,
+    `CASE WHEN ${evidence.companion} THEN ${weights.companion}::float8 ELSE 0 END`
   ].join(" + ")}) / 2) END`

@@ -1,4 +1,5 @@
 /** Sums of collapse.ts in columns: evidence by edge, volumes by edge and exporter. 50,000 edges as objects of objects took five times as long. */
+import type { Evidence } from "#domain/direction.ts"
 import type { ConversationColumns } from "#domain/Window.ts"
 import { makeTupleTable } from "./tuple-table.ts"
 
@@ -7,8 +8,11 @@ export interface EdgeEvidence {
   readonly row: Int32Array
   readonly portRank: Int8Array
   readonly fanIn: Float64Array
+  readonly fanInAgainst: Float64Array
   readonly clientPorts: Float64Array
-  readonly declared: Uint8Array
+  readonly history: Int8Array
+  /** 1: declared; 2: companion. */
+  readonly marks: Uint8Array
   /** Six an edge: SYN forward, reverse, SYN-ACK forward, reverse, began forward, reverse. */
   readonly counts: Float64Array
   /** To the server in bits 0–7, to the client in bits 8–15. */
@@ -46,6 +50,32 @@ export interface EdgeSums {
   readonly add: (edge: number, turned: boolean, columns: ConversationColumns, row: number) => void
 }
 
+/** Evidence of one more conversation of an edge. What is counted adds up; what is said of the ends is the same for all, or the most of it. */
+export const addEvidence = (to: EdgeEvidence, edge: number, row: number, one: Evidence): void => {
+  if (to.row[edge] === -1) {
+    to.row[edge] = row
+    to.portRank[edge] = one.portRank
+    to.history[edge] = one.history
+    to.fanInAgainst[edge] = one.fanInAgainst
+    to.clientPorts[edge] = one.clientPorts
+  } else {
+    // of several connections the least certain one: none of them is to look better than it is
+    if (one.portRank < to.portRank[edge]!) to.portRank[edge] = one.portRank
+    if (one.history < to.history[edge]!) to.history[edge] = one.history
+    if (one.fanInAgainst > to.fanInAgainst[edge]!) to.fanInAgainst[edge] = one.fanInAgainst
+    if (one.clientPorts < to.clientPorts[edge]!) to.clientPorts[edge] = one.clientPorts
+  }
+  if (one.fanIn > to.fanIn[edge]!) to.fanIn[edge] = one.fanIn
+  to.marks[edge]! |= (one.declared ? 1 : 0) | (one.companion ? 2 : 0)
+  const counts = edge * 6
+  to.counts[counts]! += one.synForward
+  to.counts[counts + 1]! += one.synReverse
+  to.counts[counts + 2]! += one.synAckForward
+  to.counts[counts + 3]! += one.synAckReverse
+  to.counts[counts + 4]! += one.beganForward
+  to.counts[counts + 5]! += one.beganReverse
+}
+
 /** Room for `edges` edges and `rows` rows, which is all there can be. */
 export const makeEdgeSums = (edges: number, rows: number): EdgeSums => {
   const keys = makeTupleTable(edges)
@@ -56,8 +86,10 @@ export const makeEdgeSums = (edges: number, rows: number): EdgeSums => {
     row: new Int32Array(edges).fill(-1),
     portRank: new Int8Array(edges),
     fanIn: new Float64Array(edges),
+    fanInAgainst: new Float64Array(edges),
     clientPorts: new Float64Array(edges),
-    declared: new Uint8Array(edges),
+    history: new Int8Array(edges),
+    marks: new Uint8Array(edges),
     counts: new Float64Array(edges * 6),
     flags: new Int32Array(edges)
   }

@@ -56,7 +56,10 @@ export interface Edge {
   readonly beganReverse: number
   readonly portRank: number
   readonly fanIn: number
+  readonly fanInAgainst: number
   readonly clientPorts: number
+  readonly history: number
+  readonly companion: boolean
   readonly declared: boolean
   /** Signed margin of that evidence, -1..1 (domain/direction.ts): positive, as this end was chosen to serve; near 0 it is a guess. */
   readonly direction: number

@@ -7,7 +7,7 @@ import { Effect } from "effect"
 import type { SqlClient } from "effect/sql"
 import { bools, float8s, int4s, int8s, texts } from "../store/arrays.ts"
 import { partitionName } from "../store/partitions.ts"
-import { bit, type Staged } from "./stage.ts"
+import { againstShift, bit, latestBits, type Staged } from "./stage.ts"
 
 export const createEdgeStage = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
   yield* sql`CREATE TEMP TABLE IF NOT EXISTS slice_edge (
@@ -16,7 +16,7 @@ export const createEdgeStage = Effect.fnUntraced(function* (sql: SqlClient.SqlCl
     packets bigint NOT NULL, raw_bytes bigint NOT NULL, raw_packets bigint NOT NULL, first timestamptz NOT NULL, last timestamptz NOT NULL,
     old_flows bigint NOT NULL, syn_forward bigint NOT NULL, syn_reverse bigint NOT NULL, syn_ack_forward bigint NOT NULL, syn_ack_reverse bigint NOT NULL,
     began_forward bigint NOT NULL, began_reverse bigint NOT NULL, client_ports bigint NOT NULL, direction double precision NOT NULL, sampling integer NOT NULL,
-    fan_in integer NOT NULL, old_exporters integer NOT NULL, several boolean NOT NULL, source_internal boolean NOT NULL, target_internal boolean NOT NULL,
+    fan_in integer NOT NULL, fan_in_against integer NOT NULL, old_exporters integer NOT NULL, several boolean NOT NULL, source_internal boolean NOT NULL, target_internal boolean NOT NULL,
     dependency_row tid, traffic_row tid, old_last timestamptz, old_status text NOT NULL, exporter inet NOT NULL, source_address inet NOT NULL,
     target_address inet NOT NULL, old_owner inet
   ) ON COMMIT DELETE ROWS`
@@ -39,7 +39,7 @@ export const loadEdges = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, 
       u.packets, COALESCE(r.bytes::bigint, u.to_server::bigint + u.to_client::bigint), COALESCE(r.packets, u.packets), to_timestamp(u.first / 1000), to_timestamp(u.last / 1000),
       COALESCE(d.total_flows, 0), COALESCE(e.sf, u.evidence & 31), COALESCE(e.sr, u.evidence >> 5 & 31), COALESCE(e.af, u.evidence >> 10 & 31),
       COALESCE(e.ar, u.evidence >> 15 & 31), COALESCE(e.bf, u.evidence >> 20 & 31), COALESCE(e.br, u.evidence >> 25 & 31), u.client_ports, u.direction,
-      COALESCE(r.rate, 1), u.fan_in, COALESCE(d.exporters, 0), COALESCE(d.exporters > 1 OR d.owner_exporter <> x.exporter, false), c.internal, s.internal,
+      COALESCE(r.rate, 1), u.fan_in >> ${againstShift}::int, u.fan_in & ${(1 << againstShift) - 1}::int, COALESCE(d.exporters, 0), COALESCE(d.exporters > 1 OR d.owner_exporter <> x.exporter, false), c.internal, s.internal,
       d.ctid, w.ctid, d.last_seen, COALESCE(d.status, 'candidate'), x.exporter, c.address, s.address, d.owner_exporter
     FROM (SELECT n, client, server, (service >> 16)::smallint AS protocol, service & 65535 AS port, bits, flows, to_server, to_client, packets, first,
         last, direction, fan_in, client_ports, exporter, evidence
@@ -91,17 +91,17 @@ export const joinDoubles = Effect.fnUntraced(function* (sql: SqlClient.SqlClient
     )
     UPDATE slice_exporter x SET n = k.kept FROM keep k WHERE k.n = x.n AND k.together > 1`
   yield* sql`WITH sums AS (
-      SELECT min(n) AS n, bit_or(bits & ${~(7 << bit.portRankShift)}::int) | (min(bits) & ${7 << bit.portRankShift}::int) AS bits,
+      SELECT min(n) AS n, bit_or(bits & ${~latestBits}::int) | (min(bits) & ${latestBits}::int) AS bits,
         bool_or(several) OR min(exporter) <> max(exporter) AS several, sum(flows) AS flows, LEAST(sum(to_server), 4611686018427387903) AS to_server, LEAST(sum(to_client), 4611686018427387903) AS to_client,
         LEAST(sum(packets), 4611686018427387903) AS packets, LEAST(sum(raw_bytes), 4611686018427387903) AS raw_bytes, LEAST(sum(raw_packets), 4611686018427387903) AS raw_packets, max(sampling) AS sampling, min(first) AS first,
-        max(last) AS last, sum(direction * flows) / sum(flows) AS direction, max(fan_in) AS fan_in, sum(client_ports) AS client_ports,
+        max(last) AS last, sum(direction * flows) / sum(flows) AS direction, max(fan_in) AS fan_in, max(fan_in_against) AS fan_in_against, sum(client_ports) AS client_ports,
         sum(syn_forward) AS sf, sum(syn_reverse) AS sr, sum(syn_ack_forward) AS af, sum(syn_ack_reverse) AS ar, sum(began_forward) AS bf,
         sum(began_reverse) AS br
       FROM slice_edge GROUP BY source_id, target_id, protocol, port HAVING count(*) > 1
     )
     UPDATE slice_edge e SET bits = s.bits, several = s.several, flows = s.flows, to_server = s.to_server, to_client = s.to_client, packets = s.packets,
       raw_bytes = s.raw_bytes, raw_packets = s.raw_packets, sampling = s.sampling, first = s.first, last = s.last, direction = s.direction,
-      fan_in = s.fan_in, client_ports = s.client_ports, syn_forward = s.sf, syn_reverse = s.sr, syn_ack_forward = s.af,
+      fan_in = s.fan_in, fan_in_against = s.fan_in_against, client_ports = s.client_ports, syn_forward = s.sf, syn_reverse = s.sr, syn_ack_forward = s.af,
       syn_ack_reverse = s.ar, began_forward = s.bf, began_reverse = s.br
     FROM sums s WHERE s.n = e.n`
   yield* sql`DELETE FROM slice_edge e USING slice_edge first
@@ -121,10 +121,10 @@ export const guess = 0.3
  */
 export const settleDirections = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, windowStart: Date) {
   const facing = yield* sql<{ n: number; id: bigint; turn: "edge" | "dependency" }>`
-    SELECT e.n, r.id, CASE WHEN r.direction_weight >= e.direction THEN 'edge' ELSE 'dependency' END AS turn
+    SELECT e.n, r.id, CASE WHEN r.direction_weight >= e.direction AND (r.declared OR (e.bits & ${bit.declared}::int) = 0) THEN 'edge' ELSE 'dependency' END AS turn
     FROM slice_edge e
     JOIN dependencies r ON r.source_id = e.target_id AND r.target_id = e.source_id AND r.protocol = e.protocol AND r.port = e.port
-    WHERE e.is_new AND LEAST(e.direction, r.direction_weight) <= ${guess}`
+    WHERE e.is_new AND (LEAST(e.direction, r.direction_weight) <= ${guess} OR (e.bits & ${bit.declared}::int) <> 0 OR r.declared)`
   if (facing.length === 0) return { turned: 0, settled: 0 }
   const dependencies = facing.filter((pair) => pair.turn === "dependency").map((pair) => pair.id)
   // what the slice has of a dependency in the direction that is given up turns with it
@@ -138,9 +138,10 @@ export const settleDirections = Effect.fnUntraced(function* (sql: SqlClient.SqlC
         target_address = source_address, source_internal = target_internal, target_internal = source_internal, to_server = to_client,
         to_client = to_server, direction = -direction, syn_forward = syn_reverse, syn_reverse = syn_forward,
         syn_ack_forward = syn_ack_reverse, syn_ack_reverse = syn_ack_forward, began_forward = began_reverse, began_reverse = began_forward,
-        fan_in = 1, client_ports = 1,
-        bits = (bits & ${~((7 << bit.portRankShift) | (0xffff << bit.flagsToServerShift))}::int)
-          | ((4 - ((bits >> ${bit.portRankShift}::int) & 7)) << ${bit.portRankShift}::int)
+        fan_in = GREATEST(1, fan_in_against), fan_in_against = fan_in, client_ports = -client_ports,
+        bits = (bits & ${~(latestBits | bit.declared | (0xffff << bit.flagsToServerShift))}::int)
+          | ((${2 * bit.portRankBias}::int - ((bits >> ${bit.portRankShift}::int) & 7)) << ${bit.portRankShift}::int)
+          | ((${2 * bit.historyBias}::int - ((bits >> ${bit.historyShift}::int) & 31)) << ${bit.historyShift}::int)
           | (((bits >> ${bit.flagsToServerShift}::int) & 255) << ${bit.flagsToClientShift}::int)
           | (((bits >> ${bit.flagsToClientShift}::int) & 255) << ${bit.flagsToServerShift}::int)
       WHERE n = ANY(${int4s(edges)}::int[])`
@@ -156,7 +157,7 @@ export const settleDirections = Effect.fnUntraced(function* (sql: SqlClient.SqlC
           direction = CASE direction WHEN 'inbound' THEN 'outbound' WHEN 'outbound' THEN 'inbound' ELSE direction END,
           direction_weight = -direction_weight, syn_forward = syn_reverse, syn_reverse = syn_forward, syn_ack_forward = syn_ack_reverse,
           syn_ack_reverse = syn_ack_forward, began_forward = began_reverse, began_reverse = began_forward, port_rank = -port_rank,
-          fan_in = 1, client_ports = 1
+          fan_in = GREATEST(1, fan_in_against), fan_in_against = fan_in, client_ports = -client_ports, history = -history, declared = false
         WHERE id = ANY(${int8s(dependencies)}::bigint[])
         RETURNING source_id, target_id, status
       ), moved AS (

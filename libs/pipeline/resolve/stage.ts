@@ -4,6 +4,7 @@
  * lack (SYN counts, sampling, other exporters) travels only for those that have it.
  */
 import type { NetworkSet } from "#domain/Address.ts"
+import { mostHistory, mostPortRank } from "#domain/direction.ts"
 import type { CollapsedSlice, Edge } from "./edges.ts"
 
 export interface Staged {
@@ -34,7 +35,9 @@ export interface Staged {
     readonly first: Array<number>
     readonly last: Array<number>
     readonly direction: Array<number>
+    /** fanIn << againstShift | fanInAgainst. */
     readonly fanIn: Array<number>
+    /** May be less than 0. */
     readonly clientPorts: Array<number>
     /** 1-based number in `exporters`. */
     readonly exporter: Array<number>
@@ -89,11 +92,26 @@ export interface Totals {
 export const bit = {
   bothDirections: 1,
   declared: 2,
-  /** portRank + 2 in three bits. */
+  companion: 4,
+  /** portRank + portRankBias in three bits. */
   portRankShift: 3,
+  portRankBias: 3,
   flagsToServerShift: 8,
-  flagsToClientShift: 16
+  flagsToClientShift: 16,
+  /** history + historyBias in five bits. */
+  historyShift: 24,
+  historyBias: 15
 } as const
+
+/** Fields of `bits` that are no flags: of two rows of one edge the latest stand. */
+export const latestBits = (7 << bit.portRankShift) | (31 << bit.historyShift)
+
+/** `fanIn` travels with `fanInAgainst` in its low bits, so that the larger of two has the larger fan-in. */
+export const againstShift = 11
+const mostFanIn = 2 ** 20 - 1
+const mostAgainst = 2 ** againstShift - 1
+const fanInOf = (edge: Edge): number =>
+  (Math.min(mostFanIn, small(edge.fanIn)) << againstShift) | Math.min(mostAgainst, small(edge.fanInAgainst))
 
 export interface StageOptions {
   readonly internal: NetworkSet
@@ -107,6 +125,7 @@ export interface StageOptions {
  */
 const whole = (value: number): number => (value > 0 ? Math.min(Math.round(value), Number.MAX_SAFE_INTEGER + 1) : 0)
 const small = (value: number): number => (value > 0 ? Math.min(Math.round(value), 0x7fffffff) : 0)
+const signed = (value: number): number => (value < 0 ? -whole(-value) : whole(value))
 const instant = (value: number): number => (Number.isFinite(value) ? value : 0)
 
 /** Counter columns saturate at 2^62 − 1 (`LEAST(a, 4611686018427387903 - b) + b` in the statements), so that two still add up. */
@@ -273,7 +292,9 @@ export const stage = (slice: CollapsedSlice, options: StageOptions): Staged => {
     edges.bits.push(
       (edge.bothDirections ? bit.bothDirections : 0) |
         (edge.declared ? bit.declared : 0) |
-        ((Math.max(-2, Math.min(2, edge.portRank)) + 2) << bit.portRankShift) |
+        (edge.companion ? bit.companion : 0) |
+        ((Math.max(-mostPortRank, Math.min(mostPortRank, edge.portRank)) + bit.portRankBias) << bit.portRankShift) |
+        ((Math.max(-mostHistory, Math.min(mostHistory, edge.history)) + bit.historyBias) << bit.historyShift) |
         (edge.flagsToServer << bit.flagsToServerShift) |
         (edge.flagsToClient << bit.flagsToClientShift)
     )
@@ -284,8 +305,8 @@ export const stage = (slice: CollapsedSlice, options: StageOptions): Staged => {
     edges.first.push(instant(edge.first))
     edges.last.push(instant(edge.last))
     edges.direction.push(Math.max(-1, Math.min(1, edge.direction || 0)))
-    edges.fanIn.push(small(edge.fanIn))
-    edges.clientPorts.push(whole(edge.clientPorts))
+    edges.fanIn.push(fanInOf(edge))
+    edges.clientPorts.push(signed(edge.clientPorts))
     edges.exporter.push(exporterOf(edge.exporter))
     const packed = packEvidence(edge)
     edges.evidence.push(packed === -1 ? 0 : packed)

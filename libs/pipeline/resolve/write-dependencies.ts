@@ -107,7 +107,8 @@ export const addObservations = Effect.fnUntraced(function* (sql: SqlClient.SqlCl
       AND NOT EXISTS (SELECT 1 FROM slice_exporter s WHERE s.n = e.n AND s.exporter = x.exporter AND s.owner)`
 })
 
-const rankSql = (bits: string) => `((${bits} >> ${bit.portRankShift}) & 7) - 2`
+const rankSql = (bits: string) => `((${bits} >> ${bit.portRankShift}) & 7) - ${bit.portRankBias}`
+const historySql = (bits: string) => `((${bits} >> ${bit.historyShift}) & 31) - ${bit.historyBias}`
 
 /** New rows and known ones; `slice_added` must be there. Answers how many became active. */
 export const writeDependencies = Effect.fnUntraced(function* (
@@ -129,14 +130,17 @@ export const writeDependencies = Effect.fnUntraced(function* (
     beganReverse: "began_reverse",
     portRank: rankSql("bits"),
     fanIn: "fan_in",
+    fanInAgainst: "fan_in_against",
     clientPorts: "client_ports",
+    history: historySql("bits"),
+    companion: `(bits & ${bit.companion}) <> 0`,
     declared: `(bits & ${bit.declared}) <> 0`
   })
   if (counts.made > 0)
     yield* sql`INSERT INTO dependencies AS d (id, source_id, target_id, protocol, port, source_address, target_address, owner_exporter, inferred_service,
       is_internal, direction, status, first_seen, last_seen, seen_hour, valid_from, activated_at, bytes_to_server, bytes_to_client, total_packets,
       total_flows, raw_bytes, raw_packets, sampling, syn_forward, syn_reverse, syn_ack_forward, syn_ack_reverse, began_forward,
-      began_reverse, port_rank, fan_in, client_ports, declared, windows, both_directions, exporters, direction_weight, confidence)
+      began_reverse, port_rank, fan_in, fan_in_against, client_ports, history, companion, declared, windows, both_directions, exporters, direction_weight, confidence)
     SELECT *, ${text(
       confidenceSql({
         records: "total_flows",
@@ -156,7 +160,7 @@ export const writeDependencies = Effect.fnUntraced(function* (
         CASE WHEN ${text(enough("flows", "e.dependency_id"))} THEN 'active' ELSE 'candidate' END, first, last, ${text(hourSql("last"))}, first AS valid_from,
         CASE WHEN ${text(enough("flows", "e.dependency_id"))} THEN now() END, to_server, to_client, packets, flows AS total_flows, raw_bytes, raw_packets,
         sampling, syn_forward, syn_reverse, syn_ack_forward, syn_ack_reverse, began_forward, began_reverse,
-        ${text(rankSql("bits"))}, fan_in, client_ports, (bits & ${bit.declared}::int) <> 0,
+        ${text(rankSql("bits"))}, fan_in, fan_in_against, client_ports, ${text(historySql("bits"))}, (bits & ${bit.companion}::int) <> 0, (bits & ${bit.declared}::int) <> 0,
         1 AS windows, (bits & ${bit.bothDirections}::int) <> 0 AS both_directions, COALESCE(a.exporters, 1) AS exporters, ${text(newDirection)} AS direction_weight
       FROM slice_edge e
       LEFT JOIN slice_added a ON a.dependency_id = e.dependency_id
@@ -172,6 +176,8 @@ export const writeDependencies = Effect.fnUntraced(function* (
     WHERE NOT e.is_new AND e.old_status = 'stale'
     ON CONFLICT (dependency_id, since) DO UPDATE SET until = GREATEST(dependency_span.until, excluded.until)`
 
+  // that of the exporter that owns it now: what was sampled once is not sampled for ever
+  const sampling = "(CASE WHEN e.flows > 0 THEN e.sampling ELSE d.sampling END)"
   const terms = {
     records: "d.total_flows + e.flows",
     windows: "d.windows + e.fresh::int",
@@ -186,10 +192,13 @@ export const writeDependencies = Effect.fnUntraced(function* (
       beganReverse: "d.began_reverse + e.began_reverse",
       portRank: rankSql("e.bits"),
       fanIn: "GREATEST(d.fan_in, e.fan_in)",
+      fanInAgainst: "e.fan_in_against",
       clientPorts: "d.client_ports + e.client_ports",
-      declared: `(d.declared OR (e.bits & ${bit.declared}) <> 0)`
+      history: historySql("e.bits"),
+      companion: `(d.companion OR (e.bits & ${bit.companion}) <> 0)`,
+      declared: `(e.bits & ${bit.declared}) <> 0`
     }),
-    sampled: "GREATEST(d.sampling, e.sampling) > 1"
+    sampled: `${sampling} > 1`
   }
   if (counts.made < counts.edges) {
     const [changed] = yield* sql<{ rows: number }>`WITH changed AS (UPDATE dependencies d SET
@@ -206,12 +215,12 @@ export const writeDependencies = Effect.fnUntraced(function* (
       valid_to = NULL,
       bytes_to_server = LEAST(d.bytes_to_server, 4611686018427387903 - e.to_server) + e.to_server, bytes_to_client = LEAST(d.bytes_to_client, 4611686018427387903 - e.to_client) + e.to_client,
       total_packets = LEAST(d.total_packets, 4611686018427387903 - e.packets) + e.packets, total_flows = d.total_flows + e.flows,
-      raw_bytes = LEAST(d.raw_bytes, 4611686018427387903 - e.raw_bytes) + e.raw_bytes, raw_packets = LEAST(d.raw_packets, 4611686018427387903 - e.raw_packets) + e.raw_packets, sampling = GREATEST(d.sampling, e.sampling),
+      raw_bytes = LEAST(d.raw_bytes, 4611686018427387903 - e.raw_bytes) + e.raw_bytes, raw_packets = LEAST(d.raw_packets, 4611686018427387903 - e.raw_packets) + e.raw_packets, sampling = ${text(sampling)},
       syn_forward = d.syn_forward + e.syn_forward, syn_reverse = d.syn_reverse + e.syn_reverse,
       syn_ack_forward = d.syn_ack_forward + e.syn_ack_forward, syn_ack_reverse = d.syn_ack_reverse + e.syn_ack_reverse,
       began_forward = d.began_forward + e.began_forward, began_reverse = d.began_reverse + e.began_reverse,
-      port_rank = ${text(rankSql("e.bits"))}, fan_in = GREATEST(d.fan_in, e.fan_in),
-      client_ports = d.client_ports + e.client_ports, declared = d.declared OR (e.bits & ${bit.declared}::int) <> 0,
+      port_rank = ${text(rankSql("e.bits"))}, fan_in = GREATEST(d.fan_in, e.fan_in), fan_in_against = e.fan_in_against, history = ${text(historySql("e.bits"))},
+      client_ports = d.client_ports + e.client_ports, companion = d.companion OR (e.bits & ${bit.companion}::int) <> 0, declared = (e.bits & ${bit.declared}::int) <> 0,
       windows = ${text(terms.windows)}, both_directions = ${text(terms.bothDirections)}, exporters = ${text(terms.exporters)},
       direction_weight = ${text(terms.direction)}, confidence = ${text(confidenceSql(terms))}, updated_at = now()
     FROM slice_edge e LEFT JOIN slice_added a ON a.dependency_id = e.dependency_id

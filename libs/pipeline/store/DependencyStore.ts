@@ -202,7 +202,7 @@ export class DependencyStore extends Context.Service<
 }
 
 const whyColumns = `d.syn_forward, d.syn_reverse, d.syn_ack_forward, d.syn_ack_reverse, d.began_forward, d.began_reverse, d.port_rank, d.fan_in,
-  d.client_ports, d.declared, d.windows, d.both_directions, d.exporters, d.direction_weight`
+  d.fan_in_against, d.client_ports, d.history, d.companion, d.declared, d.windows, d.both_directions, d.exporters, d.direction_weight`
 
 /** Counts of evidence saturate in every formula long before a double does. */
 const explain = (row: Row) => ({
@@ -216,7 +216,10 @@ const explain = (row: Row) => ({
     beganReverse: Number(row["began_reverse"]),
     portRank: row["port_rank"],
     fanIn: row["fan_in"],
+    fanInAgainst: row["fan_in_against"],
     clientPorts: Number(row["client_ports"]),
+    history: row["history"],
+    companion: row["companion"],
     declared: row["declared"]
   },
   terms: {

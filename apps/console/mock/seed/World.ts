@@ -145,6 +145,9 @@ export const makeBuilder = (now: number, random: () => number) => {
       beganReverse: Math.round(records * 0.01),
       portRank: spec.service === null ? 0 : 2,
       fanIn: 1 + Math.floor(random() * 24),
+      fanInAgainst: random() < 0.3 ? 2 : 0,
+      history: Math.floor(random() * 16),
+      companion: false,
       clientPorts: Math.max(1, Math.round(records * 0.4)),
       declared: false
     })

@@ -6,13 +6,15 @@ import { flows } from "./0002_flows.ts"
 import { access } from "./0003_access.ts"
 import { announcements } from "./0004_announcements.ts"
 import { coverage } from "./0005_coverage.ts"
+import { evidence } from "./0007_evidence.ts"
 
 export const migrations = {
   "0001_assets": assets,
   "0002_flows": flows,
   "0003_access": access,
   "0004_announcements": announcements,
-  "0005_coverage": coverage
+  "0005_coverage": coverage,
+  "0007_evidence": evidence
 } as const
 
 /** Brings the database to the newest version. Several appliances that start together take turns. */

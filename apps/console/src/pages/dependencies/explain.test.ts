@@ -22,6 +22,9 @@ const evidence = () =>
     beganReverse: count(50),
     portRank: count(5) - 2,
     fanIn: count(40),
+    fanInAgainst: count(4),
+    history: count(31) - 15,
+    companion: count(4) === 0,
     clientPorts: count(300),
     declared: random() < 0.1
   })

@@ -4,7 +4,7 @@
  */
 import { confidenceParts } from "#domain/confidence.ts"
 import type { ConfidenceTerms, DirectionEvidence } from "#domain/Dependency.ts"
-import { directionParts, marginOf } from "#domain/direction.ts"
+import { directionParts, marginOf, mostHistory } from "#domain/direction.ts"
 import { plural } from "../../format/number.ts"
 
 export interface Term {
@@ -26,11 +26,13 @@ const both = (forward: number, reverse: number, from: string, against: string): 
   forward + reverse === 0 ? "none seen" : `${forward} from the ${from}${reverse === 0 ? "" : `, ${reverse} from the ${against}`}`
 
 const ranks: Record<number, string> = {
+  3: "the server's port is a service you named, the client's is not",
   2: "the server's port is a known service, the client's is not",
   1: "the client's port is ephemeral or the server's a system port",
   0: "the ports do not tell",
   [-1]: "the ports speak mildly for the other end",
-  [-2]: "the client's port is a known service, the server's is not"
+  [-2]: "the client's port is a known service, the server's is not",
+  [-3]: "the client's port is a service you named, the server's is not"
 }
 
 export const whyDirection = (evidence: DirectionEvidence): DirectionWhy => {
@@ -69,10 +71,34 @@ export const whyDirection = (evidence: DirectionEvidence): DirectionWhy => {
       weight: parts.fanIn
     },
     {
+      name: "Peers of the client's port",
+      seen: evidence.fanInAgainst > 1 ? `${plural(evidence.fanInAgainst, "peer")} met it` : "none but this server",
+      weight: parts.fanInAgainst
+    },
+    {
       name: "Client port changes",
       seen:
-        evidence.clientPorts > 0 ? `${plural(evidence.clientPorts, "port")} or changes; a server's does not change` : "none seen",
+        evidence.clientPorts > 0
+          ? `${plural(evidence.clientPorts, "change")}; a server's port stays`
+          : evidence.clientPorts < 0
+            ? `the server's port changed ${plural(-evidence.clientPorts, "time")} more often than the client's`
+            : "none seen",
       weight: parts.clientPorts
+    },
+    {
+      name: "History",
+      seen:
+        evidence.history > 0
+          ? `this end served in ${plural(evidence.history, "window")}${evidence.history >= mostHistory ? " or more" : ""}`
+          : evidence.history < 0
+            ? `the other end served in ${plural(-evidence.history, "window")}`
+            : "neither end was seen serving on other evidence",
+      weight: parts.history
+    },
+    {
+      name: "Second connection",
+      seen: evidence.companion ? "a connection to the same server opened this one" : "not one of a service that opens others",
+      weight: parts.companion
     }
   ]
   const sum = terms.reduce((total, term) => total + term.weight, 0)

@@ -1,0 +1,285 @@
+/**
+ * Which end of each conversation serves (direction.ts), by what the slice shows and what is remembered of its ends.
+ *
+ * 1. Each end that has an exact port is a candidate server: its peers and their changing ports are counted over the slice.
+ * 2. A conversation that tells without history proves its server; the register remembers it. A SYN in one conversation so decides
+ *    others of the same slice that began before anybody looked, in whatever order they came.
+ * 3. Each conversation is decided with all of it. Folded rows may be turned round too, as long as the folded port was one.
+ */
+import { directionOdds, type Evidence, mostHistory, portRankEvidence, provenOdds } from "#domain/direction.ts"
+import { type PortRanks, portClass, portRank, RANK_HIGH_SERVICE } from "#domain/PortRank.ts"
+import type { ConversationColumns, WindowSlice } from "#domain/Window.ts"
+import { isAttempt } from "./attempt.ts"
+import type { DeclaredEnds } from "./collapse.ts"
+import { companions, isControl } from "./companions.ts"
+import { type AddressKey, addressKey, type ServiceRegister } from "./ServiceRegister.ts"
+import { makeTupleTable } from "./tuple-table.ts"
+
+/** Conversations over all exporters: a row of each, and its evidence. */
+export interface Conversations {
+  readonly count: number
+  readonly first: Int32Array
+  /** a→b in bits 0–7, b→a in bits 8–15. */
+  readonly flags: Int32Array
+  /** 1: end `a` used one port only. */
+  readonly steady: Uint8Array
+  readonly synAb: Float64Array
+  readonly synBa: Float64Array
+  readonly synAckAb: Float64Array
+  readonly synAckBa: Float64Array
+  readonly beganA: Float64Array
+  readonly beganB: Float64Array
+  readonly aPorts: Float64Array
+}
+
+export interface DecideOptions {
+  readonly columns: ConversationColumns
+  readonly ranks: PortRanks
+  readonly declared: DeclaredEnds | undefined
+  readonly register: ServiceRegister
+  readonly conversations: Conversations
+  /** Two addresses a row, numbered; their values and texts by number. */
+  readonly ends: Int32Array
+  readonly values: ReadonlyArray<number>
+  readonly texts: ReadonlyArray<string>
+}
+
+/** Good until the next one. */
+export interface Decision {
+  bServes: boolean
+  /** That is drawn: the server's, or its service's for a second connection. */
+  port: number
+  /** Of the end that serves. */
+  readonly evidence: Evidence
+}
+
+type Mutable = { -readonly [K in keyof Evidence]: Evidence[K] }
+
+const blank = (): Mutable => ({
+  synForward: 0,
+  synReverse: 0,
+  synAckForward: 0,
+  synAckReverse: 0,
+  beganForward: 0,
+  beganReverse: 0,
+  portRank: 0,
+  fanIn: 0,
+  fanInAgainst: 0,
+  clientPorts: 0,
+  history: 0,
+  companion: false,
+  declared: false
+})
+
+/** Turns the evidence for one end into that for the other; the marks are set by who decides. */
+const turn = (e: Mutable): void => {
+  ;[e.synForward, e.synReverse] = [e.synReverse, e.synForward]
+  ;[e.synAckForward, e.synAckReverse] = [e.synAckReverse, e.synAckForward]
+  ;[e.beganForward, e.beganReverse] = [e.beganReverse, e.beganForward]
+  ;[e.fanIn, e.fanInAgainst] = [e.fanInAgainst, e.fanIn]
+  e.portRank = -e.portRank
+  e.clientPorts = -e.clientPorts
+  e.history = -e.history
+}
+
+/** Decides conversation `at`. `otherwise`: whether `b` serves where no port tells; `grouped`: an end is a group, and nothing is to tell. */
+export type Decide = (at: number, otherwise: boolean, grouped: boolean) => Decision
+
+export const decideDirections = (slice: WindowSlice, options: DecideOptions): Decide => {
+  const { columns: c, conversations, declared, ends, ranks, register, texts, values } = options
+  const { count, first, flags, steady, synAb, synBa, synAckAb, synAckBa, beganA, beganB, aPorts } = conversations
+  const { windowStart } = slice
+  register.begin()
+  const names: Array<AddressKey | undefined> = []
+  const nameOf = (address: number, family: number): AddressKey =>
+    (names[address] ??= addressKey(family, values[address]!, texts[address]!))
+
+  // Candidate servers and who speaks with them. What nobody answered says nothing about who serves.
+  const endpoints = makeTupleTable(count)
+  const pairs = makeTupleTable()
+  const firstMeeting = (endpoint: number, peer: number): boolean => {
+    const before = pairs.size
+    return pairs.intern(endpoint, peer, 0, 0) === before
+  }
+  const rankOf = (row: number) => portRankEvidence(ranks, c.protocol[row]!, c.aPort[row]!, c.bPort[row]!)
+  const peers = new Int32Array(count * 2)
+  const portChanges = new Float64Array(count * 2)
+  const endpointB = new Int32Array(count).fill(-1)
+  const endpointA = new Int32Array(count).fill(-1)
+  const answered = new Uint8Array(count)
+  for (let at = 0; at < count; at++) {
+    const row = first[at]!
+    const protocol = c.protocol[row]!
+    if (portClass(protocol) === 0) continue
+    const a = ends[row * 2]!
+    const b = ends[row * 2 + 1]!
+    const folded = c.folded[row] === 1
+    const there = flags[at]! & 0xff
+    const back = flags[at]! >>> 8
+    const eb = endpoints.intern(b, c.bPort[row]!, protocol, 0)
+    const ea = steady[at] === 0 ? -1 : endpoints.intern(a, c.aPort[row]!, protocol, 0)
+    endpointB[at] = eb
+    endpointA[at] = ea
+    if (isAttempt(protocol, there, back) || isAttempt(protocol, back, there)) continue
+    answered[at] = 1
+    if (isControl(protocol, c.bPort[row]!)) {
+      const family = c.family[row]!
+      register.relate(nameOf(a, family), nameOf(b, family), c.bPort[row]!, windowStart)
+    }
+    // A folded row is all of a pair; exact ports make a row for each connection of it.
+    if (folded || firstMeeting(eb, a)) {
+      peers[eb]! += 1
+      portChanges[eb]! += aPorts[at]!
+    } else {
+      portChanges[eb]! += 1
+    }
+    if (ea === -1) continue
+    if (folded || firstMeeting(ea, b)) peers[ea]! += 1
+    else portChanges[ea]! += 1
+  }
+
+  // Their places in the register: -2 not asked yet, -1 unknown there.
+  const places = new Int32Array(endpoints.size).fill(-2)
+  const placeOf = (endpoint: number, address: number, row: number, port: number, keep: boolean): number => {
+    let place = places[endpoint]!
+    if (place >= 0 || (place === -1 && !keep)) return place
+    const name = nameOf(address, c.family[row]!)
+    place = keep ? register.place(name, c.protocol[row]!, port) : register.find(name, c.protocol[row]!, port)
+    places[endpoint] = place
+    return place
+  }
+  /** A client's port of one connection is not worth remembering; a port with several peers may be a server's. */
+  const worth = (row: number, endpoint: number) => c.folded[row] === 0 || peers[endpoint]! > 1
+  for (let at = 0; at < count; at++) {
+    if (answered[at] === 0) continue
+    const row = first[at]!
+    const a = ends[row * 2]!
+    const b = ends[row * 2 + 1]!
+    const family = c.family[row]!
+    register.meet(placeOf(endpointB[at]!, b, row, c.bPort[row]!, true), nameOf(a, family))
+    const ea = endpointA[at]!
+    if (ea === -1) continue
+    const place = placeOf(ea, a, row, c.aPort[row]!, worth(row, ea))
+    if (place >= 0) register.meet(place, nameOf(b, family))
+  }
+  const fanIn = (endpoint: number): number => {
+    const place = places[endpoint]!
+    return place < 0 ? peers[endpoint]! : Math.max(peers[endpoint]!, register.fanIn(place))
+  }
+  const served = (endpoint: number): number => (endpoint === -1 || places[endpoint]! < 0 ? 0 : register.served(places[endpoint]!))
+
+  const forB = blank()
+  /** Evidence that `b` serves, but for history and what is declared. */
+  const gather = (at: number): void => {
+    const row = first[at]!
+    const eb = endpointB[at]!
+    const ea = endpointA[at]!
+    forB.synForward = synAb[at]!
+    forB.synReverse = synBa[at]!
+    forB.synAckForward = synAckBa[at]!
+    forB.synAckReverse = synAckAb[at]!
+    forB.beganForward = beganA[at]!
+    forB.beganReverse = beganB[at]!
+    forB.portRank = rankOf(row)
+    forB.fanIn = fanIn(eb)
+    forB.fanInAgainst = ea === -1 ? 0 : fanIn(ea)
+    forB.clientPorts = portChanges[eb]! - (ea === -1 ? 0 : portChanges[ea]!)
+    forB.history = 0
+    forB.companion = false
+    forB.declared = false
+  }
+
+  // What tells without history is history for the rest.
+  for (let at = 0; at < count; at++) {
+    if (answered[at] === 0) continue
+    gather(at)
+    const odds = directionOdds(forB)
+    if (odds >= provenOdds) register.serve(places[endpointB[at]!]!, windowStart)
+    else if (odds <= -provenOdds && endpointA[at] !== -1) {
+      const row = first[at]!
+      register.serve(placeOf(endpointA[at]!, ends[row * 2]!, row, c.aPort[row]!, true), windowStart)
+    }
+  }
+
+  const isDeclared = (address: number, protocol: number, port: number): boolean =>
+    declared?.has(texts[address]!, protocol, port) === true
+
+  /** Port to draw a second connection of `client` with, if it is one that goes to `server`; -1 else. */
+  const companionPort = (
+    row: number,
+    client: number,
+    server: number,
+    clientPort: number,
+    port: number,
+    endpoint: number
+  ): number => {
+    const protocol = c.protocol[row]!
+    const family = c.family[row]!
+    for (const one of companions) {
+      if (one.protocol !== protocol || (port !== one.data && port < one.from) || port === one.control) continue
+      if (port !== one.data && portRank(ranks, protocol, port) >= RANK_HIGH_SERVICE) continue
+      if (portRank(ranks, protocol, clientPort) >= RANK_HIGH_SERVICE) continue
+      if (!register.related(nameOf(client, family), nameOf(server, family), one.control, windowStart)) continue
+      // a port that serves others as well is a service of its own
+      if (one.data !== -1 && port !== one.data && endpoint !== -1 && fanIn(endpoint) > 1) continue
+      return one.data === -1 ? port : one.data
+    }
+    return -1
+  }
+
+  const decision: Decision = { bServes: true, port: 0, evidence: forB }
+  const none = blank()
+  const undecided: Decision = { bServes: true, port: 0, evidence: none }
+
+  return (at, otherwise, grouped) => {
+    const row = first[at]!
+    const eb = endpointB[at]!
+    const aPort = c.aPort[row]!
+    const bPort = c.bPort[row]!
+    if (eb === -1) {
+      undecided.bServes = otherwise
+      undecided.port = otherwise ? bPort : aPort
+      return undecided
+    }
+    const protocol = c.protocol[row]!
+    const a = ends[row * 2]!
+    const b = ends[row * 2 + 1]!
+    const ea = endpointA[at]!
+    gather(at)
+    forB.history = Math.max(-mostHistory, Math.min(mostHistory, served(eb) - served(ea)))
+    decision.bServes = otherwise
+    decision.port = -1
+    const declaredB = isDeclared(b, protocol, bPort)
+    const declaredA = ea !== -1 && isDeclared(a, protocol, aPort)
+    let companion = false
+    if (!grouped) {
+      // Nothing speaks for either end: who sends datagrams that nobody answers is the client, else the lower port serves; a guess, and
+      // its margin says so. A port that was folded away cannot serve unless a SYN says so.
+      const odds = directionOdds(forB)
+      decision.bServes = odds > 0 || (odds === 0 && tie(c, row, protocol, aPort, bPort)) || (ea === -1 && odds > -2)
+      if (declaredA !== declaredB) decision.bServes = declaredB
+      else if (register.relations() > 0 && portRank(ranks, protocol, bPort) < RANK_HIGH_SERVICE + (bPort === 20 ? 9 : 0)) {
+        const toB = companionPort(row, a, b, aPort, bPort, eb)
+        const toA = companionPort(row, b, a, bPort, aPort, ea)
+        if ((toA === -1) !== (toB === -1) && (toA === -1 || ea !== -1 || toA !== aPort)) {
+          companion = true
+          decision.bServes = toB !== -1
+          decision.port = toB === -1 ? toA : toB
+        }
+      }
+    }
+    if (!decision.bServes) turn(forB)
+    forB.companion = companion
+    forB.declared = declaredA !== declaredB && (decision.bServes ? declaredB : declaredA)
+    if (decision.port === -1) decision.port = decision.bServes ? bPort : aPort
+    return decision
+  }
+}
+
+/** True: `b` serves. */
+const tie = (c: ConversationColumns, row: number, protocol: number, aPort: number, bPort: number): boolean => {
+  const there = c.recordsAb[row]! > 0
+  const back = c.recordsBa[row]! > 0
+  if (protocol !== 6 && there !== back) return there
+  return bPort <= aPort
+}
