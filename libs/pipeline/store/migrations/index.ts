@@ -6,7 +6,10 @@ import { flows } from "./0002_flows.ts"
 import { access } from "./0003_access.ts"
 import { announcements } from "./0004_announcements.ts"
 import { coverage } from "./0005_coverage.ts"
+import { exporterPolicies } from "./0006_exporter_policies.ts"
 import { evidence } from "./0007_evidence.ts"
+import { retention } from "./0008_retention.ts"
+import { writePath } from "./0009_write_path.ts"
 
 export const migrations = {
   "0001_assets": assets,
@@ -14,7 +17,10 @@ export const migrations = {
   "0003_access": access,
   "0004_announcements": announcements,
   "0005_coverage": coverage,
-  "0007_evidence": evidence
+  "0006_exporter_policies": exporterPolicies,
+  "0007_evidence": evidence,
+  "0008_retention": retention,
+  "0009_write_path": writePath
 } as const
 
 /** Brings the database to the newest version. Several appliances that start together take turns. */
