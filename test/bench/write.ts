@@ -1,6 +1,7 @@
 /**
  * One write of a window: 50,000 conversations of 20,000 hosts, collapsed and written into the appliance's own PostgreSQL, crash-safe as in
  * production. `write-new`: none was known. `write-known`: all were, in a window that has traffic of them already.
+ * `fold`: what the known writes left in the journal is added to the tables, which happens once a minute however many writes there were.
  * CPU is that of this process (collapse, staging, the driver, garbage collection) and of all PostgreSQL processes.
  */
 import { chmodSync, mkdtempSync, rmSync } from "node:fs"
@@ -25,6 +26,7 @@ import { median, rounded, say } from "./udp-to-postgres/machine.ts"
 
 const CONVERSATIONS = 50_000
 const WRITES = 7
+const FOLDS = 3
 const windowStart = Math.floor(Date.now() / 300_000) * 300_000
 const ranks = makePortRanks(services)
 const ports = [443, 80, 5432, 3306, 9999, 53]
@@ -45,7 +47,7 @@ const slices = (): (() => WindowSlice) => {
     const at = windowStart + 60_000
     const records: Array<TestRecord> = []
     for (let n = 0; n < CONVERSATIONS; n++) {
-      const client = 0x0a000000 + ((n * 7919) % 65_536) % 18_000
+      const client = 0x0a000000 + (((n * 7919) % 65_536) % 18_000)
       const server = 0x0a400000 + (n % 2000)
       const common = { exporter: 0, family: 4 as const, protocol: 6, flags: 0x1b, start: at - 5000, end: at, sampling: 1 }
       const clientPort = 32_768 + random(28_000)
@@ -66,12 +68,16 @@ const slices = (): (() => WindowSlice) => {
 
 interface Cost {
   readonly ms: number
-  readonly collapse: number
   readonly process: number
   readonly postgres: number
 }
 
-const measure = async (): Promise<ReadonlyArray<Cost>> => {
+interface Costs {
+  readonly writes: ReadonlyArray<Cost>
+  readonly folds: ReadonlyArray<Cost>
+}
+
+const measure = async (): Promise<Costs> => {
   const folder = mkdtempSync(join(tmpdir(), "flowlens-bench-write-"))
   chmodSync(folder, 0o755)
   const postgres = makeCpuAccount("write-postgres")
@@ -81,7 +87,8 @@ const measure = async (): Promise<ReadonlyArray<Cost>> => {
     assets: { minFlows: 1, autoCreate: true },
     dependencies: { minFlows: 1 },
     internalRanges: defaultInternalRanges,
-    serviceName: makeServiceNames([]).name
+    serviceName: makeServiceNames([]).name,
+    foldSeconds: 3600
   })
   const runtime = ManagedRuntime.make(
     resolver.pipe(Layer.provideMerge(layerMigrations), Layer.provideMerge(database), Layer.provideMerge(server))
@@ -91,10 +98,21 @@ const measure = async (): Promise<ReadonlyArray<Cost>> => {
     const next = slices()
     const owners = makeOwners()
     const costs: Array<Cost> = []
-    for (let n = 0; n < WRITES; n++) {
-      const slice = next()
+    const folds: Array<Cost> = []
+    const account = async (name: string, body: () => Promise<string>): Promise<Cost> => {
       const cpu = process.cpuUsage()
       const before = postgres.seconds()
+      const start = performance.now()
+      const text = await body()
+      const ms = performance.now() - start
+      const used = process.cpuUsage(cpu)
+      const cost = { ms, process: (used.user + used.system) / 1000, postgres: (postgres.seconds() - before) * 1000 }
+      say(
+        `${name}: ${text}, ${rounded(ms, 0)} ms, process ${rounded(cost.process, 0)} ms CPU, PostgreSQL ${rounded(cost.postgres, 0)} ms CPU`
+      )
+      return cost
+    }
+    const write = async (slice: WindowSlice) => {
       const start = performance.now()
       const collapsed = collapseSlice(slice, { ranks, owners })
       const collapse = performance.now() - start
@@ -111,20 +129,19 @@ const measure = async (): Promise<ReadonlyArray<Cost>> => {
           })
         )
       )
-      const ms = performance.now() - start
-      const used = process.cpuUsage(cpu)
-      const cost = {
-        ms,
-        collapse,
-        process: (used.user + used.system) / 1000,
-        postgres: (postgres.seconds() - before) * 1000
-      }
-      costs.push(cost)
-      say(
-        `write ${n}: ${result.edges} edges, ${result.newDependencies} new, ${rounded(ms, 0)} ms, collapse ${rounded(collapse, 0)} ms, process ${rounded(cost.process, 0)} ms CPU, PostgreSQL ${rounded(cost.postgres, 0)} ms CPU`
+      return `${result.edges} edges, ${result.newDependencies} new, collapse ${rounded(collapse, 0)} ms`
+    }
+    for (let n = 0; n < WRITES; n++) {
+      const slice = next()
+      costs.push(await account(`write ${n}`, () => write(slice)))
+    }
+    for (let n = 0; n < FOLDS; n++) {
+      if (n > 0) for (let more = 0; more < 2; more++) await write(next())
+      folds.push(
+        await account(`fold ${n}`, async () => `${(await runtime.runPromise(Resolver.use((one) => one.fold(true)))).edges} edges`)
       )
     }
-    return costs
+    return { writes: costs, folds }
   } finally {
     await runtime.dispose()
     postgres.close()
@@ -132,9 +149,11 @@ const measure = async (): Promise<ReadonlyArray<Cost>> => {
   }
 }
 
-let measured: Promise<ReadonlyArray<Cost>> | undefined
-const known = (of: (cost: Cost) => number) => async () => rounded(median((await (measured ??= measure())).slice(2).map(of)), 1)
-const fresh = (of: (cost: Cost) => number) => async () => rounded(of((await (measured ??= measure()))[0]!), 1)
+let measured: Promise<Costs> | undefined
+const once = () => (measured ??= measure())
+const known = (of: (cost: Cost) => number) => async () => rounded(median((await once()).writes.slice(2).map(of)), 1)
+const fresh = (of: (cost: Cost) => number) => async () => rounded(of((await once()).writes[0]!), 1)
+const folded = (of: (cost: Cost) => number) => async () => rounded(median((await once()).folds.map(of)), 1)
 
 export const writeBenchmarks = (): ReadonlyArray<Benchmark> => [
   { name: "window.write-known", unit: "ms", run: known((cost) => cost.ms) },
@@ -142,5 +161,8 @@ export const writeBenchmarks = (): ReadonlyArray<Benchmark> => [
   { name: "window.write-known.postgres-cpu", unit: "ms CPU", run: known((cost) => cost.postgres) },
   { name: "window.write-new", unit: "ms", run: fresh((cost) => cost.ms) },
   { name: "window.write-new.process-cpu", unit: "ms CPU", run: fresh((cost) => cost.process) },
-  { name: "window.write-new.postgres-cpu", unit: "ms CPU", run: fresh((cost) => cost.postgres) }
+  { name: "window.write-new.postgres-cpu", unit: "ms CPU", run: fresh((cost) => cost.postgres) },
+  { name: "window.fold", unit: "ms", run: folded((cost) => cost.ms) },
+  { name: "window.fold.process-cpu", unit: "ms CPU", run: folded((cost) => cost.process) },
+  { name: "window.fold.postgres-cpu", unit: "ms CPU", run: folded((cost) => cost.postgres) }
 ]

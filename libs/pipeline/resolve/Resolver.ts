@@ -1,13 +1,14 @@
 /**
  * One slice of a window → assets, dependencies and traffic, in one transaction of a fixed number of statements, whatever the number of
- * rows. Writing a slice twice changes nothing; when it fails, nothing of it was written and it can be offered again.
+ * rows. What is new goes to its tables at once; traffic of what is known goes to a journal, and a minute later to the tables. Writing a slice twice changes nothing; when it fails, nothing of it was written and it can be offered again.
  */
-import { Context, Effect, Layer } from "effect"
-import { SqlClient, type SqlError } from "effect/sql"
+import { Clock, Context, Effect, Exit, Layer, Semaphore } from "effect"
+import { SqlClient, SqlError } from "effect/sql"
 import { networkSet } from "#domain/Address.ts"
 import { float8s, int4s, texts } from "../store/arrays.ts"
 import { ensurePartition } from "../store/partitions.ts"
 import type { CollapsedSlice } from "./edges.ts"
+import { type FoldResult, foldKnown, nothingFolded } from "./fold-known.ts"
 import {
   createAddressStage,
   createAssets,
@@ -17,8 +18,10 @@ import {
   planByLength,
   updateAssets
 } from "./Inventory.ts"
+import { removeEntries } from "./journal.ts"
+import { type Memory, makeMemory } from "./Memory.ts"
 import { createEdgeStage, joinDoubles, loadEdges, settleDirections } from "./match-edges.ts"
-import { type Staged, stage } from "./stage.ts"
+import { type Staged, type StageOptions, stage } from "./stage.ts"
 import {
   addObservations,
   addTraffic,
@@ -72,7 +75,12 @@ export interface ResolverOptions {
   /** Networks that are ours. */
   readonly internalRanges: ReadonlyArray<string>
   readonly serviceName: (protocol: number, port: number) => string | undefined
+  /** How long traffic of known dependencies may wait in the journal; 0, the default: it does not. */
+  readonly foldSeconds?: number
 }
+
+/** Rows in waiting after which they are folded whatever the time: about 50 MB. */
+const mostPending = 300_000
 
 const nothing: WriteResult = {
   written: false,
@@ -86,29 +94,95 @@ const nothing: WriteResult = {
 
 export class Resolver extends Context.Service<
   Resolver,
-  { readonly write: (slice: SliceWrite) => Effect.Effect<WriteResult, SqlError.SqlError> }
+  {
+    /**
+     * What is new is in every table when this is done. Traffic of known dependencies is in `windows` and the journal, and in the other
+     * tables within `foldSeconds`, or when the last slice of its window was written.
+     */
+    readonly write: (slice: SliceWrite) => Effect.Effect<WriteResult, SqlError.SqlError>
+    /** Brings the tables up to date, when that is due or `now`; also with what an earlier process left. */
+    readonly fold: (now?: boolean) => Effect.Effect<FoldResult, SqlError.SqlError>
+  }
 >()("pipeline/resolve/Resolver") {
   static readonly layer = (options: ResolverOptions) =>
     Layer.effect(
       Resolver,
       Effect.gen(function* () {
         const sql = yield* SqlClient.SqlClient
-        const internal = networkSet(options.internalRanges)
+        const memory = makeMemory()
+        const alone = Semaphore.makeUnsafe(1)
+        const stageOptions = {
+          internal: networkSet(options.internalRanges),
+          serviceName: options.serviceName,
+          known: memory.known
+        }
+        /** What a transaction learned is true once it is committed; of any other everything is forgotten. */
+        const transaction = <A, E>(body: Effect.Effect<A, E>) =>
+          sql.withTransaction(body).pipe(
+            Effect.onExit((exit) => (Exit.isSuccess(exit) ? Effect.void : Effect.sync(memory.forget))),
+            alone.withPermits(1)
+          )
+        const partitionOf = (windowStart: number) =>
+          ensurePartition("flow_stats", windowStart).pipe(Effect.provideService(SqlClient.SqlClient, sql))
+        const fold = foldDue(sql, memory, partitionOf, options)
         return Resolver.of({
           write: Effect.fn("Resolver.write")(function* (slice) {
-            const staged = stage(slice.slice, { internal, serviceName: options.serviceName })
-            yield* ensurePartition("flow_stats", slice.windowStart).pipe(Effect.provideService(SqlClient.SqlClient, sql))
-            return yield* sql.withTransaction(writeStaged(sql, slice, staged, options))
+            yield* partitionOf(slice.windowStart)
+            return yield* transaction(writeSlice(sql, slice, stageOptions, memory, fold, options))
+          }),
+          fold: Effect.fn("Resolver.fold")(function* (now) {
+            return yield* transaction(
+              Effect.gen(function* () {
+                yield* lockInventory(sql)
+                yield* memory.recall(sql)
+                return yield* fold(now === true)
+              })
+            )
           })
         })
       })
     )
 }
 
-const writeStaged = Effect.fnUntraced(function* (
+type Fold = (now: boolean) => Effect.Effect<FoldResult, SqlError.SqlError>
+
+const foldDue =
+  (
+    sql: SqlClient.SqlClient,
+    memory: Memory,
+    partitionOf: (windowStart: number) => Effect.Effect<unknown, SqlError.SqlError>,
+    options: ResolverOptions
+  ): Fold =>
+  (now) =>
+    Effect.gen(function* () {
+      const { pending } = memory
+      const at = yield* Clock.currentTimeMillis
+      if (pending.windows.length === 0) return nothingFolded
+      const due = now || pending.size() > mostPending || at - memory.since >= (options.foldSeconds ?? 0) * 1000
+      if (!due) return nothingFolded
+      for (const { windowStart } of pending.windows) yield* partitionOf(windowStart)
+      const found = memory.entries.length === 0 ? 0 : yield* removeEntries(sql, memory.entries)
+      // another appliance took them over while this one was thought to be dead
+      if (found !== memory.entries.length) return yield* gone(memory.entries.length - found)
+      const result = yield* foldKnown(sql, pending.windows, options)
+      memory.folded()
+      return result
+    })
+
+const gone = (entries: number) =>
+  new SqlError.SqlError({
+    reason: new SqlError.SerializationError({
+      cause: undefined,
+      message: `window_journal: ${entries} entries were folded by others`
+    })
+  })
+
+const writeSlice = Effect.fnUntraced(function* (
   sql: SqlClient.SqlClient,
   slice: SliceWrite,
-  staged: Staged,
+  stageOptions: StageOptions,
+  memory: Memory,
+  fold: Fold,
   options: ResolverOptions
 ) {
   const windowStart = new Date(slice.windowStart)
@@ -116,9 +190,30 @@ const writeStaged = Effect.fnUntraced(function* (
   if (alreadyWritten.length > 0) return { ...nothing, alreadyWritten }
   // taken before any row of ours is locked, so that writers wait for it and never for each other's rows
   yield* lockInventory(sql)
+  yield* memory.recall(sql)
+  const staged = stage(slice.slice, stageOptions)
   yield* addWindow(sql, slice, staged, windowStart)
-  if (staged.addresses.address.length === 0) return { ...nothing, written: true }
+  const looked = staged.addresses.address.length === 0 ? nothing : yield* writeStaged(sql, staged, windowStart, memory, options)
+  yield* memory.note(sql, slice.windowStart, staged.known, slice.final || (options.foldSeconds ?? 0) === 0)
+  const folded = yield* fold(slice.final)
+  return {
+    ...looked,
+    written: true,
+    edges: looked.edges + staged.known.edges.length,
+    newAssets: looked.newAssets + folded.newAssets,
+    newDependencies: looked.newDependencies + folded.newDependencies,
+    reopenedDependencies: looked.reopenedDependencies + folded.reopenedDependencies
+  }
+})
 
+/** Edges that are not known, and addresses that have none: all that they change, at once. */
+const writeStaged = Effect.fnUntraced(function* (
+  sql: SqlClient.SqlClient,
+  staged: Staged,
+  windowStart: Date,
+  memory: Memory,
+  options: ResolverOptions
+) {
   yield* planByLength(sql, true)
   yield* createAddressStage(sql)
   yield* createEdgeStage(sql)
@@ -135,9 +230,9 @@ const writeStaged = Effect.fnUntraced(function* (
   const newDependencies = yield* writeDependencies(sql, options.dependencies, staged.services, counts)
   yield* writeServices(sql, staged.services)
   yield* learnSizes(sql, counts.made)
+  yield* memory.learn(sql, staged, directions.edges)
   return {
     ...nothing,
-    written: true,
     edges: counts.edges,
     newAssets: created + activated,
     newDependencies,

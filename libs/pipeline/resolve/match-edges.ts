@@ -114,10 +114,20 @@ export const joinDoubles = Effect.fnUntraced(function* (sql: SqlClient.SqlClient
  */
 export const guess = 0.3
 
+/** What an edge has seen, from the other end. */
+export const turned = (sql: SqlClient.SqlClient) => sql`to_server = to_client, to_client = to_server, direction = -direction,
+        syn_forward = syn_reverse, syn_reverse = syn_forward, syn_ack_forward = syn_ack_reverse, syn_ack_reverse = syn_ack_forward,
+        began_forward = began_reverse, began_reverse = began_forward, fan_in = GREATEST(1, fan_in_against), fan_in_against = fan_in,
+        client_ports = -client_ports, bits = (bits & ${~(latestBits | bit.declared | (0xffff << bit.flagsToServerShift))}::int)
+          | ((${2 * bit.portRankBias}::int - ((bits >> ${bit.portRankShift}::int) & 7)) << ${bit.portRankShift}::int)
+          | ((${2 * bit.historyBias}::int - ((bits >> ${bit.historyShift}::int) & 31)) << ${bit.historyShift}::int)
+          | (((bits >> ${bit.flagsToServerShift}::int) & 255) << ${bit.flagsToClientShift}::int)
+          | (((bits >> ${bit.flagsToClientShift}::int) & 255) << ${bit.flagsToServerShift}::int)`
+
 /**
  * An edge that is new may be one that is known, drawn the other way round, where both ends use the same port. The side with evidence
- * wins: either the slice's edge is turned, or the dependency is, with all it has. Answers how many dependencies were
- * turned, and how many edges of the slice met another dependency than at first.
+ * wins: either the slice's edge is turned, or the dependency is, with all it has. Answers how many dependencies were turned, how many
+ * edges of the slice met another dependency than at first, and the numbers of those that were turned themselves.
  */
 export const settleDirections = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, windowStart: Date) {
   const facing = yield* sql<{ n: number; id: bigint; turn: "edge" | "dependency" }>`
@@ -125,7 +135,7 @@ export const settleDirections = Effect.fnUntraced(function* (sql: SqlClient.SqlC
     FROM slice_edge e
     JOIN dependencies r ON r.source_id = e.target_id AND r.target_id = e.source_id AND r.protocol = e.protocol AND r.port = e.port
     WHERE e.is_new AND (LEAST(e.direction, r.direction_weight) <= ${guess} OR (e.bits & ${bit.declared}::int) <> 0 OR r.declared)`
-  if (facing.length === 0) return { turned: 0, settled: 0 }
+  if (facing.length === 0) return { turned: 0, settled: 0, edges: [] }
   const dependencies = facing.filter((pair) => pair.turn === "dependency").map((pair) => pair.id)
   // what the slice has of a dependency in the direction that is given up turns with it
   const along = yield* sql<{
@@ -135,15 +145,7 @@ export const settleDirections = Effect.fnUntraced(function* (sql: SqlClient.SqlC
   const settled = [...facing, ...along].map((pair) => pair.n)
   if (edges.length > 0) {
     yield* sql`UPDATE slice_edge SET source_id = target_id, target_id = source_id, source_address = target_address,
-        target_address = source_address, source_internal = target_internal, target_internal = source_internal, to_server = to_client,
-        to_client = to_server, direction = -direction, syn_forward = syn_reverse, syn_reverse = syn_forward,
-        syn_ack_forward = syn_ack_reverse, syn_ack_reverse = syn_ack_forward, began_forward = began_reverse, began_reverse = began_forward,
-        fan_in = GREATEST(1, fan_in_against), fan_in_against = fan_in, client_ports = -client_ports,
-        bits = (bits & ${~(latestBits | bit.declared | (0xffff << bit.flagsToServerShift))}::int)
-          | ((${2 * bit.portRankBias}::int - ((bits >> ${bit.portRankShift}::int) & 7)) << ${bit.portRankShift}::int)
-          | ((${2 * bit.historyBias}::int - ((bits >> ${bit.historyShift}::int) & 31)) << ${bit.historyShift}::int)
-          | (((bits >> ${bit.flagsToServerShift}::int) & 255) << ${bit.flagsToClientShift}::int)
-          | (((bits >> ${bit.flagsToClientShift}::int) & 255) << ${bit.flagsToServerShift}::int)
+        target_address = source_address, source_internal = target_internal, target_internal = source_internal, ${turned(sql)}
       WHERE n = ANY(${int4s(edges)}::int[])`
   }
   if (dependencies.length > 0) {
@@ -157,7 +159,8 @@ export const settleDirections = Effect.fnUntraced(function* (sql: SqlClient.SqlC
           direction = CASE direction WHEN 'inbound' THEN 'outbound' WHEN 'outbound' THEN 'inbound' ELSE direction END,
           direction_weight = -direction_weight, syn_forward = syn_reverse, syn_reverse = syn_forward, syn_ack_forward = syn_ack_reverse,
           syn_ack_reverse = syn_ack_forward, began_forward = began_reverse, began_reverse = began_forward, port_rank = -port_rank,
-          fan_in = GREATEST(1, fan_in_against), fan_in_against = fan_in, client_ports = -client_ports, history = -history, declared = false
+          fan_in = GREATEST(1, fan_in_against), fan_in_against = fan_in, client_ports = -client_ports, history = -history, declared = false,
+          turns = turns + 1
         WHERE id = ANY(${int8s(dependencies)}::bigint[])
         RETURNING source_id, target_id, status
       ), moved AS (
@@ -166,6 +169,7 @@ export const settleDirections = Effect.fnUntraced(function* (sql: SqlClient.SqlC
           UNION ALL SELECT source_id, -1, 1 FROM turned WHERE status = 'active') AS ends GROUP BY asset_id
       )
       UPDATE assets a SET clients = a.clients + m.clients, servers = a.servers + m.servers FROM moved m WHERE a.id = m.asset_id`
+    yield* sql`SELECT tell_resolvers(${int8s(dependencies)}::bigint[])`
   }
   // the rows that were turned, or whose dependency was, now meet it
   const traffic = sql(partitionName("flow_stats", windowStart.getTime()))
@@ -176,5 +180,5 @@ export const settleDirections = Effect.fnUntraced(function* (sql: SqlClient.SqlC
       AND w.protocol = d.protocol AND w.port = d.port
     WHERE e.n = ANY(${int4s(settled)}::int[]) AND d.source_id = e.source_id AND d.target_id = e.target_id
       AND d.protocol = e.protocol AND d.port = e.port`
-  return { turned: dependencies.length, settled: settled.length }
+  return { turned: dependencies.length, settled: settled.length, edges }
 })

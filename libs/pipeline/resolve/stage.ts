@@ -6,6 +6,8 @@
 import type { NetworkSet } from "#domain/Address.ts"
 import { mostHistory, mostPortRank } from "#domain/direction.ts"
 import type { CollapsedSlice, Edge } from "./edges.ts"
+import type { KnownEdges } from "./KnownEdges.ts"
+import { addRow, column, type KnownRows, makeKnownRows, seenColumn } from "./KnownRows.ts"
 
 export interface Staged {
   readonly addresses: {
@@ -72,6 +74,8 @@ export interface Staged {
   }
   /** Port and protocol pairs of the slice that have a name. */
   readonly services: { readonly service: Array<number>; readonly name: Array<string> }
+  /** Edges whose dependency is known; they and their ends are in none of the arrays above. */
+  readonly known: KnownRows
   /** Over everything in the slice, attempts and group traffic included. */
   readonly totals: Totals
 }
@@ -117,6 +121,7 @@ export interface StageOptions {
   readonly internal: NetworkSet
   /** Name of a service, if one is known. */
   readonly serviceName: (protocol: number, port: number) => string | undefined
+  readonly known: Pick<KnownEdges, "find">
 }
 
 /**
@@ -143,6 +148,17 @@ const packEvidence = (edge: Edge): number => {
   const f = small(edge.beganReverse)
   return (a | b | c | d | e | f) > 31 ? -1 : a | (b << 5) | (c << 10) | (d << 15) | (e << 20) | (f << 25)
 }
+
+const within = (value: number, most: number): number => Math.max(-most, Math.min(most, value))
+
+const bitsOf = (edge: Edge): number =>
+  (edge.bothDirections ? bit.bothDirections : 0) |
+  (edge.declared ? bit.declared : 0) |
+  (edge.companion ? bit.companion : 0) |
+  ((within(edge.portRank, mostPortRank) + bit.portRankBias) << bit.portRankShift) |
+  (edge.flagsToServer << bit.flagsToServerShift) |
+  (edge.flagsToClient << bit.flagsToClientShift) |
+  ((within(edge.history, mostHistory) + bit.historyBias) << bit.historyShift)
 
 /** Exact sums of doubles that hold whole numbers: a `number` until it nears 2^53. */
 const adder = () => {
@@ -178,6 +194,8 @@ export const stage = (slice: CollapsedSlice, options: StageOptions): Staged => {
   const exporterNumbers = new Map<string, number>()
   const exporters: Array<string> = []
   const services = new Map<number, string>()
+  const known = makeKnownRows(Math.min(slice.edges.length, 65_536))
+  const knownExporters = new Map<string, number>()
   const edges: Staged["edges"] = {
     client: [],
     server: [],
@@ -285,19 +303,16 @@ export const stage = (slice: CollapsedSlice, options: StageOptions): Staged => {
       continue
     }
     const service = (edge.protocol << 16) | edge.port
+    const key = options.known.find(edge.client, edge.server, service)
+    if (key !== 0) {
+      addKnown(key, edge)
+      continue
+    }
     if (!services.has(service)) services.set(service, options.serviceName(edge.protocol, edge.port) ?? "")
     const number = edges.client.push(meet(edge.client, edge))
     edges.server.push(meet(edge.server, edge))
     edges.service.push(service)
-    edges.bits.push(
-      (edge.bothDirections ? bit.bothDirections : 0) |
-        (edge.declared ? bit.declared : 0) |
-        (edge.companion ? bit.companion : 0) |
-        ((Math.max(-mostPortRank, Math.min(mostPortRank, edge.portRank)) + bit.portRankBias) << bit.portRankShift) |
-        ((Math.max(-mostHistory, Math.min(mostHistory, edge.history)) + bit.historyBias) << bit.historyShift) |
-        (edge.flagsToServer << bit.flagsToServerShift) |
-        (edge.flagsToClient << bit.flagsToClientShift)
-    )
+    edges.bits.push(bitsOf(edge))
     edges.flows.push(whole(edge.flows))
     edges.toServer.push(whole(edge.bytesToServer))
     edges.toClient.push(whole(edge.bytesToClient))
@@ -339,6 +354,51 @@ export const stage = (slice: CollapsedSlice, options: StageOptions): Staged => {
     observers.packets.push(whole(packets))
   }
 
+  function knownExporterOf(address: string): number {
+    let number = knownExporters.get(address)
+    if (number === undefined) knownExporters.set(address, (number = known.exporters.push(address) - 1))
+    return number
+  }
+
+  function addKnown(key: number, edge: Edge) {
+    const row = addRow(known.edges)
+    const c = known.edges.columns
+    c[column.key]![row] = key
+    c[column.exporter]![row] = knownExporterOf(edge.exporter)
+    c[column.flows]![row] = whole(edge.flows)
+    c[column.toServer]![row] = whole(edge.bytesToServer)
+    c[column.toClient]![row] = whole(edge.bytesToClient)
+    c[column.packets]![row] = whole(edge.packets)
+    const sampled = edge.sampling > 1
+    c[column.rawBytes]![row] = sampled ? whole(edge.rawBytes) : whole(edge.bytesToServer) + whole(edge.bytesToClient)
+    c[column.rawPackets]![row] = whole(sampled ? edge.rawPackets : edge.packets)
+    c[column.sampling]![row] = sampled ? small(edge.sampling) : 1
+    c[column.first]![row] = instant(edge.first)
+    c[column.last]![row] = instant(edge.last)
+    c[column.bits]![row] = bitsOf(edge)
+    c[column.fanIn]![row] = fanInOf(edge)
+    c[column.clientPorts]![row] = signed(edge.clientPorts)
+    c[column.synForward]![row] = small(edge.synForward)
+    c[column.synReverse]![row] = small(edge.synReverse)
+    c[column.synAckForward]![row] = small(edge.synAckForward)
+    c[column.synAckReverse]![row] = small(edge.synAckReverse)
+    c[column.beganForward]![row] = small(edge.beganForward)
+    c[column.beganReverse]![row] = small(edge.beganReverse)
+    if (edge.exporterToClient !== edge.exporter) seeKnown(row, edge.exporterToClient, true, 0, edge.bytesToClient, 0)
+    for (const seen of edge.observers) seeKnown(row, seen.exporter, false, seen.records, seen.bytes, seen.packets)
+  }
+
+  function seeKnown(row: number, exporter: string, owner: boolean, records: number, bytes: number, packets: number) {
+    const at = addRow(known.observers)
+    const c = known.observers.columns
+    c[seenColumn.row]![at] = row
+    c[seenColumn.exporter]![at] = knownExporterOf(exporter)
+    c[seenColumn.owner]![at] = owner ? 1 : 0
+    c[seenColumn.records]![at] = whole(records)
+    c[seenColumn.bytes]![at] = whole(bytes)
+    c[seenColumn.packets]![at] = whole(packets)
+  }
+
   const named = [...services].filter(([, name]) => name !== "")
   return {
     addresses,
@@ -347,6 +407,7 @@ export const stage = (slice: CollapsedSlice, options: StageOptions): Staged => {
     evidence,
     sampled,
     observers,
+    known,
     services: { service: named.map(([service]) => service), name: named.map(([, name]) => name) },
     totals: {
       flows: sums.flows.total(),

@@ -75,12 +75,15 @@ export const addTraffic = Effect.fnUntraced(function* (sql: SqlClient.SqlClient,
     FROM slice_edge WHERE fresh`
 })
 
+export const createAddedStage = (sql: SqlClient.SqlClient) =>
+  sql`CREATE TEMP TABLE IF NOT EXISTS slice_added (dependency_id bigint PRIMARY KEY, exporters integer NOT NULL) ON COMMIT DELETE ROWS`
+
 /**
  * Who saw it, for dependencies that a second exporter saw; most have one, which the dependency itself names. Leaves in `slice_added`
  * how many exporters each of them gained.
  */
 export const addObservations = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, counts: EdgeCounts) {
-  yield* sql`CREATE TEMP TABLE IF NOT EXISTS slice_added (dependency_id bigint PRIMARY KEY, exporters integer NOT NULL) ON COMMIT DELETE ROWS`
+  yield* createAddedStage(sql)
   if (!counts.several) return
   yield* sql`INSERT INTO dependency_exporter (dependency_id, exporter, owner, records, bytes, packets, last_seen)
     SELECT d.id, d.owner_exporter, true, d.total_flows, d.total_bytes, d.total_packets, d.last_seen

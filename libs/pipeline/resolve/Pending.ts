@@ -1,0 +1,134 @@
+/**
+ * Traffic of known dependencies between two folds: the rows of the journal, added up by window and dependency. What cannot be added to a
+ * row (another owner, a sum that a double would not hold exactly) begins another list for the same window; lists are folded in order.
+ */
+import { addRow, column, columnCount, type KnownRows, makeKnownRows, seenColumn } from "./KnownRows.ts"
+import { latestBits } from "./stage.ts"
+
+export interface PendingWindow {
+  readonly windowStart: number
+  readonly rows: KnownRows
+}
+
+export interface Pending {
+  readonly windows: ReadonlyArray<PendingWindow>
+  readonly size: () => number
+  readonly add: (windowStart: number, rows: KnownRows) => void
+  readonly clear: () => void
+}
+
+interface List extends PendingWindow {
+  readonly rowOf: Map<number, number>
+  readonly seenOf: Map<number, number>
+  readonly exporterOf: Map<string, number>
+}
+
+/** Columns that are added up. */
+const sums = [
+  column.flows,
+  column.toServer,
+  column.toClient,
+  column.packets,
+  column.rawBytes,
+  column.rawPackets,
+  column.clientPorts,
+  column.synForward,
+  column.synReverse,
+  column.synAckForward,
+  column.synAckReverse,
+  column.beganForward,
+  column.beganReverse
+]
+const seenSums = [seenColumn.records, seenColumn.bytes, seenColumn.packets]
+
+const exporterNumber = (list: List, address: string): number => {
+  let number = list.exporterOf.get(address)
+  if (number === undefined) list.exporterOf.set(address, (number = list.rows.exporters.push(address) - 1))
+  return number
+}
+
+/** Whether all of `rows` can be added to the list. */
+const fits = (list: List, rows: KnownRows): boolean => {
+  const from = rows.edges.columns
+  const to = list.rows.edges.columns
+  const exporters = rows.exporters.map((address) => exporterNumber(list, address))
+  for (let i = 0; i < rows.edges.length; i++) {
+    const row = list.rowOf.get(from[column.key]![i]!)
+    if (row === undefined) continue
+    if (to[column.exporter]![row] !== exporters[from[column.exporter]![i]!]) return false
+    for (const c of sums) if (to[c]![row]! + from[c]![i]! > Number.MAX_SAFE_INTEGER) return false
+  }
+  return true
+}
+
+const merge = (list: List, rows: KnownRows): void => {
+  const exporters = rows.exporters.map((address) => exporterNumber(list, address))
+  const from = rows.edges.columns
+  const target = new Int32Array(rows.edges.length)
+  const edges = list.rows.edges
+  for (let i = 0; i < rows.edges.length; i++) {
+    const key = from[column.key]![i]!
+    const known = list.rowOf.get(key)
+    if (known === undefined) {
+      const row = addRow(edges)
+      list.rowOf.set(key, row)
+      target[i] = row
+      for (let c = 0; c < columnCount; c++) edges.columns[c]![row] = from[c]![i]!
+      edges.columns[column.exporter]![row] = exporters[from[column.exporter]![i]!]!
+      continue
+    }
+    target[i] = known
+    const to = edges.columns
+    for (const c of sums) to[c]![known]! += from[c]![i]!
+    if (from[column.flows]![i]! > 0) to[column.sampling]![known] = from[column.sampling]![i]!
+    if (from[column.first]![i]! < to[column.first]![known]!) to[column.first]![known] = from[column.first]![i]!
+    if (from[column.last]![i]! > to[column.last]![known]!) to[column.last]![known] = from[column.last]![i]!
+    if (from[column.fanIn]![i]! > to[column.fanIn]![known]!) to[column.fanIn]![known] = from[column.fanIn]![i]!
+    const bits = from[column.bits]![i]!
+    to[column.bits]![known] = (to[column.bits]![known]! & ~latestBits) | bits
+  }
+  const seen = rows.observers.columns
+  const observers = list.rows.observers
+  for (let i = 0; i < rows.observers.length; i++) {
+    const row = target[seen[seenColumn.row]![i]!]!
+    const exporter = exporters[seen[seenColumn.exporter]![i]!]!
+    const owner = seen[seenColumn.owner]![i]!
+    const key = (row * 65_536 + exporter) * 2 + owner
+    const known = list.seenOf.get(key)
+    if (known !== undefined) {
+      for (const c of seenSums) observers.columns[c]![known]! += seen[c]![i]!
+      continue
+    }
+    const at = addRow(observers)
+    list.seenOf.set(key, at)
+    const to = observers.columns
+    to[seenColumn.row]![at] = row
+    to[seenColumn.exporter]![at] = exporter
+    to[seenColumn.owner]![at] = owner
+    for (const c of seenSums) to[c]![at] = seen[c]![i]!
+  }
+}
+
+export const makePending = (): Pending => {
+  let windows: Array<List> = []
+  return {
+    get windows() {
+      return windows
+    },
+    size: () => windows.reduce((sum, window) => sum + window.rows.edges.length, 0),
+    add: (windowStart, rows) => {
+      if (rows.edges.length === 0) return
+      let list = windows.findLast((one) => one.windowStart === windowStart)
+      if (list === undefined || !fits(list, rows)) {
+        list = { windowStart, rows: makeKnownRows(), rowOf: new Map(), seenOf: new Map(), exporterOf: new Map() }
+        windows.push(list)
+        // oldest window first; lists of one window in the order they came
+        windows.sort((one, other) => one.windowStart - other.windowStart)
+      }
+      merge(list, rows)
+    },
+    clear: () => {
+      windows = []
+    }
+  }
+}
