@@ -50,6 +50,16 @@ export const CoverageQuery = Schema.Struct({
 })
 export type CoverageQuery = typeof CoverageQuery.Type
 
+export class CoverageNotFound extends Schema.TaggedError<CoverageNotFound>()(
+  "CoverageNotFound",
+  { exporter: Schema.NullOr(Schema.String) },
+  { httpApiStatus: 404 }
+) {
+  override get message() {
+    return this.exporter === null ? "name an exporter or a network" : `no exporter ${this.exporter}`
+  }
+}
+
 /** For the Overview: how many exporters look, and which networks nobody looks at. */
 export class CoverageSummary extends Schema.Class<CoverageSummary>("CoverageSummary")({
   looking: Schema.Int,

@@ -2,6 +2,7 @@
 import { Schema } from "effect"
 import { Address } from "./Address.ts"
 import { AssetType } from "./Asset.ts"
+import { Blindness } from "./CoverageReport.ts"
 import { AssetId, Count, DependencyId, Instant, listQuery } from "./ids.ts"
 
 /**
@@ -90,6 +91,8 @@ export class DependencyDetail extends Dependency.extend<DependencyDetail>("Depen
   direction: DirectionEvidence,
   terms: ConfidenceTerms,
   spans: Schema.Array(ValiditySpan),
+  /** Since when none of those who saw it looks, so that its silence means nothing; null while one does, or once it is stale. */
+  blind: Schema.optionalKey(Schema.NullOr(Blindness)),
   /** Exporters that saw it; `owner` is the one whose volumes count. */
   exporters: Schema.Array(Schema.Struct({ address: Address, owner: Schema.Boolean, records: Count, lastSeen: Instant })),
   /** Flows per hour over the last 7 days (or since first seen). */

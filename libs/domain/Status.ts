@@ -1,6 +1,7 @@
 /** The status line and the Overview: few numbers, each a link. */
 import { Schema } from "effect"
 import { Address } from "./Address.ts"
+import { CoverageSummary } from "./CoverageReport.ts"
 import { HealthStatus, HealthWarning } from "./Health.ts"
 import { AssetId, Count, DependencyId, Instant } from "./ids.ts"
 
@@ -37,6 +38,8 @@ export class Overview extends Schema.Class<Overview>("Overview")({
   /** Totals per window, oldest first, at most 288 (a day of 5-minute windows). */
   traffic: Schema.Array(WindowTotal),
   windowSeconds: Schema.Int,
+  /** How well we look; absent before it was read once. */
+  coverage: Schema.optionalKey(CoverageSummary),
   newest: Schema.Array(
     Schema.Struct({
       id: DependencyId,

@@ -2,6 +2,7 @@
 import { Schema } from "effect"
 import { Address } from "./Address.ts"
 import { AssetType } from "./Asset.ts"
+import { Blindness } from "./CoverageReport.ts"
 import { AssetId, Count, DependencyId, Instant } from "./ids.ts"
 
 export class TopologyNode extends Schema.Class<TopologyNode>("TopologyNode")({
@@ -12,7 +13,9 @@ export class TopologyNode extends Schema.Class<TopologyNode>("TopologyNode")({
   internal: Schema.Boolean,
   environment: Schema.NullOr(Schema.String),
   /** The network it is grouped under: /24 or /64 inside, /16 or /32 outside. */
-  network: Schema.String
+  network: Schema.String,
+  /** Nobody looks at its network: index in `blindness`. */
+  blind: Schema.optionalKey(Schema.Int)
 }) {}
 
 export class TopologyEdge extends Schema.Class<TopologyEdge>("TopologyEdge")({
@@ -27,7 +30,9 @@ export class TopologyEdge extends Schema.Class<TopologyEdge>("TopologyEdge")({
   rateBps: Schema.Number,
   sampled: Schema.Boolean,
   confidence: Schema.Number,
-  stale: Schema.Boolean
+  stale: Schema.Boolean,
+  /** None of those who see it looks: whether it still happens is not known. Index in `blindness`. */
+  blind: Schema.optionalKey(Schema.Int)
 }) {}
 
 export class Topology extends Schema.Class<Topology>("Topology")({
@@ -35,6 +40,8 @@ export class Topology extends Schema.Class<Topology>("Topology")({
   live: Schema.Boolean,
   nodes: Schema.Array(TopologyNode),
   edges: Schema.Array(TopologyEdge),
+  /** Why nobody looks where nodes and edges are blind, each reason once; absent where the ledger does not go back so far. */
+  blindness: Schema.optionalKey(Schema.Array(Blindness)),
   /** What was left out by the node or edge limit; 0 normally. */
   nodesLeftOut: Schema.Int,
   edgesLeftOut: Schema.Int

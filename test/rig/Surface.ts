@@ -16,6 +16,7 @@ import { ActorNotFound } from "#domain/rpc/SystemRpcs.ts"
 import { Overview, Status } from "#domain/Status.ts"
 import { AssetStore } from "#pipeline/store/AssetStore.ts"
 import { AuditStore } from "#pipeline/store/AuditStore.ts"
+import { CoverageStore } from "#pipeline/store/CoverageStore.ts"
 import { DependencyStore } from "#pipeline/store/DependencyStore.ts"
 import { ExporterStore } from "#pipeline/store/ExporterStore.ts"
 import { OperatorStore } from "#pipeline/store/OperatorStore.ts"
@@ -140,6 +141,7 @@ export const layerStores = Layer.mergeAll(
   AssetStore.layer({ confidenceThreshold: 0.5 }),
   DependencyStore.layer({ confidenceThreshold: 0.5 }),
   TopologyStore.layer({ confidenceThreshold: 0.5, maxNodes: 5000, maxEdges: 20000 }),
+  CoverageStore.layer({ windowSeconds: 300 }),
   ExporterStore.layer,
   OperatorStore.layer,
   SessionStore.layer,

@@ -3,7 +3,7 @@
  * server. What is added without a row here fails, and so does a role that gets through where its row says no.
  */
 import { assert, describe, it, layer } from "@effect/vitest"
-import { Cause, Context, Effect, Exit, Layer, Option, Stream } from "effect"
+import { Cause, Context, DateTime, Effect, Exit, Layer, Option, Stream } from "effect"
 import { HttpApi } from "effect/http-api"
 import { RpcSchema } from "effect/rpc"
 import { RestApi } from "#domain/http/RestApi.ts"
@@ -17,6 +17,7 @@ import { plainNeeds } from "../http/plain-gate.ts"
 const rpcs: Record<string, Capability | "caller"> = {
   OverviewWatch: "map.read",
   TopologyGet: "map.read",
+  CoverageList: "map.read",
   MapVersionWatch: "map.read",
   AssetList: "map.read",
   AssetGet: "map.read",
@@ -49,6 +50,7 @@ const rest: Record<string, Capability | "caller"> = {
   "GET /api/v1/dependencies": "map.read",
   "GET /api/v1/dependencies/:id": "map.read",
   "GET /api/v1/topology": "map.read",
+  "GET /api/v1/coverage": "map.read",
   "GET /api/v1/exporters": "exporters.read",
   "GET /api/v1/health": "health.read"
 }
@@ -62,6 +64,7 @@ const plain: Record<string, Capability | "caller"> = {
 /** The smallest payload each takes; a row that is not there is an answer too, being refused is not. */
 const payloads: Record<string, unknown> = {
   TopologyGet: {},
+  CoverageList: { from: DateTime.makeUnsafe(0), to: DateTime.makeUnsafe(3_600_000) },
   AssetList: {},
   AssetGet: { id: "1" },
   AssetDependencies: { id: "1", side: "both" },

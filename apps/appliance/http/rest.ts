@@ -9,6 +9,7 @@ import { CurrentCaller } from "#domain/Operator.ts"
 import { Needs } from "#domain/rpc/Authorised.ts"
 import type { FilterInvalid } from "#domain/Topology.ts"
 import { AssetStore } from "#pipeline/store/AssetStore.ts"
+import { CoverageStore } from "#pipeline/store/CoverageStore.ts"
 import { DependencyStore } from "#pipeline/store/DependencyStore.ts"
 import { TopologyStore } from "#pipeline/store/TopologyStore.ts"
 import { Gate } from "../auth/Gate.ts"
@@ -76,7 +77,10 @@ const topology = HttpApiBuilder.group(
   "topology",
   Effect.fnUntraced(function* (group) {
     const store = yield* TopologyStore
-    return group.handle("getTopology", ({ query }) => Effect.catchTag(store.get(query), "FilterInvalid", badFilter))
+    const coverage = yield* CoverageStore
+    return group
+      .handle("getTopology", ({ query }) => Effect.catchTag(store.get(query), "FilterInvalid", badFilter))
+      .handle("getCoverage", ({ query }) => Effect.catchTag(coverage.report(query), "CoverageNotFound", notThere))
   })
 )
 

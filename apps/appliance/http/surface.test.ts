@@ -306,6 +306,7 @@ layer(layerSurface(), { excludeTestServices: true })("the REST API", (it) => {
         "/api/v1/assets",
         "/api/v1/assets/{id}",
         "/api/v1/assets/{id}/dependencies",
+        "/api/v1/coverage",
         "/api/v1/dependencies",
         "/api/v1/dependencies/{id}",
         "/api/v1/exporters",

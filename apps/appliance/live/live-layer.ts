@@ -9,6 +9,7 @@ import { Overview } from "#domain/Status.ts"
 import { limited } from "#pipeline/actor/limited-log.ts"
 import { Registry } from "#pipeline/actor/Registry.ts"
 import * as Supervisor from "#pipeline/actor/Supervisor.ts"
+import { CoverageStore } from "#pipeline/store/CoverageStore.ts"
 import { StatsStore } from "#pipeline/store/StatsStore.ts"
 import { WindowStore } from "#pipeline/store/WindowStore.ts"
 import { Flows } from "../flow/Flows.ts"
@@ -35,6 +36,7 @@ type Figures = Pick<
   | "newAssetsLastHour"
   | "newDependenciesLastHour"
   | "traffic"
+  | "coverage"
   | "newest"
   | "busiest"
 >
@@ -51,6 +53,7 @@ const readFigures = Effect.gen(function* () {
     newAssetsLastHour,
     newDependenciesLastHour,
     traffic: yield* windows.totals(dayOfWindows),
+    coverage: yield* (yield* CoverageStore).summary,
     newest: yield* stats.newest(8),
     busiest: yield* stats.busiest(8)
   } satisfies Figures

@@ -2,6 +2,7 @@
 import { Effect } from "effect"
 import { MapRpcs } from "#domain/rpc/MapRpcs.ts"
 import { AssetStore } from "#pipeline/store/AssetStore.ts"
+import { CoverageStore } from "#pipeline/store/CoverageStore.ts"
 import { DependencyStore } from "#pipeline/store/DependencyStore.ts"
 import { TopologyStore } from "#pipeline/store/TopologyStore.ts"
 import { Live } from "./Live.ts"
@@ -14,11 +15,13 @@ export const mapHandlers = Effect.gen(function* () {
   const assets = yield* AssetStore
   const dependencies = yield* DependencyStore
   const topology = yield* TopologyStore
+  const coverage = yield* CoverageStore
 
   return MapRpcs.of({
     OverviewWatch: () => live.overview,
     TopologyGet: (query) => topology.get(query),
     MapVersionWatch: () => live.mapVersion,
+    CoverageList: (query) => coverage.report(query),
     AssetList: (query) => assets.page(query),
     AssetGet: ({ id }) => assets.get(id),
     AssetDependencies: ({ id, side }) => dependencies.ofAsset(id, side),

@@ -2,14 +2,17 @@
 import { DateTime, Effect, Stream } from "effect"
 import { Asset, AssetNotFound } from "#domain/Asset.ts"
 import { assetTypes } from "#domain/AssetFamily.ts"
-import { Dependency, DependencyNotFound } from "#domain/Dependency.ts"
+import { type Blindness, CoverageNotFound } from "#domain/CoverageReport.ts"
+import { Dependency, DependencyDetail, DependencyNotFound } from "#domain/Dependency.ts"
 import { protocolName } from "#domain/protocol.ts"
 import { Authorised } from "#domain/rpc/Authorised.ts"
 import { MapRpcs } from "#domain/rpc/MapRpcs.ts"
 import { Overview, Status } from "#domain/Status.ts"
 import { Topology, TopologyEdge, TopologyNode } from "#domain/Topology.ts"
 import type { Bench } from "./Bench.ts"
+import { blindnessOf, coverageReport, coverageSummary, observersOf } from "./coverage.ts"
 import { ofAsset, ofDependency, parseFilter } from "./filter.ts"
+import { networkOf } from "./network-of.ts"
 import { pageOf } from "./page.ts"
 import { instant, type World, windowSeconds } from "./seed/World.ts"
 
@@ -52,6 +55,7 @@ const overviewOf = (world: World): Overview => {
     newDependenciesLastHour: dependencies.filter((d) => millis(d.firstSeen) > hourAgo).length,
     traffic: world.traffic,
     windowSeconds,
+    coverage: coverageSummary(world),
     newest: newest.map(({ id, client, server, port, protocol, service, firstSeen }) => ({
       id,
       client: client.name,
@@ -63,16 +67,6 @@ const overviewOf = (world: World): Overview => {
     })),
     busiest: busiest.map((a) => ({ id: a.id, name: a.name, address: a.addresses[0]!, bytes: a.bytes, clients: a.clients }))
   })
-}
-
-/** /24 or /64 inside, /16 or /32 outside. */
-export const networkOf = (address: string, internal: boolean): string => {
-  if (!address.includes(":")) {
-    const [a, b, c] = address.split(".")
-    return internal ? `${a}.${b}.${c}.0/24` : `${a}.${b}.0.0/16`
-  }
-  const words = address.split("::")[0]!.split(":")
-  return internal ? `${words.slice(0, 4).join(":")}::/64` : `${words.slice(0, 2).join(":")}::/32`
 }
 
 /** As a defect: what a console sees when the store does not answer. */
@@ -102,13 +96,25 @@ export const mapHandlers = (bench: Bench) => {
         )
         .slice(0, query.maxEdges ?? 100_000)
       const shown = new Set(dependencies.flatMap((d) => [d.client.id, d.server.id]))
+      const blindness: Array<Blindness> = []
+      const reasons = new Map<string, number>()
+      const blind = (addresses: ReadonlyArray<string>): { readonly blind?: number } => {
+        const found = blindnessOf(w, addresses)
+        if (found === undefined || (at !== undefined && at < millis(found.since))) return {}
+        const index = reasons.get(found.why) ?? blindness.push(found) - 1
+        reasons.set(found.why, index)
+        return { blind: index }
+      }
+      const observers = observersOf(w)
       return new Topology({
         at: instant(at ?? Date.now()),
         live: at === undefined,
         nodes: [...shown].map((id) => {
           const { name, addresses, type, internal, environment } = w.assets.get(id)!
           const address = addresses[0]!
-          return new TopologyNode({ id, name, address, type, internal, environment, network: networkOf(address, internal) })
+          const network = networkOf(address, internal)
+          const sight = blind([...(observers.get(network)?.keys() ?? [])])
+          return new TopologyNode({ id, name, address, type, internal, environment, network, ...sight })
         }),
         edges: dependencies.map(
           (d) =>
@@ -123,12 +129,18 @@ export const mapHandlers = (bench: Bench) => {
               rateBps: w.rates.get(d.id) ?? 0,
               sampled: d.sampling > 1,
               confidence: d.confidence,
-              stale: d.state === "stale"
+              stale: d.state === "stale",
+              ...(d.state === "stale" ? {} : blind(d.exporters.map(({ address }) => address)))
             })
         ),
+        blindness,
         nodesLeftOut: 0,
         edgesLeftOut: 0
       })
+    }),
+    CoverageList: Effect.fnUntraced(function* (query, { headers }) {
+      const report = coverageReport(yield* works(headers), query, Date.now())
+      return report ?? (yield* new CoverageNotFound({ exporter: query.exporter ?? null }))
     }),
     AssetList: Effect.fnUntraced(function* (query, { headers }) {
       const w = yield* world(headers)
@@ -172,7 +184,16 @@ export const mapHandlers = (bench: Bench) => {
     }),
     DependencyGet: Effect.fnUntraced(function* ({ id }, { headers }) {
       const w = yield* world(headers)
-      return w.dependencies.get(id) ?? (yield* new DependencyNotFound({ id }))
+      const found = w.dependencies.get(id)
+      if (found === undefined) return yield* new DependencyNotFound({ id })
+      const blind =
+        found.state === "stale"
+          ? undefined
+          : blindnessOf(
+              w,
+              found.exporters.map(({ address }) => address)
+            )
+      return blind === undefined ? found : new DependencyDetail({ ...found, blind })
     }),
     Search: Effect.fnUntraced(function* ({ text }, { headers }) {
       const w = yield* world(headers)

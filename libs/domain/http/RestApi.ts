@@ -2,6 +2,7 @@
 import { Schema } from "effect"
 import { HttpApi, HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { Asset, AssetDetail, AssetQuery } from "../Asset.ts"
+import { CoverageQuery, CoverageReport } from "../CoverageReport.ts"
 import { Dependency, DependencyDetail, DependencyQuery } from "../Dependency.ts"
 import { Exporter } from "../Exporter.ts"
 import { HealthDetail } from "../Health.ts"
@@ -55,11 +56,17 @@ class Dependencies extends HttpApiGroup.make("dependencies")
       .annotateMerge(described("One dependency with its evidence, validity and traffic"))
   ) {}
 
-class Map extends HttpApiGroup.make("topology").add(
-  HttpApiEndpoint.get("getTopology", "/topology", { query: TopologyQuery, success: Topology, error: InputRefused })
-    .annotate(Needs, "map.read")
-    .annotateMerge(described("Nodes and edges, now or at an instant"))
-) {}
+class Map extends HttpApiGroup.make("topology")
+  .add(
+    HttpApiEndpoint.get("getTopology", "/topology", { query: TopologyQuery, success: Topology, error: InputRefused })
+      .annotate(Needs, "map.read")
+      .annotateMerge(described("Nodes and edges, now or at an instant"))
+  )
+  .add(
+    HttpApiEndpoint.get("getCoverage", "/coverage", { query: CoverageQuery, success: CoverageReport, error: NotThere })
+      .annotate(Needs, "map.read")
+      .annotateMerge(described("How well an exporter was heard, or a network looked at, window by window"))
+  ) {}
 
 class System extends HttpApiGroup.make("system")
   .add(

@@ -2,6 +2,7 @@
 import { Schema } from "effect"
 import { Rpc, RpcGroup } from "effect/rpc"
 import { Asset, AssetDetail, AssetNotFound, AssetQuery } from "../Asset.ts"
+import { CoverageNotFound, CoverageQuery, CoverageReport } from "../CoverageReport.ts"
 import { Dependency, DependencyDetail, DependencyNotFound, DependencyQuery } from "../Dependency.ts"
 import { AssetId, DependencyId, Page } from "../ids.ts"
 import { Overview } from "../Status.ts"
@@ -24,6 +25,11 @@ export class MapRpcs extends RpcGroup.make(
   Rpc.make("TopologyGet", { payload: TopologyQuery, success: Topology, error: FilterInvalid }).annotate(Needs, "map.read"),
   /** Sends a number that grows whenever the live map changed: fetch again when it does. */
   Rpc.make("MapVersionWatch", { success: Schema.Int, stream: true }).annotate(Needs, "map.read"),
+  /** How well an exporter was heard, or a network looked at, window by window. */
+  Rpc.make("CoverageList", { payload: CoverageQuery, success: CoverageReport, error: CoverageNotFound }).annotate(
+    Needs,
+    "map.read"
+  ),
   Rpc.make("AssetList", { payload: AssetQuery, success: AssetPage, error: FilterInvalid }).annotate(Needs, "map.read"),
   Rpc.make("AssetGet", { payload: { id: AssetId }, success: AssetDetail, error: AssetNotFound }).annotate(Needs, "map.read"),
   Rpc.make("AssetDependencies", {

@@ -2,7 +2,7 @@
 import { Clock, Context, DateTime, Effect, Layer } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import type { Address } from "#domain/Address.ts"
-import { CoverageCell, type CoverageQuery, CoverageReport, CoverageSummary } from "#domain/CoverageReport.ts"
+import { CoverageCell, CoverageNotFound, type CoverageQuery, CoverageReport, CoverageSummary } from "#domain/CoverageReport.ts"
 import { type CoverageTerms, coverageOf } from "#domain/coverage.ts"
 import type { ExporterProtocol } from "#domain/Exporter.ts"
 import type { ExporterId } from "#domain/ids.ts"
@@ -58,8 +58,7 @@ export class CoverageStore extends Context.Service<
       spans: ReadonlyArray<CoverageSpan>,
       subnets: ReadonlyArray<SubnetCount>
     ) => Effect.Effect<void, SqlError.SqlError>
-    /** Undefined when there is no such exporter. */
-    readonly report: (query: CoverageQuery) => Effect.Effect<CoverageReport | undefined>
+    readonly report: (query: CoverageQuery) => Effect.Effect<CoverageReport, CoverageNotFound>
     readonly summary: Effect.Effect<CoverageSummary>
     /** Forgets networks and spans that ended before. Windows go with their partitions. */
     readonly forgetBefore: (before: number) => Effect.Effect<void, SqlError.SqlError>
@@ -143,6 +142,7 @@ export class CoverageStore extends Context.Service<
             FROM boots WHERE started_at < ${new Date(to)} AND COALESCE(stopped_at, seen_at) > ${new Date(from)}`
 
         const report = Effect.fn("CoverageStore.report")(function* (query: CoverageQuery) {
+          if (query.exporter === undefined && query.subnet === undefined) return yield* new CoverageNotFound({ exporter: null })
           const now = yield* Clock.currentTimeMillis
           const cellSeconds =
             query.cellSeconds === undefined || query.cellSeconds <= options.windowSeconds ? undefined : query.cellSeconds
@@ -156,7 +156,8 @@ export class CoverageStore extends Context.Service<
               : yield* sql<{ address: string; firstSeen: number }>`SELECT host(address) AS address,
                   (extract(epoch FROM first_seen) * 1000)::float8 AS "firstSeen"
                 FROM exporters WHERE id = ${query.exporter}::text::bigint`.pipe(Effect.orDie)
-          if (query.exporter !== undefined && exporter === undefined) return undefined
+          if (query.exporter !== undefined && exporter === undefined)
+            return yield* new CoverageNotFound({ exporter: query.exporter })
           const observers =
             query.subnet === undefined ? [] : yield* usualObservers(sql, new Date(to), query.subnet).pipe(Effect.orDie)
           const who = query.exporter ?? observers.map(({ exporter: address }) => address)

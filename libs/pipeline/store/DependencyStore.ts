@@ -1,5 +1,5 @@
 /** Dependencies as lists and pages read them. Candidates are in none of these. */
-import { Clock, Context, Effect, Layer } from "effect"
+import { Clock, Context, DateTime, Effect, Layer } from "effect"
 import { SqlClient, type Statement } from "effect/sql"
 import { AssetNotFound } from "#domain/Asset.ts"
 import { Dependency, DependencyDetail, DependencyNotFound, type DependencyQuery } from "#domain/Dependency.ts"
@@ -11,6 +11,7 @@ import type { Hit, StoreOptions } from "./AssetStore.ts"
 import { dependencyFilterSql, likePattern } from "./filter-sql.ts"
 import { cutPage, pageSql, type Sort } from "./page.ts"
 import { decodeRows } from "./Sql.ts"
+import { readSight } from "./sight.ts"
 import { type StaleOptions, sweepStale } from "./stale.ts"
 
 export interface DependencyPage {
@@ -162,8 +163,18 @@ export class DependencyStore extends Context.Service<
           ).pipe(Effect.orDie)
           const row = rows[0]
           if (row === undefined || row.status === "candidate") return yield* new DependencyNotFound({ id: dependency })
+          const sight = yield* readSight(sql, new Date(now), true).pipe(Effect.orDie)
+          const seenBy = exporters.map((one) => String(one["address"]))
+          const blind = row.status === "stale" || seenBy.length === 0 ? null : (sight.blindness(seenBy) ?? null)
           const [detail] = yield* decodeDetail([
-            { ...explain(nested(row)), spans, exporters, series: [...series].reverse(), flowsPerHour: week?.perHour ?? 0 }
+            {
+              ...explain(nested(row)),
+              spans,
+              exporters,
+              series: [...series].reverse(),
+              blind: blind === null ? null : { ...blind, since: blind.since === null ? null : DateTime.toDateUtc(blind.since) },
+              flowsPerHour: week?.perHour ?? 0
+            }
           ])
           return detail!
         })

@@ -10,6 +10,7 @@ import { type FilterInvalid, Topology, TopologyEdge, TopologyNode, type Topology
 import { int8s } from "./arrays.ts"
 import { validAt } from "./DependencyStore.ts"
 import { assetFilterSql, dependencyFilterSql } from "./filter-sql.ts"
+import { readSight, type Sight, usualObservers } from "./sight.ts"
 
 export interface TopologyOptions {
   readonly confidenceThreshold: number
@@ -30,6 +31,9 @@ interface EdgeRow {
   readonly sampled: boolean
   readonly confidence: number
   readonly stale: boolean
+  /** Who saw it: `owner` alone unless `exporters` > 1. */
+  readonly owner: string | null
+  readonly exporters: number
 }
 
 interface NodeRow {
@@ -65,10 +69,11 @@ export class TopologyStore extends Context.Service<
       Effect.gen(function* () {
         const sql = yield* SqlClient.SqlClient
 
-        const edgesOf = (shown: Statement.Fragment, window: NewestFinal | undefined, limit: number) =>
+        const edgesOf = (shown: Statement.Fragment, at: Date | undefined, window: NewestFinal | undefined, limit: number) =>
           sql<EdgeRow>`SELECT d.id, d.source_id AS client, d.target_id AS server, d.port, d.protocol, d.inferred_service AS service,
               d.total_bytes AS bytes, ${window === undefined ? sql`NULL::bigint` : sql`f.total_bytes`} AS rate, d.sampling > 1 AS sampled,
-              d.confidence, d.status = 'stale' AS stale
+              d.confidence, d.status = 'stale' ${at === undefined ? sql`` : sql`AND d.stale_at <= ${at}`} AS stale,
+              host(d.owner_exporter) AS owner, d.exporters
             FROM (SELECT * FROM dependencies d WHERE ${shown} ORDER BY d.total_bytes DESC, d.id LIMIT ${limit}) d
             ${
               window === undefined
@@ -98,7 +103,7 @@ export class TopologyStore extends Context.Service<
 
           return yield* Effect.gen(function* () {
             const window = at === undefined ? yield* newestFinal(sql) : undefined
-            const found = yield* edgesOf(shown, window, maxEdges + 1)
+            const found = yield* edgesOf(shown, at, window, maxEdges + 1)
             const more = found.length > maxEdges
             const allEdges = more
               ? (yield* sql<{ n: number }>`SELECT count(*)::int AS n FROM dependencies d WHERE ${shown}`)[0]!.n
@@ -116,12 +121,14 @@ export class TopologyStore extends Context.Service<
             const keptNodes = nodes.slice(0, maxNodes)
             const present = new Set(keptNodes.map((node) => node.id))
             const edges = kept.filter((edge) => present.has(edge.client) && present.has(edge.server))
+            const blind = yield* blindSpots(sql, edges, new Date(at?.getTime() ?? now), at === undefined)
             return new Topology(
               {
                 at: DateTime.makeUnsafe(at?.getTime() ?? now),
                 live: at === undefined,
-                nodes: keptNodes.map(toNode),
-                edges: edges.map((edge) => toEdge(edge, window?.seconds ?? 0)),
+                nodes: keptNodes.map((node) => toNode(node, blind.networks.get(node.network))),
+                edges: edges.map((edge) => toEdge(edge, window?.seconds ?? 0, blind.edges.get(edge.id))),
+                blindness: blind.reasons,
                 nodesLeftOut: allNodes - keptNodes.length,
                 edgesLeftOut: allEdges - edges.length
               },
@@ -133,6 +140,44 @@ export class TopologyStore extends Context.Service<
       })
     )
 }
+
+/** Edges none of whose observers looks, networks that none of theirs looks at; each reason once. */
+const blindSpots = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, edges: ReadonlyArray<EdgeRow>, at: Date, live: boolean) {
+  const sight: Sight = yield* readSight(sql, at, live)
+  const reasons: Array<NonNullable<Topology["blindness"]>[number]> = []
+  const known = new Map<string, number | undefined>()
+  const reasonOf = (addresses: ReadonlyArray<string>): number | undefined => {
+    const key = addresses.join(" ")
+    if (known.has(key)) return known.get(key)
+    const blindness = sight.blindness(addresses)
+    const index = blindness === undefined ? undefined : reasons.push(blindness) - 1
+    known.set(key, index)
+    return index
+  }
+  const away = edges.filter(({ owner, stale }) => !stale && owner !== null && sight.blindness([owner]) !== undefined)
+  // others may have seen it, too; while every owner looks nobody is asked
+  const several = away.filter(({ exporters }) => exporters > 1).map(({ id }) => id)
+  const observers =
+    several.length === 0
+      ? []
+      : yield* sql<{
+          id: bigint
+          seenBy: string
+        }>`SELECT dependency_id AS id, string_agg(host(exporter), ' ' ORDER BY exporter) AS "seenBy"
+          FROM dependency_exporter WHERE dependency_id = ANY(${int8s(several)}::bigint[]) GROUP BY dependency_id`
+  const seenBy = new Map(observers.map((row) => [row.id, row.seenBy.split(" ")]))
+  const blindEdges = new Map<bigint, number>()
+  for (const { id, owner } of away) {
+    const index = reasonOf(seenBy.get(id) ?? [owner!])
+    if (index !== undefined) blindEdges.set(id, index)
+  }
+  const networks = new Map<string, number>()
+  for (const [subnet, observing] of Map.groupBy(yield* usualObservers(sql, at), (one) => one.subnet)) {
+    const index = reasonOf(observing.map(({ exporter }) => exporter).sort())
+    if (index !== undefined) networks.set(subnet, index)
+  }
+  return { edges: blindEdges, networks, reasons }
+})
 
 interface NewestFinal {
   readonly start: Date
@@ -150,10 +195,13 @@ const networkSql = (sql: SqlClient.SqlClient): Statement.Fragment =>
 /** A hundred thousand rows that the database has checked are not checked again. */
 const unchecked = { disableChecks: true } as const
 
-const toNode = (row: NodeRow): TopologyNode =>
-  new TopologyNode({ ...row, id: String(row.id) as AssetId, address: row.address as Address }, unchecked)
+const toNode = (row: NodeRow, blind: number | undefined): TopologyNode =>
+  new TopologyNode(
+    { ...row, id: String(row.id) as AssetId, address: row.address as Address, ...(blind === undefined ? {} : { blind }) },
+    unchecked
+  )
 
-const toEdge = (row: EdgeRow, seconds: number): TopologyEdge =>
+const toEdge = (row: EdgeRow, seconds: number, blind: number | undefined): TopologyEdge =>
   new TopologyEdge(
     {
       id: String(row.id) as DependencyId,
@@ -166,7 +214,8 @@ const toEdge = (row: EdgeRow, seconds: number): TopologyEdge =>
       rateBps: seconds === 0 || row.rate === null ? 0 : (Number(row.rate) * 8) / seconds,
       sampled: row.sampled,
       confidence: row.confidence,
-      stale: row.stale
+      stale: row.stale,
+      ...(blind === undefined ? {} : { blind })
     },
     unchecked
   )

@@ -102,6 +102,9 @@ const outside: ReadonlyArray<readonly [name: string | null, address: string, typ
   [null, "2001:db8:77::9", "unknown"]
 ]
 
+/** What only the silent exporter sees. */
+const facility = new Set(["cam", "hvac"])
+
 const k = 1e3
 const M = 1e6
 
@@ -209,7 +212,13 @@ export const datacenter = (builder: Builder, now: number) => {
           rate: rate * (0.5 + random()),
           state: turn % 29 === 0 ? "stale" : "active",
           sampling: client === "ws" ? 512 : 1,
-          exporters: turn % 3 === 0 ? ["10.0.0.1", "10.0.0.2"] : turn % 3 === 1 ? ["10.0.0.1"] : ["10.0.0.11"]
+          exporters: facility.has(client)
+            ? ["10.0.0.13"]
+            : turn % 3 === 0
+              ? ["10.0.0.1", "10.0.0.2"]
+              : turn % 3 === 1
+                ? ["10.0.0.1"]
+                : ["10.0.0.11"]
         })
       })
     })
