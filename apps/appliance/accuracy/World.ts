@@ -2,6 +2,7 @@
 import { type Seeded, seeded } from "../demo/random.ts"
 import type { ExporterOptions } from "./Exporter.ts"
 import type { Passage } from "./FlowCache.ts"
+import { second } from "./second.ts"
 import type { PortChoice, Service } from "./services.ts"
 import { keyOf, makeTruth, type Truth } from "./Truth.ts"
 import { ask, type Link, type Packets, probe, stay, TCP, tell } from "./traffic.ts"
@@ -116,30 +117,26 @@ export const makeWorld = (
   }
 
   const connect = (service: Service, client: string, server: string, ways: Ways, pair: number): void => {
-    const { name, protocol, way } = service
+    const { name, port, protocol, way } = service
     const path = ways.points(pair, client, server)
-    const servers = typeof service.port === "number" ? [service.port] : service.port
-    const link = (serverPort: number): Link => {
+    const link = (serverPort = port, clientPort = portFrom(random, ways.from ?? service.from, port)): Link => {
       const truth = truthOf(name, { client, server, serverPort, protocol })
       if (service.either === true) Object.assign(truth, { either: true })
-      return { truth, client, server, clientPort: portFrom(random, ways.from ?? service.from, serverPort), serverPort, protocol }
+      return { truth, client, server, clientPort, serverPort, protocol }
     }
-    for (const port of servers) listening.push({ address: server, port, protocol })
+    if (listening.every((one) => one.address !== server || one.port !== port)) listening.push({ address: server, port, protocol })
     if (way === "stay") {
       // A dependency is seen early in one world, late in another: they begin over the first third
       const from = ways.midway === true ? random.between(0, 300) : random.between(0, durationMs / 3)
       const session = { ...service, every: durationMs / 50, midway: ways.midway ?? false, pushes: service.pushes ?? false }
-      pass(stay(link(servers[0]!), from, durationMs, session, random), path)
+      pass(stay(link(), from, durationMs, session, random), path)
       return
     }
     const asks = ways.asks ?? 9
-    const every = durationMs / asks
     for (let i = 0; i < asks; i++) {
-      const at = (i + random.between(0, 0.8)) * every
-      for (const port of servers) {
-        const one = link(port)
-        pass((way === "ask" ? ask : tell)(one, at, service, random), path)
-      }
+      const at = (i + random.between(0, 0.8)) * (durationMs / asks)
+      if (way === "ask" || way === "tell") pass((way === "ask" ? ask : tell)(link(), at, service, random), path)
+      else for (const passing of second(way, link, service, at, random)) pass(passing, path)
     }
   }
 

@@ -50,8 +50,11 @@ export interface RunOptions {
   readonly collapse?: MakeCollapse
 }
 
-/** Windows short enough that several close while one plays, written often enough that a delay is that of the pipeline. */
-const aggregation = { window_size_seconds: 10, flush_interval_seconds: 1, lateness_seconds: 30 }
+/**
+ * Windows short enough that one ends while a world plays, written often enough that a delay is that of the pipeline. A tenth of the
+ * default length: what goes wrong at the edge of a window weighs ten times as much here.
+ */
+const aggregation = { window_size_seconds: 30, flush_interval_seconds: 1, lateness_seconds: 30 }
 
 export const run = Effect.fnUntraced(function* (options: RunOptions) {
   const { progress, seconds, seed } = options

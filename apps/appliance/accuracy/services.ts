@@ -10,11 +10,14 @@ export type PortChoice = "linux" | "windows" | "any" | "privileged" | "same" | n
 export interface Service {
   readonly name: string
   readonly protocol: number
-  /** A list: the server takes one of them for each connection (passive FTP). */
-  readonly port: number | ReadonlyArray<number>
+  readonly port: number
   readonly from: PortChoice
-  /** `ask`: a connection for each question; `stay`: one that lasts; `tell`: nobody answers. */
-  readonly way: "ask" | "stay" | "tell"
+  /**
+   * `ask`: a connection for each question; `stay`: one that lasts; `tell`: nobody answers. FTP asks on port 21 and carries data on a second
+   * connection, which the server opens from port 20 (active) or the client to a port it was told (passive); both are the service `ftp-data`.
+   * TFTP answers from a port of its own.
+   */
+  readonly way: "ask" | "stay" | "tell" | "ftp-active" | "ftp-passive" | "tftp"
   readonly request: readonly [number, number]
   readonly response: readonly [number, number]
   readonly clients: number
@@ -31,7 +34,7 @@ const small: Service["request"] = [60, 600]
 const of = (
   name: string,
   protocol: number,
-  port: Service["port"],
+  port: number,
   from: PortChoice,
   way: Service["way"],
   rest: Partial<Service> = {}
@@ -60,14 +63,9 @@ export const allKinds: ReadonlyArray<Service> = [
   of("a port of nobody", TCP, 17_321, "linux", "ask", { clients: 5 }),
   of("a high port of nobody", TCP, 41_873, "linux", "ask", { clients: 5 }),
   of("udp, a port of nobody", UDP, 20_117, "linux", "ask", { clients: 5 }),
-  of("ftp", TCP, 21, "linux", "ask", { clients: 4 }),
-  of("ftp data, passive", TCP, [50_000, 50_001], "linux", "ask", { clients: 3, response: [40_000, 900_000] }),
-  of("ftp data, active", TCP, [51_000, 51_001], 20, "ask", {
-    clients: 1,
-    servers: 3,
-    request: [40_000, 900_000],
-    response: [0, 1]
-  }),
+  of("ftp, active", TCP, 21, "linux", "ftp-active", { clients: 3, response: [40_000, 900_000] }),
+  of("ftp, passive", TCP, 21, "linux", "ftp-passive", { clients: 3, response: [40_000, 900_000] }),
+  of("tftp", UDP, 69, "linux", "tftp", { clients: 3, request: [20, 40], response: [5000, 60_000] }),
   of("database cluster", TCP, 4567, "linux", "stay", { clients: 0, servers: 3, mesh: true }),
   of("cassandra", TCP, 7000, "linux", "ask", { clients: 0, servers: 3, mesh: true }),
   of("cluster heartbeat, both on one port", UDP, 5405, "same", "ask", {
