@@ -9,6 +9,7 @@ import { AuditStore } from "#pipeline/store/AuditStore.ts"
 import { BootStore } from "#pipeline/store/BootStore.ts"
 import { CoverageStore } from "#pipeline/store/CoverageStore.ts"
 import { DependencyStore } from "#pipeline/store/DependencyStore.ts"
+import { ExporterPolicyStore } from "#pipeline/store/ExporterPolicyStore.ts"
 import { ExporterStore } from "#pipeline/store/ExporterStore.ts"
 import { IdentityStore } from "#pipeline/store/IdentityStore.ts"
 import { OperatorStore } from "#pipeline/store/OperatorStore.ts"
@@ -21,11 +22,15 @@ import { layerAuth } from "./auth/layer.ts"
 import type { Config } from "./config.ts"
 import { layerFlow } from "./corridors/flow.ts"
 import { layerUpkeep } from "./corridors/upkeep.ts"
+import { Captures } from "./exporters/Captures.ts"
+import { ExporterDesk } from "./exporters/ExporterDesk.ts"
+import { FlowLine } from "./flow/FlowLine.ts"
 import { loadCertificate } from "./http/certificate.ts"
 import { layerSurface } from "./http/surface.ts"
 import { layerLive } from "./live/live-layer.ts"
 import { Vitals } from "./live/Vitals.ts"
 import { Database } from "./postgres/Database.ts"
+import { Storage } from "./storage/Storage.ts"
 
 const layerStores = (config: Config) => {
   const options = { confidenceThreshold: config.dependencies.confidence_threshold, pageSize: config.api.pagination.default }
@@ -35,6 +40,7 @@ const layerStores = (config: Config) => {
     BootStore.layer,
     CoverageStore.layer({ windowSeconds: config.aggregation.window_size_seconds }),
     DependencyStore.layer(options),
+    ExporterPolicyStore.layer,
     ExporterStore.layer,
     IdentityStore.layer,
     OperatorStore.layer,
@@ -71,9 +77,32 @@ export const layerAppliance = (config: Config, settings: ReadonlyArray<SettingRe
     )
   ).pipe(
     Layer.provideMerge(layerLive({ settings, windowSeconds: config.aggregation.window_size_seconds })),
-    Layer.provideMerge(Vitals.layer(config.data)),
+    Layer.provideMerge(ExporterDesk.layer({ requireApproval: config.exporters.require_approval })),
+    Layer.provideMerge(Captures.layer({ dataFolder: config.data, bindAddress: config.ingestion.bind_address })),
+    Layer.provideMerge(
+      Vitals.layer(config.data, {
+        silenceSeconds: config.exporters.silence_seconds,
+        windowSeconds: config.aggregation.window_size_seconds,
+        requireApproval: config.exporters.require_approval
+      })
+    ),
+    Layer.provideMerge(
+      Storage.layer({
+        dataFolder: config.data,
+        days: {
+          flow_stats: config.retention.flow_stats_days,
+          flow_stats_hour: config.retention.flow_stats_hour_days,
+          flow_stats_day: config.retention.flow_stats_day_days,
+          coverage: config.retention.coverage_days
+        },
+        reserveBytes: config.retention.reserve,
+        mostBytes: config.retention.max_database_size,
+        settleSeconds: config.aggregation.lateness_seconds + config.aggregation.flush_interval_seconds + 60
+      })
+    ),
     Layer.provideMerge(layerUpkeep(config, names)),
     Layer.provideMerge(layerFlow(config)),
+    Layer.provideMerge(FlowLine.layer),
     Layer.provideMerge(
       layerAuth({
         dataFolder: config.data,

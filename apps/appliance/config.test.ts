@@ -55,7 +55,10 @@ const knobs: Readonly<Record<string, { file: string; value: unknown; text?: stri
   "ingestion.sflow_port": { file: "6344", value: 6344, badFile: "6343.5", badText: "0x10" },
   "ingestion.ipfix_port": { file: "4740", value: 4740, badFile: "yes", badText: " 4739" },
   "ingestion.receive_buffer_size": { file: "8 MiB", value: 8 * 1024 ** 2, badFile: "8 MB", badText: "1 KiB" },
+  "ingestion.spool_max_size": { file: "1 GiB", value: 1024 ** 3, badFile: "1 kB", badText: "all" },
   "ingestion.workers": { file: "2", value: 2, badFile: "0", badText: "auto" },
+  "exporters.require_approval": { file: "true", value: true, badFile: "yes", badText: "1" },
+  "exporters.silence_seconds": { file: "60", value: 60, badFile: "9", badText: "5m" },
   "aggregation.window_size_seconds": { file: "60", value: 60, badFile: "70", badText: "7" },
   "aggregation.flush_interval_seconds": { file: "30", value: 30, badFile: "0", badText: "1m" },
   "aggregation.lateness_seconds": { file: "0", value: 0, badFile: "-1", badText: "none" },
@@ -79,6 +82,12 @@ const knobs: Readonly<Record<string, { file: string; value: unknown; text?: stri
     badFile: "[{ port: 8045, protocol: tcp, name: a }, { port: 8045, protocol: tcp, name: b }]",
     badText: "8045=our-erp"
   },
+  "retention.flow_stats_days": { file: "7", value: 7, badFile: "0", badText: "1w" },
+  "retention.flow_stats_hour_days": { file: "90", value: 90, badFile: "1", badText: "" },
+  "retention.flow_stats_day_days": { file: "730", value: 730, badFile: "1.5", badText: "2y" },
+  "retention.coverage_days": { file: "30", value: 30, badFile: "0", badText: "month" },
+  "retention.reserve": { file: "2 GiB", value: 2 * 1024 ** 3, badFile: "1 MiB", badText: "10%" },
+  "retention.max_database_size": { file: "100 GiB", value: 100 * 1024 ** 3, badFile: "-1", badText: "big" },
   "access.session_hours": { file: "8", value: 8, badFile: "0", badText: "8h" },
   "access.lockout_failures": { file: "10", value: 10, badFile: "0", badText: "never" },
   "access.lockout_minutes": { file: "60", value: 60, badFile: "0.5", badText: "1,5" },
@@ -227,6 +236,7 @@ describe("configuration", () => {
       "aggregation.flush_interval_seconds cannot be 60 (its default)"
     )
     assert.include(messages("api:\n  pagination: { default: 2000 }\n")[0], "at most api.pagination.maximum, which is 1000")
+    assert.include(messages("retention:\n  flow_stats_days: 500\n")[0], "at least retention.flow_stats_days, which is 500")
     const free = { FLOWLENS_INGESTION_NETFLOW_PORT: "0", FLOWLENS_INGESTION_SFLOW_PORT: "0", FLOWLENS_INGESTION_IPFIX_PORT: "0" }
     assert.strictEqual(resolved(undefined, free).config.ingestion.ipfix_port, 0)
   })

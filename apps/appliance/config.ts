@@ -60,7 +60,20 @@ export const configTable = section("FlowLens", {
       { minimum: 64 * 1024, maximum: 1024 * mebibyte },
       "Socket buffer asked of the kernel for each listener; a warning tells when it grants less"
     ),
+    spool_max_size: bytes(
+      4096 * mebibyte,
+      { minimum: mebibyte, maximum: 1024 * 1024 * mebibyte },
+      "Most that closed windows may take in the folder `spool` while the database is away; past it flows are sampled, then dropped, and counted"
+    ),
     workers: integer(1, { minimum: 1, maximum: 64 }, "Threads that decode and aggregate; more than one shares the ports")
+  }),
+  exporters: section("Who may send, and whose silence is missed", {
+    require_approval: flag(false, "Keep flows of exporters that nobody approved off the map; they are decoded and counted"),
+    silence_seconds: integer(
+      300,
+      { minimum: 10, maximum: 604_800 },
+      "Seconds without a datagram after which an exporter is silent; each may have a limit of its own"
+    )
   }),
   aggregation: section("Flow records become conversations in windows of time", {
     window_size_seconds: divisorOfAnHour(300, 10, "Length of a window"),
@@ -97,6 +110,22 @@ export const configTable = section("FlowLens", {
     internal_ranges: networks(defaultInternalRanges, "Networks that are internal; every other address is external")
   }),
   services: services([], "Names for ports of your own; they win over the shipped names and mark the port as a service"),
+  retention: section("What the database keeps, and for how long; whole days, months or years are dropped", {
+    flow_stats_days: integer(30, { minimum: 1, maximum: 3650 }, "Days the traffic of each window is kept"),
+    flow_stats_hour_days: integer(400, { minimum: 2, maximum: 3650 }, "Days the traffic of each hour is kept"),
+    flow_stats_day_days: integer(3650, { minimum: 2, maximum: 36_500 }, "Days the traffic of each day is kept"),
+    coverage_days: integer(90, { minimum: 1, maximum: 3650 }, "Days the ledger of how well exporters were heard is kept"),
+    reserve: bytes(
+      1024 * mebibyte,
+      { minimum: 64 * mebibyte, maximum: 1024 * 1024 * mebibyte },
+      "Space that stays free on the disk of the appliance's own database: below it the oldest traffic is dropped, and a warning says so"
+    ),
+    max_database_size: bytes(
+      0,
+      { minimum: 0, maximum: 1024 * 1024 * 1024 * mebibyte },
+      "Most that the database may have before the oldest traffic is dropped; 0: as much as the disk"
+    )
+  }),
   access: section("Logging in", {
     session_hours: integer(24, { minimum: 1, maximum: 720 }, "Hours until a session ends and asks for the password again"),
     lockout_failures: integer(5, { minimum: 1, maximum: 1000 }, "Wrong passwords in a row before an account is locked"),
@@ -126,6 +155,14 @@ const rules: ReadonlyArray<Rule<typeof configTable>> = [
   ({ aggregation: { flush_interval_seconds: flush, window_size_seconds: window } }) =>
     flush > window
       ? { knob: "aggregation.flush_interval_seconds", allowed: `at most aggregation.window_size_seconds, which is ${window}` }
+      : undefined,
+  ({ retention: { flow_stats_days: windows, flow_stats_hour_days: hours } }) =>
+    hours < windows
+      ? { knob: "retention.flow_stats_hour_days", allowed: `at least retention.flow_stats_days, which is ${windows}` }
+      : undefined,
+  ({ retention: { flow_stats_hour_days: hours, flow_stats_day_days: days } }) =>
+    days < hours
+      ? { knob: "retention.flow_stats_day_days", allowed: `at least retention.flow_stats_hour_days, which is ${hours}` }
       : undefined,
   ({ api: { pagination } }) =>
     pagination.default > pagination.maximum

@@ -40,7 +40,7 @@ const startWorker = async (settings: { readonly flushIntervalSeconds?: number; r
       latenessSeconds: 60,
       flushIntervalSeconds: settings.flushIntervalSeconds ?? 3600,
       templates: [],
-      exporters: { sampling: {}, blocked: [] }
+      exporters: { requireApproval: false, policies: [] }
     }
   })
   const ready = await hear((message) => (message.type === "ready" ? message : undefined))

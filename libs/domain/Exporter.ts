@@ -1,6 +1,8 @@
 /** Who sends flows, and how well we hear it. */
 import { Schema } from "effect"
 import { Address } from "./Address.ts"
+import { ExporterFinding } from "./ExporterFinding.ts"
+import { ExporterPolicy } from "./ExporterPolicy.ts"
 import { Count, ExporterId, Instant } from "./ids.ts"
 
 export const ExporterProtocol = Schema.Literals(["netflow5", "netflow9", "ipfix", "sflow5"])
@@ -13,8 +15,11 @@ export const exporterProtocolNames: Record<ExporterProtocol, string> = {
   sflow5: "sFlow v5"
 }
 
-/** heard: a datagram within the silence limit; silent: none; waiting: heard, but data sets wait for their template. */
-export const ExporterState = Schema.Literals(["heard", "waiting", "silent"])
+/**
+ * heard: a datagram within the silence limit; silent: none; waiting: heard, but data sets wait for their template; expected: added by hand
+ * and never heard.
+ */
+export const ExporterState = Schema.Literals(["heard", "waiting", "silent", "expected"])
 export type ExporterState = typeof ExporterState.Type
 
 export class TemplateSummary extends Schema.Class<TemplateSummary>("TemplateSummary")({
@@ -37,6 +42,7 @@ export class Exporter extends Schema.Class<Exporter>("Exporter")({
   firstSeen: Instant,
   lastSeen: Instant,
   datagrams: Count,
+  octets: Count,
   records: Count,
   /** Records per second over the last minute. */
   recordsPerSecond: Schema.Number,
@@ -50,11 +56,32 @@ export class Exporter extends Schema.Class<Exporter>("Exporter")({
   heldSets: Schema.Int,
   heldDropped: Count,
   templates: Schema.Int,
-  /** 0 nothing said, 1 unsampled, N one of N; the largest seen. */
+  /** What the exporter says: 0 nothing, 1 unsampled, N one of N; the largest seen. The policy's override is not in it. */
   sampling: Schema.Int,
   /** Arrival minus export time, ms, smoothed; null before the first datagram with a clock (sFlow has none). */
   clockSkewMs: Schema.NullOr(Schema.Number),
   observationDomains: Schema.Array(Schema.Int),
   /** Elements nobody knows here, "enterprise.element" → records. */
-  unknownElements: Schema.Record(Schema.String, Count)
+  unknownElements: Schema.Record(Schema.String, Count),
+  policy: ExporterPolicy,
+  /** Datagrams refused because it is blocked; records decoded and kept off the map because it is not approved. */
+  blocked: Count,
+  withheld: Count,
+  /** Since when it is silent: its last datagram. Null while it is heard, blocked or only expected. */
+  silentSince: Schema.NullOr(Instant),
+  /** Its silence is an alarm: approved, or heard for long enough to be missed. */
+  silenceAlarms: Schema.Boolean,
+  /** What the coach says, worst first. */
+  findings: Schema.Array(ExporterFinding)
+}) {}
+
+/** Of the last hour, a number a minute, oldest first; the last minute is the one that runs. */
+export class ExporterHistory extends Schema.Class<ExporterHistory>("ExporterHistory")({
+  id: ExporterId,
+  /** Start of the first minute. */
+  from: Instant,
+  /** Null: not heard, or the appliance did not run. */
+  records: Schema.Array(Schema.NullOr(Schema.Int)),
+  lost: Schema.Array(Schema.NullOr(Schema.Int)),
+  malformed: Schema.Array(Schema.NullOr(Schema.Int))
 }) {}

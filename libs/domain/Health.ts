@@ -1,6 +1,7 @@
 /** What the appliance knows about itself: the supervision tree, warnings, and the public verdict. */
 import { Schema } from "effect"
 import { Count, Instant } from "./ids.ts"
+import { StorageReading } from "./Storage.ts"
 
 export const ActorState = Schema.Literals(["starting", "running", "restarting", "given-up", "stopped"])
 export type ActorState = typeof ActorState.Type
@@ -64,6 +65,30 @@ export class FlowAccount extends Schema.Class<FlowAccount>("FlowAccount")({
   lostOpenSlices: Count
 }) {}
 
+/** Closed slices of windows between a flow worker and the database. */
+export class SpoolState extends Schema.Class<SpoolState>("SpoolState")({
+  files: Schema.Int,
+  /** Octets of those and of what was set aside, and how many there may be. */
+  bytes: Schema.Number,
+  limitBytes: Schema.Number,
+  /** Files that could not be read or written, kept for people to look at. */
+  setAside: Schema.Int,
+  /** Not written yet, on disk or in memory. */
+  waitingSlices: Schema.Int,
+  waitingWindows: Schema.Int,
+  waitingRecords: Count,
+  memoryBytes: Schema.Number,
+  oldestSeconds: Schema.NullOr(Schema.Number),
+  /** Left by an earlier start and written since this one. */
+  replayedSlices: Schema.Int,
+  replayedRecords: Count,
+  /** Records of slices that were set aside since the start. */
+  lostRecords: Count,
+  /** Transactions, and slices in them: several slices of a window are merged. */
+  writes: Schema.Int,
+  writtenSlices: Schema.Int
+}) {}
+
 export class HealthDetail extends Schema.Class<HealthDetail>("HealthDetail")({
   status: HealthStatus,
   version: Schema.String,
@@ -71,6 +96,7 @@ export class HealthDetail extends Schema.Class<HealthDetail>("HealthDetail")({
   actors: Schema.Array(ActorReading),
   warnings: Schema.Array(HealthWarning),
   flow: FlowAccount,
+  spool: Schema.optionalKey(SpoolState),
   database: Schema.Struct({
     reachable: Schema.Boolean,
     embedded: Schema.Boolean,
@@ -78,6 +104,7 @@ export class HealthDetail extends Schema.Class<HealthDetail>("HealthDetail")({
     sizeBytes: Schema.NullOr(Count),
     version: Schema.NullOr(Schema.String)
   }),
+  storage: StorageReading,
   memoryBytes: Schema.Number,
   /** Free and total octets of the file system that holds the data folder. */
   disk: Schema.Struct({ freeBytes: Schema.Number, totalBytes: Schema.Number })

@@ -20,7 +20,7 @@ const plane = makeFlowPlane(
     latenessSeconds: 60,
     flushIntervalSeconds: 3600,
     templates: [],
-    exporters: { sampling: {}, blocked: [] }
+    exporters: { requireApproval: false, policies: [] }
   },
   (message) => {
     if (message.type === "slice") kept.push(message)

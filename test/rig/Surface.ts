@@ -18,6 +18,7 @@ import { AssetStore } from "#pipeline/store/AssetStore.ts"
 import { AuditStore } from "#pipeline/store/AuditStore.ts"
 import { CoverageStore } from "#pipeline/store/CoverageStore.ts"
 import { DependencyStore } from "#pipeline/store/DependencyStore.ts"
+import { ExporterPolicyStore } from "#pipeline/store/ExporterPolicyStore.ts"
 import { ExporterStore } from "#pipeline/store/ExporterStore.ts"
 import { OperatorStore } from "#pipeline/store/OperatorStore.ts"
 import { SessionStore } from "#pipeline/store/SessionStore.ts"
@@ -28,6 +29,9 @@ import type { AccessOptions } from "../../apps/appliance/auth/AccessOptions.ts"
 import { layerAuth } from "../../apps/appliance/auth/layer.ts"
 import { hashPassword } from "../../apps/appliance/auth/password.ts"
 import { newToken, sha256 } from "../../apps/appliance/auth/secret.ts"
+import { Captures } from "../../apps/appliance/exporters/Captures.ts"
+import { ExporterDesk } from "../../apps/appliance/exporters/ExporterDesk.ts"
+import { FlowLine } from "../../apps/appliance/flow/FlowLine.ts"
 import { type Certificate, loadCertificate } from "../../apps/appliance/http/certificate.ts"
 import { Listening } from "../../apps/appliance/http/server.ts"
 import { layerSurface, type SurfaceSettings } from "../../apps/appliance/http/surface.ts"
@@ -66,6 +70,7 @@ export const someHealth = new HealthDetail({
   warnings: [],
   flow: new FlowAccount(noFlow),
   database: { reachable: true, embedded: true, roundTripMs: 0.4, sizeBytes: 9_000_000n, version: "18.4" },
+  storage: { classes: [], hoursUpTo: null, daysUpTo: null, dropped: [], reserveBytes: 1e9, mostBytes: 0, exhausted: false },
   memoryBytes: 100_000_000,
   disk: { freeBytes: 5e10, totalBytes: 1e11 }
 })
@@ -117,6 +122,7 @@ const layerLive = Layer.effect(
       status,
       overview: Stream.map(status, overview),
       exporters: SubscriptionRef.changes(values.exporters),
+      exporterHistory: Stream.concat(Stream.make([]), Stream.never),
       health: SubscriptionRef.changes(values.health),
       mapVersion: Stream.concat(Stream.make(1), Stream.never),
       healthNow: SubscriptionRef.get(values.health),
@@ -141,6 +147,7 @@ export const layerStores = Layer.mergeAll(
   AssetStore.layer({ confidenceThreshold: 0.5 }),
   DependencyStore.layer({ confidenceThreshold: 0.5 }),
   TopologyStore.layer({ confidenceThreshold: 0.5, maxNodes: 5000, maxEdges: 20000 }),
+  ExporterPolicyStore.layer,
   CoverageStore.layer({ windowSeconds: 300 }),
   ExporterStore.layer,
   OperatorStore.layer,
@@ -181,6 +188,9 @@ export const layerTestSurface = (
     )
   )
   return surface.pipe(
+    Layer.provideMerge(ExporterDesk.layer({ requireApproval: false })),
+    Layer.provideMerge(Captures.layer({ dataFolder: data, bindAddress: "127.0.0.1" })),
+    Layer.provideMerge(FlowLine.layer),
     Layer.provideMerge(layerLive),
     Layer.provideMerge(layerLiveValues),
     Layer.provideMerge(layerAuth({ access, dataFolder: data })),

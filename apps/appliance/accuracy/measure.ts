@@ -2,6 +2,7 @@
  * Brings up the flow corridor as the appliance has it (worker threads, UDP sockets, resolver, store) on a database of its own, plays worlds
  * at it, and reads the dependencies as the console does. Nothing of a customer's is touched: `config` names the folder, ports and database.
  */
+
 import { createSocket } from "node:dgram"
 import { Clock, Effect, Layer, SubscriptionRef } from "effect"
 import type { Dependency, DependencyDetail } from "#domain/Dependency.ts"
@@ -10,6 +11,7 @@ import { layerGround } from "../appliance.ts"
 import type { Config } from "../config.ts"
 import { layerFlow, type MakeCollapse } from "../corridors/flow.ts"
 import type { FlowTotals } from "../flow/FlowLedger.ts"
+import { FlowLine } from "../flow/FlowLine.ts"
 import { Flows } from "../flow/Flows.ts"
 import { type Played, play } from "./play.ts"
 import { keyOf, type Named, type Truth } from "./Truth.ts"
@@ -53,7 +55,7 @@ export const measure = <A>(options: MeasureOptions<A>) =>
         sflow_port: ports.sflow
       }
       const own = { ...config, ingestion }
-      const pipeline = layerFlow(own, options.collapse).pipe(Layer.provideMerge(layerGround(own)))
+      const pipeline = layerFlow(own, options.collapse).pipe(Layer.provide(FlowLine.layer), Layer.provideMerge(layerGround(own)))
       const context = yield* Layer.build(pipeline)
       return yield* run({ ...options, progress }, ports, worlds, durationMs).pipe(Effect.provide(context))
     })

@@ -28,7 +28,13 @@ const rpcs: Record<string, Capability | "caller"> = {
   StatusWatch: "map.read",
   ExportersWatch: "exporters.read",
   ExporterTemplates: "exporters.read",
-  ExporterRename: "exporters.write",
+  ExporterHistoryWatch: "exporters.read",
+  ExporterAdd: "exporters.write",
+  ExporterChange: "exporters.write",
+  ExporterForget: "exporters.write",
+  CaptureStart: "exporters.write",
+  CaptureEnd: "exporters.write",
+  CapturesWatch: "exporters.read",
   HealthWatch: "health.read",
   ActorRestart: "actors.restart",
   SettingsList: "settings.read",
@@ -52,6 +58,13 @@ const rest: Record<string, Capability | "caller"> = {
   "GET /api/v1/topology": "map.read",
   "GET /api/v1/coverage": "map.read",
   "GET /api/v1/exporters": "exporters.read",
+  "POST /api/v1/exporters": "exporters.write",
+  "PATCH /api/v1/exporters/:id": "exporters.write",
+  "DELETE /api/v1/exporters/:id": "exporters.write",
+  "GET /api/v1/exporters/:id/captures": "exporters.read",
+  "POST /api/v1/exporters/:id/captures": "exporters.write",
+  "GET /api/v1/exporters/:id/captures/:file": "exporters.write",
+  "DELETE /api/v1/exporters/:id/captures/:capture": "exporters.write",
   "GET /api/v1/health": "health.read"
 }
 
@@ -72,13 +85,24 @@ const payloads: Record<string, unknown> = {
   DependencyGet: { id: "1" },
   Search: { text: "x" },
   ExporterTemplates: { id: "1" },
-  ExporterRename: { id: "1", name: "x" },
+  ExporterAdd: { address: "192.0.2.1", protocol: "ipfix", name: null },
+  ExporterChange: { id: "999", change: {} },
+  ExporterForget: { id: "999" },
+  CaptureStart: { id: "999", request: { datagrams: 1, seconds: 1 } },
+  CaptureEnd: { id: "0123456789abcdef" },
+  CapturesWatch: { id: "1" },
   ActorRestart: { path: "flow/x" },
   OperatorAdd: { name: "somebody", role: "viewer", password: "a quiet river bank" },
   OperatorChange: { id: "999", role: "viewer" },
   TokenCreate: { name: "x", role: "viewer" },
   TokenRevoke: { id: "999" },
   AuditList: {}
+}
+
+const bodies: Record<string, unknown> = {
+  "POST /api/v1/exporters": { address: "192.0.2.1", protocol: "ipfix", name: null },
+  "PATCH /api/v1/exporters/:id": {},
+  "POST /api/v1/exporters/:id/captures": { datagrams: 1, seconds: 1 }
 }
 
 const restEndpoints = (() => {
@@ -133,7 +157,10 @@ const askEach = Effect.fnUntraced(function* (headers: Record<string, string>) {
     outcomes[name] = outcomeOf(exit)
   }
   for (const name of [...Object.keys(rest), ...Object.keys(plain)]) {
-    const { status } = yield* call(name.replace("GET ", "").replace(":id", "1"), { headers })
+    const [method = "GET", path = name] = name.includes(" ") ? name.split(" ") : ["GET", name]
+    const filled = path.replace(":id", "999").replace(":file", "0123456789abcdef.pcap").replace(":capture", "0123456789abcdef")
+    const body = bodies[name]
+    const { status } = yield* call(filled, { method, headers, ...(body === undefined ? {} : { body }) })
     outcomes[name] = status === 403 ? "refused" : status === 401 ? "unauthenticated" : status < 500 ? "in" : `failed ${status}`
   }
   return outcomes

@@ -1,48 +1,80 @@
 /**
- * Flow: in each worker's thread datagram → decode → batch → window → slice; here: slice → collapse → resolve → assets and dependencies.
+ * Flow: in each worker's thread datagram → decode → batch → window → slice; here: slice → spool → merge → collapse → resolve → assets and
+ * dependencies.
  *
  * | mailbox | when full |
  * | --- | --- |
- * | slices → resolve | never: a worker has two on their way, then merges; the mailbox holds more than that of each |
+ * | slices → spool | never: a worker has two on their way, then merges; the mailbox holds more than that of each |
+ * | backlog → resolve | on disk, to the spool's bound; past it slices are not acknowledged (spool-slices.ts) |
  * | templates → store | slides: the newest change wins, and the book keeps every template |
  */
 import { randomUUID } from "node:crypto"
-import { Effect, Layer } from "effect"
+import { join } from "node:path"
+import { Clock, Effect, Layer, SubscriptionRef } from "effect"
 import { networkSet } from "#domain/Address.ts"
 import type { WindowSlice } from "#domain/Window.ts"
 import * as Mailbox from "#pipeline/actor/Mailbox.ts"
 import * as Supervisor from "#pipeline/actor/Supervisor.ts"
 import type { CollapsedSlice } from "#pipeline/resolve/edges.ts"
 import { Resolver } from "#pipeline/resolve/Resolver.ts"
-import { BootStore } from "#pipeline/store/BootStore.ts"
+import { ExporterPolicyStore } from "#pipeline/store/ExporterPolicyStore.ts"
 import { ExporterStore } from "#pipeline/store/ExporterStore.ts"
+import { openSpool } from "#pipeline/window/Spool.ts"
 import type { Config } from "../config.ts"
+import { makeBacklog } from "../flow/Backlog.ts"
+import { keepNotes } from "../flow/boot-notes.ts"
+import { endFlow } from "../flow/end-flow.ts"
 import { makeFlowLedger } from "../flow/FlowLedger.ts"
+import { FlowLine } from "../flow/FlowLine.ts"
 import { Flows } from "../flow/Flows.ts"
 import { type FlowWorkerHandle, startFlowWorker, type TemplateChange } from "../flow/flow-worker-actor.ts"
-import { keepLast, keepProgress, keepTemplates, makeTemplateBook } from "../flow/keep-accounts.ts"
+import { keepProgress, keepTemplates, makeTemplateBook } from "../flow/keep-accounts.ts"
+import { foldLast, foldSeconds, keepFolding } from "../flow/keep-folding.ts"
 import { collapser, makeFlows, serviceNames, workerSettings } from "../flow/make-flows.ts"
-import { type InHand, resolveSlices } from "../flow/resolve-slices.ts"
+import { makeWriteState, resolveSlices } from "../flow/resolve-slices.ts"
+import { makeSpoolAccount } from "../flow/SpoolAccount.ts"
+import { type InHand, spoolSlices } from "../flow/spool-slices.ts"
+import { takeUp } from "../flow/take-up.ts"
 import { version } from "../version.ts"
 
 const stopWithin = "20 seconds"
+/** Slices stay in memory beside the disk up to so many octets. */
+const heldBytes = 64 * 1024 ** 2
 
 /** What turns slices into edges. */
 export type MakeCollapse = (config: Config) => (slice: WindowSlice) => CollapsedSlice
 
 const make = Effect.fnUntraced(function* (config: Config, makeCollapse: MakeCollapse) {
   const boot = randomUUID()
-  const boots = yield* BootStore
-  const unclean = yield* boots.begin(boot, version)
+  const folder = join(config.data, "spool")
+  const spool = yield* openSpool({
+    folder,
+    maxBytes: config.ingestion.spool_max_size,
+    bootAt: yield* Clock.currentTimeMillis
+  })
+  const backlog = makeBacklog({
+    memoryBytes: heldBytes,
+    // who asks for slices every second wants to see them soon
+    mostWaitMs: Math.min(60, 6 * config.aggregation.flush_interval_seconds) * 1000,
+    workers: config.ingestion.workers
+  })
+  const state = makeWriteState()
+  const spooling = makeSpoolAccount(spool, backlog, state)
+  const unclean = yield* takeUp(boot, version, folder, spool, backlog)
   const store = yield* ExporterStore
   const book = makeTemplateBook(yield* store.loadTemplates, yield* store.loadAnnouncements)
   const followed = yield* store.loadSequences
+  const line = yield* FlowLine
+  line.setExporters({
+    requireApproval: config.exporters.require_approval,
+    policies: yield* (yield* ExporterPolicyStore).inForce
+  })
   const ledger = makeFlowLedger(networkSet(config.classification.internal_ranges))
   const workers = new Map<string, FlowWorkerHandle>()
   const names = Array.from({ length: config.ingestion.workers }, (_, i) => `worker-${i + 1}`)
 
   const slices = yield* Mailbox.make<WindowSlice>({
-    actor: "flow/resolve",
+    actor: "flow/spool",
     name: "slices",
     capacity: 16 * names.length,
     policy: "wait"
@@ -53,36 +85,51 @@ const make = Effect.fnUntraced(function* (config: Config, makeCollapse: MakeColl
     capacity: 1024,
     policy: "slide"
   })
-  const { flows, written, lost } = yield* makeFlows(boot, ledger, workers, unclean)
-  const hand: InHand = { slice: undefined, tries: 0 }
+  const { flows, accepted, written, lost } = yield* makeFlows(boot, ledger, workers, unclean, spooling)
+  const hand: InHand = { slice: undefined }
 
   const flow = yield* Supervisor.make({ path: "flow" })
-  yield* flow.start("resolve", () => resolveSlices({ mailbox: slices, collapse: makeCollapse(config), written, lost }, hand), {
-    mailbox: slices
+  yield* flow.start("spool", () => spoolSlices({ mailbox: slices, spool, backlog, accepted }, hand), {
+    mailbox: slices,
+    gauges: { files: () => spool.reading().files, octets: () => spool.reading().bytes }
   })
+  const collapse = makeCollapse(config)
+  yield* flow.start("resolve", () => resolveSlices({ backlog, spool, collapse, written, lost }, state), {
+    gauges: { waiting: () => backlog.reading().slices, windows: () => backlog.reading().windows, writes: () => state.writes }
+  })
+  yield* flow.start("fold", () => keepFolding(SubscriptionRef.update(flows.mapVersion, (version) => version + 1)))
   yield* flow.start("templates", () => keepTemplates(changes, book), { mailbox: changes })
+  yield* flow.start("notes", () => keepNotes(folder, boot, ledger))
   yield* flow.start("progress", () => keepProgress(boot, ledger))
+  line.attach((message) => {
+    if (message.type === "forget-exporter") ledger.forget(message.address, message.protocol)
+    workers.forEach((worker) => worker.post(message))
+  })
   for (const worker of names) {
     const others = (message: Parameters<FlowWorkerHandle["post"]>[0]) =>
       workers.forEach((other) => other.worker !== worker && other.post(message))
-    const settings = Effect.sync(() => workerSettings(config, boot, worker, book, [...followed, ...ledger.exporters()]))
-    workers.set(worker, yield* startFlowWorker(flow, { worker, settings, ledger, slices, templates: changes, others }))
+    const settings = Effect.sync(() =>
+      workerSettings(config, boot, worker, book, [...followed, ...ledger.exporters()], line.exporters())
+    )
+    workers.set(
+      worker,
+      yield* startFlowWorker(flow, { worker, settings, ledger, slices, templates: changes, others, captured: line.captured })
+    )
   }
 
-  // Runs before the actors are interrupted: sockets close, what is held is handed over and written, and the row says a clean end.
+  // Runs before the actors are interrupted.
   yield* Effect.addFinalizer(() =>
-    Effect.forEach(workers.values(), (worker) => worker.stop, { discard: true }).pipe(
-      Effect.andThen(Effect.suspend(() => untilEmpty(() => slices.read().depth === 0 && hand.slice === undefined))),
-      Effect.andThen(Effect.suspend(() => keepLast(boot, ledger))),
+    Effect.forEach(workers.values(), (worker) => worker.stop, { discard: true, concurrency: "unbounded" }).pipe(
+      Effect.andThen(
+        endFlow({ boot, folder, ledger, backlog, state, inHand: () => slices.read().depth > 0 || hand.slice !== undefined })
+      ),
+      Effect.andThen(foldLast),
       Effect.timeout(stopWithin),
-      Effect.catchCause((cause) => Effect.logError("could not write everything before the end", cause))
+      Effect.catchCause((cause) => Effect.logError("could not end in time", cause))
     )
   )
   return flows
 })
-
-const untilEmpty = (empty: () => boolean): Effect.Effect<void> =>
-  Effect.suspend(() => (empty() ? Effect.void : Effect.andThen(Effect.sleep("20 millis"), untilEmpty(empty))))
 
 /** Gives `Flows`. Needs the stores and the registry of actors. `makeCollapse`: ours; a test breaks it to see that accuracy falls. */
 export const layerFlow = (config: Config, makeCollapse: MakeCollapse = collapser) =>
@@ -92,7 +139,8 @@ export const layerFlow = (config: Config, makeCollapse: MakeCollapse = collapser
         assets: { minFlows: config.assets.min_flows_for_creation, autoCreate: config.assets.auto_create },
         dependencies: { minFlows: config.dependencies.min_flows_for_creation },
         internalRanges: config.classification.internal_ranges,
-        serviceName: serviceNames(config).name
+        serviceName: serviceNames(config).name,
+        foldSeconds: foldSeconds(config.aggregation.flush_interval_seconds)
       })
     )
   )

@@ -9,6 +9,7 @@ import { keepAhead } from "#pipeline/store/partitions.ts"
 import type { Config } from "../config.ts"
 import { makeCoverageLedger } from "../coverage/CoverageLedger.ts"
 import { keepCoverage, keepStale, makeCoverageBoard } from "../coverage/keep-coverage.ts"
+import { keepSilence } from "../exporters/keep-silence.ts"
 import { identify } from "../flow/identify.ts"
 
 export const layerUpkeep = (config: Config, names: ReadonlyArray<HostName>) =>
@@ -16,6 +17,7 @@ export const layerUpkeep = (config: Config, names: ReadonlyArray<HostName>) =>
     Effect.gen(function* () {
       const upkeep = yield* Supervisor.make({ path: "upkeep" })
       yield* upkeep.start("partitions", () => keepAhead())
+      yield* upkeep.start("silence", () => keepSilence(config.exporters.silence_seconds))
       yield* upkeep.start("identify", () => identify(config.assets.hosts_file, names))
       const windowSeconds = config.aggregation.window_size_seconds
       const board = makeCoverageBoard(makeCoverageLedger({ windowSeconds, silentAfterMs: () => 300_000 }))

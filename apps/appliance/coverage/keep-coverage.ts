@@ -4,14 +4,12 @@ import { windowStartOf } from "#domain/Window.ts"
 import { limited } from "#pipeline/actor/limited-log.ts"
 import { CoverageStore } from "#pipeline/store/CoverageStore.ts"
 import { DependencyStore } from "#pipeline/store/DependencyStore.ts"
-import { dropBefore } from "#pipeline/store/partitions.ts"
 import { Flows } from "../flow/Flows.ts"
 import type { CoverageLedger } from "./CoverageLedger.ts"
 import { makeWrittenUpTo } from "./written-up-to.ts"
 
 const dayMs = 86_400_000
 /** Windows are for looking back; spans and networks are what a past map and a long silence are judged by. */
-const keepWindowsMs = 90 * dayMs
 const keepSpansMs = 400 * dayMs
 
 /** What the two actors share, over restarts of either. */
@@ -63,9 +61,9 @@ export const keepCoverage = (board: CoverageBoard, windowSeconds: number) =>
         if (changed && saved) yield* SubscriptionRef.update(flows.mapVersion, (version) => version + 1)
         if (saved && now - prunedAt > 3_600_000) {
           prunedAt = now
-          yield* Effect.andThen(dropBefore("coverage", now - keepWindowsMs), store.forgetBefore(now - keepSpansMs)).pipe(
-            Effect.catch((error) => limited("coverage")(Effect.logWarning("could not forget old coverage", error)))
-          )
+          yield* store
+            .forgetBefore(now - keepSpansMs)
+            .pipe(Effect.catch((error) => limited("coverage")(Effect.logWarning("could not forget old coverage", error))))
         }
       }
       yield* Effect.sleep("1 second")

@@ -16,7 +16,7 @@ const settings: FlowWorkerSettings = {
   latenessSeconds: 60,
   flushIntervalSeconds: 60,
   templates: [],
-  exporters: { sampling: {}, blocked: [] }
+  exporters: { requireApproval: false, policies: [] }
 }
 const noon = 1_700_000_100_000
 
@@ -52,7 +52,12 @@ const flow: TestFlow = {
 
 describe("flow plane", () => {
   it("accounts for every datagram: decoded, malformed, refused or failed", () => {
-    const { now, plane } = makePlane({ exporters: { sampling: {}, blocked: ["198.51.100.9"] } })
+    const { now, plane } = makePlane({
+      exporters: {
+        requireApproval: false,
+        policies: [{ address: "198.51.100.9", protocol: "netflow9", approval: "blocked", sampling: null }]
+      }
+    })
     plane.take(aTemplate(now(), 0), "192.0.2.1")
     plane.take(someRecords(now(), 1, 10), "192.0.2.1")
     plane.take(new Uint8Array(0), "192.0.2.1")
@@ -65,8 +70,11 @@ describe("flow plane", () => {
     const { datagrams: d, exporters } = plane.report()
     assert.deepStrictEqual([d.datagrams, d.decoded, d.malformed, d.refused, d.failed], [7, 2, 3, 1, 1])
     assert.deepStrictEqual(
-      exporters.map((one) => one.address),
-      ["192.0.2.1"]
+      exporters.map((one) => [one.address, one.blocked, one.datagrams]),
+      [
+        ["192.0.2.1", 0, 3],
+        ["198.51.100.9", 1, 0]
+      ]
     )
     assert.strictEqual(exporters[0]!.malformed, 1)
     accounted(plane)

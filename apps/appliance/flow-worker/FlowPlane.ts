@@ -6,7 +6,7 @@
  */
 import { makePortRanks } from "#domain/PortRank.ts"
 import type { WindowSlice } from "#domain/Window.ts"
-import type { DecodeOutcome, MalformedReason } from "#pipeline/decode/DecodeOutcome.ts"
+import type { MalformedReason } from "#pipeline/decode/DecodeOutcome.ts"
 import { type DecoderOptions, makeDecoder } from "#pipeline/decode/Decoder.ts"
 import { BATCH_ROWS, makeFlowBatch } from "#pipeline/decode/FlowBatch.ts"
 import type { LearnedTemplate } from "#pipeline/decode/LearnedTemplate.ts"
@@ -14,12 +14,16 @@ import { type Announcement, makeTemplateCache } from "#pipeline/decode/TemplateC
 import { services } from "#pipeline/enrich/services.ts"
 import { type Heading, readHeading } from "#pipeline/ingest/dispatch.ts"
 import { makeExporterTable } from "#pipeline/ingest/ExporterTable.ts"
+import { makeMeasurer } from "#pipeline/ingest/measure.ts"
 import { makeUdpListener, type UdpListener } from "#pipeline/ingest/UdpListener.ts"
 import { makeWindows, sliceBuffers } from "#pipeline/window/window.ts"
+import { makeCaptures } from "./captures.ts"
 import type { FlowWorkerReport, FlowWorkerSettings, FromFlowWorker, ToFlowWorker } from "./messages.ts"
 import { makeNews } from "./news.ts"
 import { makePart } from "./part.ts"
 import { MOST_IN_FLIGHT, reportOf, type Tally } from "./report.ts"
+import { makeRulings } from "./rulings.ts"
+import { useful } from "./useful.ts"
 import { warningsOf } from "./warnings.ts"
 
 /** Rows that are folded together: enough to spread the cost of the call, few enough to stay in the cache. */
@@ -34,7 +38,7 @@ const WARNING_TICKS = 60
 export interface FlowPlane {
   readonly handle: (message: Exclude<ToFlowWorker, { readonly type: "start" | "stop" }>) => void
   /** Takes one datagram, as a listener does. */
-  readonly take: (datagram: Uint8Array, from: string) => void
+  readonly take: (datagram: Uint8Array, from: string, fromPort?: number, toPort?: number) => void
   /** Once a second. */
   readonly tick: () => void
   readonly report: () => FlowWorkerReport
@@ -43,21 +47,6 @@ export interface FlowPlane {
 }
 
 export type Post = (message: FromFlowWorker, transfer?: Array<ArrayBuffer>) => void
-
-const useful = (outcome: DecodeOutcome): boolean =>
-  outcome.malformed === "" ||
-  outcome.records +
-    outcome.released +
-    outcome.optionsRecords +
-    outcome.templates +
-    outcome.optionsTemplates +
-    outcome.withdrawals +
-    outcome.unknownSets +
-    outcome.flowSamples +
-    outcome.counterSamples +
-    outcome.discardSamples +
-    outcome.otherSamples >
-    0
 
 /**
  * `rest` is called when the sockets were just emptied and lets the thread sleep for a moment, so that the next datagrams are read
@@ -75,9 +64,12 @@ export const makeFlowPlane = (
   const decoding = makePart(`${path}/decode`, now)
   const windowing = makePart(`${path}/window`, now)
 
+  const measurer = makeMeasurer()
+  const captures = makeCaptures((capture, datagrams) => post({ type: "captured", capture, datagrams }))
   const exporters = makeExporterTable({
     ...(settings.resume === undefined ? {} : { resume: settings.resume }),
-    evicted: (address) => {
+    evicted: (address, _protocol, index) => {
+      measurer.forget(index)
       tally.heldExpired += decoder.held.forget(address)
     }
   })
@@ -136,9 +128,11 @@ export const makeFlowPlane = (
     if (!entered) tally.recordsFailed += rows
   }
 
+  const rulings = makeRulings(exporters, batch)
+
   const decoderOptions: DecoderOptions = {
     templates,
-    full: fold,
+    full: () => rulings.full(fold),
     ...news.take,
     onMalformed: (reason: MalformedReason) => {
       if (hearing >= 0) exporters.malformed(hearing, reason)
@@ -161,17 +155,18 @@ export const makeFlowPlane = (
     if (taken < TURN_DATAGRAMS) restedMs += rest()
   }
 
-  const take = (datagram: Uint8Array, from: string): void => {
+  const take = (datagram: Uint8Array, from: string, fromPort = 0, toPort = 0): void => {
     tally.datagrams++
     tally.octets += datagram.length
     const { length } = datagram
     readHeading(datagram, length, heading)
+    const address = heading.agent === "" ? from : heading.agent
+    if (captures.armed()) captures.take(datagram, address, heading.protocol, from, fromPort, toPort)
     if (heading.protocol === undefined) {
       tally.malformed++
       return
     }
     const arrival = now()
-    const address = heading.agent === "" ? from : heading.agent
     const index = exporters.find(address, heading.protocol, arrival)
     if (index < 0) {
       if (index === -2) tally.refusedBlocked++
@@ -181,6 +176,7 @@ export const makeFlowPlane = (
     exporters.clock(index, heading.exportMs, arrival, fold)
     const rows = batch.length
     hearing = index
+    rulings.begin(index)
     const outcome = decoding.guard(() => decoder.decode(datagram, length, index, address, arrival, batch))
     hearing = -1
     if (outcome === undefined) {
@@ -190,7 +186,10 @@ export const makeFlowPlane = (
       return
     }
     exporters.heard(index, outcome, length, arrival)
-    if (batch.length > rows) exporters.sampled(index, batch.sampling[rows]!)
+    const first = rulings.firstRow()
+    if (batch.length > first) exporters.sampled(index, batch.sampling[first]!)
+    measurer.datagram(index, outcome, length, batch, first, exporters.columns().skewMs[index]!, arrival)
+    rulings.end()
     if (useful(outcome)) tally.decoded++
     else tally.malformed++
     if (batch.length >= FOLD_ROWS) fold()
@@ -219,6 +218,7 @@ export const makeFlowPlane = (
 
   const send = (slices: ReadonlyArray<WindowSlice>): void => {
     for (const slice of slices) {
+      measurer.slice(slice, exporters.indicesOf)
       inFlight.add(slice.sequence)
       tally.slicesSent++
       post({ type: "slice", slice }, sliceBuffers(slice))
@@ -259,13 +259,14 @@ export const makeFlowPlane = (
       restedMs,
       listeners: listeners.map((one) => one.read()),
       exporters,
+      measured: (index, lost) => measurer.read(index, lost, now()),
       windows,
       templates,
       decoder
     })
 
-  const configure = ({ sampling, blocked }: FlowWorkerSettings["exporters"]): void =>
-    exporters.configure(new Map(Object.entries(sampling)), new Set(blocked))
+  const configure = ({ policies, requireApproval }: FlowWorkerSettings["exporters"]): void =>
+    exporters.configure(policies, requireApproval)
 
   const adopt = (known: ReadonlyArray<LearnedTemplate>, said: ReadonlyArray<Announcement>): void => {
     const nameOf = (of: Announcement | LearnedTemplate) => `${of.version} ${of.domain} ${of.exporter}`
@@ -302,6 +303,13 @@ export const makeFlowPlane = (
         }
         case "exporters":
           return configure(message.exporters)
+        case "forget-exporter":
+          for (const index of exporters.indicesOf(message.address)) measurer.forget(index)
+          return exporters.forget(message.address, message.protocol)
+        case "capture":
+          return captures.start(message)
+        case "capture-end":
+          return captures.end(message.capture)
         case "adopt":
           return adopt(message.templates, message.announcements)
         case "fail":
@@ -315,8 +323,13 @@ export const makeFlowPlane = (
     tick: () => {
       const at = now()
       fold()
-      exporters.tick()
+      exporters.tick(at)
       for (const listener of listeners) listener.poll()
+      measurer.tick(
+        at,
+        listeners.reduce((sum, listener) => sum + listener.read().kernelDropped, 0)
+      )
+      captures.tick(at)
       if (++ticks % 10 === 0) {
         tally.heldExpired += decoder.held.expire(at, HELD_SET_MAX_AGE_MS)
         templates.expire(at, TEMPLATE_MAX_AGE_MS)

@@ -2,11 +2,13 @@
  * What the main thread and a flow worker say to each other. Plain data; a slice's columns travel by transfer. Types only, so that either
  * side can import it without weight.
  */
+import type { ExporterProtocol } from "#domain/Exporter.ts"
 import type { WindowSlice } from "#domain/Window.ts"
 import type { ActorEntry } from "#pipeline/actor/ActorEntry.ts"
 import type { InterfaceCounters } from "#pipeline/decode/interface-counters.ts"
 import type { LearnedTemplate } from "#pipeline/decode/LearnedTemplate.ts"
 import type { Announcement } from "#pipeline/decode/TemplateCache.ts"
+import type { ExporterPolicyInForce } from "#pipeline/ingest/ExporterTable.ts"
 import type { ExporterReading, ExporterResume } from "#pipeline/ingest/exporter-reading.ts"
 import type { ListenerReading } from "#pipeline/ingest/UdpListener.ts"
 import type { WindowAccount } from "#pipeline/window/window.ts"
@@ -43,10 +45,18 @@ export interface FlowWorkerSettings {
 }
 
 export interface ExporterSettings {
-  /** Exporter address → sampling rate, applied where its records say nothing. */
-  readonly sampling: Readonly<Record<string, number>>
-  /** Addresses whose datagrams are turned away. */
-  readonly blocked: ReadonlyArray<string>
+  /** Records of exporters that nobody approved are decoded, counted and not folded. */
+  readonly requireApproval: boolean
+  readonly policies: ReadonlyArray<ExporterPolicyInForce>
+}
+
+/** A datagram as it came. `at`: µs since 1970, by the worker's clock. */
+export interface CapturedDatagram {
+  readonly at: number
+  readonly from: string
+  readonly fromPort: number
+  readonly toPort: number
+  readonly payload: Uint8Array
 }
 
 export type ToFlowWorker =
@@ -56,6 +66,18 @@ export type ToFlowWorker =
   /** Send what the open windows hold now. */
   | { readonly type: "flush" }
   | { readonly type: "exporters"; readonly exporters: ExporterSettings }
+  /** Whatever it says from now on is of a new exporter. */
+  | { readonly type: "forget-exporter"; readonly address: string; readonly protocol: ExporterProtocol }
+  /** Take a copy of each of this exporter's datagrams, the malformed and the refused ones too, until `datagrams` or `untilMs`. */
+  | {
+      readonly type: "capture"
+      readonly capture: string
+      readonly address: string
+      readonly protocol: ExporterProtocol
+      readonly datagrams: number
+      readonly untilMs: number
+    }
+  | { readonly type: "capture-end"; readonly capture: string }
   /** Templates another worker learned, and what it heard announced. */
   | {
       readonly type: "adopt"
@@ -146,6 +168,8 @@ export type FromFlowWorker =
     }
   /** Interface counters of sFlow, at most once a second. */
   | { readonly type: "interfaces"; readonly counters: ReadonlyArray<InterfaceCounters> }
+  /** Copies taken since the last message, once a second or when there are many. */
+  | { readonly type: "captured"; readonly capture: string; readonly datagrams: ReadonlyArray<CapturedDatagram> }
   /** Once a second. */
   | { readonly type: "report"; readonly report: FlowWorkerReport; readonly warnings: ReadonlyArray<FlowWarning> }
   /** Everything was sent; the thread ends. */

@@ -1,5 +1,6 @@
 /** The worker's figures as one report: what the health page, `/metrics` and the exporters page show of it. */
 import { performance } from "node:perf_hooks"
+import type { ExporterMeasures } from "#domain/ExporterMeasures.ts"
 import type { ActorEntry } from "#pipeline/actor/ActorEntry.ts"
 import type { Decoder } from "#pipeline/decode/Decoder.ts"
 import type { TemplateCache } from "#pipeline/decode/TemplateCache.ts"
@@ -40,6 +41,7 @@ export interface Reported {
   readonly restedMs: number
   readonly listeners: ReadonlyArray<ListenerReading>
   readonly exporters: ExporterTable
+  readonly measured: (index: number, sequenceLost: number) => ExporterMeasures
   readonly windows: Windows
   readonly templates: TemplateCache
   readonly decoder: Decoder
@@ -88,11 +90,16 @@ export const reportOf = (from: Reported): FlowWorkerReport => {
   return {
     at,
     worker: settings.worker,
-    exporters: exporters.read(at, settings.silentAfterMs ?? 300_000, {
-      held: decoder.held,
-      templates: templates.countByExporter,
-      unknownElements: templates.unknownElements.ofExporter
-    }),
+    exporters: exporters.read(
+      at,
+      settings.silentAfterMs ?? 300_000,
+      {
+        held: decoder.held,
+        templates: templates.countByExporter,
+        unknownElements: templates.unknownElements.ofExporter
+      },
+      from.measured
+    ),
     listeners,
     actors: [
       parts.whole.entry({ datagrams: tally.datagrams, records: tally.records, exporters: exporters.size() }),

@@ -15,7 +15,7 @@ const settings: FlowWorkerSettings = {
   latenessSeconds: 60,
   flushIntervalSeconds: 60,
   templates: [],
-  exporters: { sampling: {}, blocked: [] }
+  exporters: { requireApproval: false, policies: [] }
 }
 const noon = 1_700_000_100_000
 

@@ -15,7 +15,7 @@ const calm: FlowWorkerReport = makeFlowPlane(
     latenessSeconds: 60,
     flushIntervalSeconds: 60,
     templates: [],
-    exporters: { sampling: {}, blocked: [] }
+    exporters: { requireApproval: false, policies: [] }
   },
   () => {}
 ).report()

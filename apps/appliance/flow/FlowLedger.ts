@@ -4,6 +4,7 @@
  */
 import { type NetworkSet, networkSet } from "#domain/Address.ts"
 import type { ExporterProtocol, ExporterState } from "#domain/Exporter.ts"
+import { mergeMeasures } from "#domain/ExporterMeasures.ts"
 import type { ExporterReading } from "#pipeline/ingest/exporter-reading.ts"
 import type { ListenerReading } from "#pipeline/ingest/UdpListener.ts"
 import { makeSubnetBook, type SubnetBook } from "../coverage/SubnetBook.ts"
@@ -97,6 +98,13 @@ export const makeFlowLedger = (internal: NetworkSet = networkSet([])) => {
       account.report = undefined
       account.warnings = []
       account.handedOver = 0
+    },
+    /** What earlier threads counted of it is nobody's any more. */
+    forget: (address: string, protocol: ExporterProtocol) => {
+      const key = exporterKey(address, protocol)
+      for (const account of workers.values()) {
+        account.exportersBefore = new Map([...account.exportersBefore].filter(([known]) => known !== key))
+      }
     },
     totals,
     subnets,
@@ -193,6 +201,8 @@ const mergeExporters = (a: ExporterTotals, b: ExporterTotals, rates: "rates add"
     clockSkewMs: later.clockSkewMs,
     observationDomains: [...new Set([...a.observationDomains, ...b.observationDomains])],
     sequences: [...new Map([...(later === a ? b : a).sequences, ...later.sequences])],
-    blocked: sum("blocked")
+    blocked: sum("blocked"),
+    withheld: sum("withheld"),
+    measures: rates === "rates add" ? mergeMeasures(a.measures, b.measures) : b.measures
   }
 }

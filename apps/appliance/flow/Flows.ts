@@ -3,6 +3,7 @@
  * in corridors/flow.ts.
  */
 import { Context, type Effect, type SubscriptionRef } from "effect"
+import type { SpoolState } from "#domain/Health.ts"
 import type { ListenerReading } from "#pipeline/ingest/UdpListener.ts"
 import type { UncleanStop } from "#pipeline/store/BootStore.ts"
 import type { SubnetCount } from "#pipeline/store/CoverageStore.ts"
@@ -29,6 +30,8 @@ export class Flows extends Context.Service<
     readonly exporters: Effect.Effect<ReadonlyArray<ExporterTotals>>
     readonly listeners: Effect.Effect<ReadonlyArray<ListenerReading>>
     readonly warnings: Effect.Effect<ReadonlyArray<RaisedWarning>>
+    /** What waits for the database, on disk and in memory. */
+    readonly spool: Effect.Effect<SpoolState>
     readonly recordsPerSecond: Effect.Effect<number>
     /** Unknown elements as `enterprise.element` → records, over all exporters. */
     readonly unknownElements: Effect.Effect<Readonly<Record<string, number>>>

@@ -6,7 +6,7 @@ import { Registry } from "#pipeline/actor/Registry.ts"
 import type { Supervisor } from "#pipeline/actor/Supervisor.ts"
 import type { LearnedTemplate } from "#pipeline/decode/LearnedTemplate.ts"
 import type { Announcement } from "#pipeline/decode/TemplateCache.ts"
-import type { FlowWorkerSettings, FromFlowWorker, ToFlowWorker, Withdrawal } from "../flow-worker/messages.ts"
+import type { CapturedDatagram, FlowWorkerSettings, FromFlowWorker, ToFlowWorker, Withdrawal } from "../flow-worker/messages.ts"
 import type { FlowLedger } from "./FlowLedger.ts"
 import { runThread } from "./worker-thread.ts"
 
@@ -24,6 +24,7 @@ export interface FlowWorkerOptions {
   readonly templates: Mailbox<TemplateChange>
   /** Templates one worker learned are told to the others that share its ports. */
   readonly others: (message: ToFlowWorker) => void
+  readonly captured: (capture: string, datagrams: ReadonlyArray<CapturedDatagram>) => void
 }
 
 export interface FlowWorkerHandle {
@@ -67,6 +68,9 @@ export const startFlowWorker = Effect.fnUntraced(function* (supervisor: Supervis
             message.report.actors.filter((actor) => actor.path !== path)
           )
         )
+        return
+      case "captured":
+        options.captured(message.capture, message.datagrams)
         return
       case "stopped":
         ledger.report(message.report, [])

@@ -58,9 +58,14 @@ describe("the book of templates", () => {
 })
 
 describe("exporters worth keeping", () => {
-  const senders = (count: number, proven: boolean) => Array.from({ length: count }, () => ({ proven }) as ExporterTotals)
+  const senders = (count: number, proven: boolean) =>
+    Array.from({ length: count }, () => ({ proven, datagrams: 1 }) as ExporterTotals)
   it("are all of them while few send nothing decodable, else those that do", () => {
     assert.strictEqual(worthKeeping([...senders(3, true), ...senders(10, false)]).length, 13)
     assert.strictEqual(worthKeeping([...senders(3, true), ...senders(1000, false)]).length, 3)
+  })
+
+  it("are not those of whom nothing was taken, because they are blocked", () => {
+    assert.deepStrictEqual(worthKeeping([{ proven: false, datagrams: 0, blocked: 9 } as ExporterTotals]), [])
   })
 })

@@ -25,8 +25,11 @@ const orNextTime = <A, R>(keep: Effect.Effect<A, SqlError.SqlError, R>) =>
 /** Senders of nothing decodable that are kept while they are few: one of them is a device to be mended, many are invented addresses. */
 const mostUnproven = 64
 
-export const worthKeeping = (exporters: ReadonlyArray<ExporterTotals>): ReadonlyArray<ExporterTotals> =>
-  exporters.filter(({ proven }) => !proven).length <= mostUnproven ? exporters : exporters.filter(({ proven }) => proven)
+export const worthKeeping = (exporters: ReadonlyArray<ExporterTotals>): ReadonlyArray<ExporterTotals> => {
+  // of a blocked one nothing was taken: its row says what it was before
+  const heard = exporters.filter(({ datagrams }) => datagrams > 0)
+  return heard.filter(({ proven }) => !proven).length <= mostUnproven ? heard : heard.filter(({ proven }) => proven)
+}
 
 /** At a clean end: the next run follows the exporters from their last datagram. */
 export const keepLast = (boot: string, ledger: FlowLedger) =>

@@ -8,13 +8,15 @@ import { collapseSlice, type DeclaredEnds } from "#pipeline/resolve/collapse.ts"
 import { makeOwners } from "#pipeline/resolve/duplicate.ts"
 import type { WriteResult } from "#pipeline/resolve/Resolver.ts"
 import { makeServiceRegister } from "#pipeline/resolve/ServiceRegister.ts"
-import type { UncleanStop } from "#pipeline/store/BootStore.ts"
+import { BootStore, type UncleanStop } from "#pipeline/store/BootStore.ts"
 import type { Config } from "../config.ts"
-import type { FlowWorkerSettings, ToFlowWorker } from "../flow-worker/messages.ts"
+import type { ExporterSettings, FlowWorkerSettings, ToFlowWorker } from "../flow-worker/messages.ts"
+import type { SliceFacts, Waiting } from "./Backlog.ts"
 import type { FlowLedger } from "./FlowLedger.ts"
 import { Flows, type WindowReading } from "./Flows.ts"
 import type { FlowWorkerHandle } from "./flow-worker-actor.ts"
 import type { TemplateBook } from "./keep-accounts.ts"
+import type { SpoolAccount } from "./SpoolAccount.ts"
 
 const protocolNumbers = { tcp: 6, udp: 17, sctp: 132 } as const
 
@@ -40,7 +42,8 @@ export const workerSettings = (
   boot: string,
   worker: string,
   book: Pick<TemplateBook, "all" | "announcements">,
-  resume: ReadonlyArray<ExporterResume>
+  resume: ReadonlyArray<ExporterResume>,
+  exporters: ExporterSettings
 ): FlowWorkerSettings => ({
   boot,
   worker,
@@ -55,35 +58,45 @@ export const workerSettings = (
   templates: book.all(),
   announcements: book.announcements(),
   resume,
-  exporters: { sampling: {}, blocked: [] }
+  exporters
 })
 
-/** The accounts as a service, and what the resolve actor tells them. */
+/** The accounts as a service, and what the actors that spool and write tell them. */
 export const makeFlows = Effect.fnUntraced(function* (
   boot: string,
   ledger: FlowLedger,
   workers: ReadonlyMap<string, FlowWorkerHandle>,
-  uncleanStops: ReadonlyArray<UncleanStop>
+  uncleanStops: ReadonlyArray<UncleanStop>,
+  spooling: SpoolAccount
 ) {
+  const boots = yield* BootStore
   const mapVersion = yield* SubscriptionRef.make(0)
   let window: WindowReading | undefined
-  const written = Effect.fnUntraced(function* (slice: WindowSlice, result: WriteResult) {
-    ledger.written(slice.worker, slice.records)
-    workers.get(slice.worker)?.post({ type: "windows-accepted", sequences: [slice.sequence] })
-    if (window === undefined || slice.windowStart >= window.start) {
-      window = {
-        start: slice.windowStart,
-        seconds: slice.windowSeconds,
-        final: slice.final,
-        writtenAt: yield* Clock.currentTimeMillis
+  const accepted = (slice: SliceFacts) => {
+    if (slice.boot === boot) workers.get(slice.worker)?.post({ type: "windows-accepted", sequences: [slice.sequence] })
+  }
+  const written = Effect.fnUntraced(function* (done: ReadonlyArray<Waiting>, result: WriteResult) {
+    const now = yield* Clock.currentTimeMillis
+    for (const { facts, spooled } of done) {
+      if (spooled === undefined) accepted(facts)
+      if (facts.boot === boot) ledger.written(facts.worker, facts.records)
+      if (window === undefined || facts.windowStart >= window.start) {
+        const { windowStart: start, windowSeconds: seconds, final } = facts
+        window = { start, seconds, final: final || (window?.start === start && window.final), writtenAt: now }
       }
+    }
+    const earlier = done.map(({ facts }) => facts).filter((facts) => facts.boot !== boot)
+    if (earlier.length > 0) {
+      spooling.replayed(earlier)
+      yield* boots.settle([...new Set(earlier.map((facts) => facts.boot))]).pipe(Effect.ignore)
     }
     if (result.edges > 0) yield* SubscriptionRef.update(mapVersion, (version) => version + 1)
   })
-  const lost = (slice: WindowSlice) =>
+  const lost = ({ facts, spooled }: Waiting) =>
     Effect.sync(() => {
-      ledger.lostSlice(slice.worker, slice.records)
-      workers.get(slice.worker)?.post({ type: "windows-accepted", sequences: [slice.sequence] })
+      if (facts.boot === boot) ledger.lostSlice(facts.worker, facts.records)
+      spooling.lost(facts.records)
+      if (spooled === undefined) accepted(facts)
     })
   const flows = Flows.of({
     boot,
@@ -91,7 +104,8 @@ export const makeFlows = Effect.fnUntraced(function* (
     totals: Effect.sync(ledger.totals),
     exporters: Effect.sync(ledger.exporters),
     listeners: Effect.sync(ledger.listeners),
-    warnings: Effect.sync(ledger.warnings),
+    warnings: Effect.map(Clock.currentTimeMillis, (now) => [...ledger.warnings(), ...spooling.warnings(now)]),
+    spool: Effect.map(Clock.currentTimeMillis, spooling.reading),
     recordsPerSecond: Effect.sync(ledger.recordsPerSecond),
     unknownElements: Effect.sync(() =>
       Object.fromEntries(ledger.unknownElements().map((one) => [`${one.enterprise}.${one.element}`, one.records]))
@@ -105,5 +119,5 @@ export const makeFlows = Effect.fnUntraced(function* (
     mapVersion,
     tell: (message: ToFlowWorker) => Effect.sync(() => workers.forEach((worker) => worker.post(message)))
   })
-  return { flows, written, lost }
+  return { flows, accepted, written, lost }
 })

@@ -12,9 +12,9 @@ export const makeWarningLedger = () => {
     /** The warnings that hold now, worst first, each with its beginning. One that went away and comes back begins anew. */
     take: (raised: ReadonlyArray<RaisedWarning>, now: DateTime.Utc): ReadonlyArray<HealthWarning> => {
       const next = new Map<string, DateTime.Utc>()
-      const warnings = raised.map(({ code, subject, detail }) => {
+      const warnings = raised.map(({ code, subject, detail, since: told }) => {
         const key = `${code} ${subject ?? ""}`
-        const began = since.get(key) ?? now
+        const began = told ?? since.get(key) ?? now
         next.set(key, began)
         return new HealthWarning({ code, ...warningKinds[code], detail, subject, since: began })
       })

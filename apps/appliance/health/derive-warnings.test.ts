@@ -8,9 +8,11 @@ const well: WarningInputs = {
   actors: [],
   flow: [],
   exporters: [],
+  requireApproval: false,
   databaseReachable: true,
   diskFreeBytes: 50e9,
   diskTotalBytes: 100e9,
+  storage: { classes: [], hoursUpTo: null, daysUpTo: null, dropped: [], reserveBytes: 1e9, mostBytes: 0, exhausted: false },
   uncleanStop: undefined
 }
 const codes = (inputs: Partial<WarningInputs>) => deriveWarnings({ ...well, ...inputs }).map((warning) => warning.code)
@@ -25,6 +27,16 @@ describe("warnings", () => {
     assert.deepStrictEqual(codes({ diskFreeBytes: 5e9 }), ["disk-low"])
     assert.deepStrictEqual(codes({ diskFreeBytes: 10e6 }), ["disk-full"])
     assert.deepStrictEqual(codes({ diskFreeBytes: 50e9, diskTotalBytes: 1000e9 }), [])
+  })
+
+  it("says for a day what was dropped for lack of room, and that nothing is left", () => {
+    const at = DateTime.makeUnsafe(well.now)
+    const dropped = [{ name: "flow_stats_20260105", at, why: "room" } as const]
+    const storage = { ...well.storage, dropped }
+    assert.deepStrictEqual(codes({ storage }), ["dropped-for-room"])
+    assert.deepStrictEqual(codes({ storage, now: well.now + 25 * 3_600_000 }), [])
+    assert.deepStrictEqual(codes({ storage: { ...storage, dropped: [{ ...dropped[0]!, why: "age" }] } }), [])
+    assert.deepStrictEqual(codes({ storage: { ...well.storage, exhausted: true } }), ["storage-exhausted"])
   })
 
   it("keeps a restart in view for ten minutes, and a given-up actor until it runs", () => {

@@ -1,5 +1,7 @@
 /** Which warnings hold now: a pure function of what the parts report. When each began is the ledger's business. */
+import { DateTime } from "effect"
 import { type Exporter, exporterProtocolNames } from "#domain/Exporter.ts"
+import type { StorageReading } from "#domain/Storage.ts"
 import type { ActorEntry } from "#pipeline/actor/ActorEntry.ts"
 import type { WarningCode } from "./warnings.ts"
 
@@ -8,9 +10,12 @@ export interface WarningInputs {
   readonly now: number
   readonly actors: ReadonlyArray<ActorEntry>
   readonly exporters: ReadonlyArray<Exporter>
+  /** Flows of unapproved exporters are kept off the map. */
+  readonly requireApproval: boolean
   readonly databaseReachable: boolean
   readonly diskFreeBytes: number
   readonly diskTotalBytes: number
+  readonly storage: StorageReading
   /** What the flow workers say of themselves. */
   readonly flow: ReadonlyArray<RaisedWarning>
   /** Records the run before folded and never wrote; undefined when it stopped cleanly. */
@@ -21,6 +26,8 @@ export interface RaisedWarning {
   readonly code: WarningCode
   readonly subject: string | null
   readonly detail: string
+  /** When it began, where that is known better than from when it was first told. */
+  readonly since?: DateTime.Utc
 }
 
 /** A restart older than this is history: it stays beside the actor, not among the warnings. */
@@ -33,8 +40,17 @@ export const deriveWarnings = (inputs: WarningInputs): ReadonlyArray<RaisedWarni
   ...system(inputs),
   ...inputs.actors.flatMap((actor) => ofActor(actor, inputs.now)),
   ...together(inputs.flow),
-  ...inputs.exporters.flatMap(ofExporter)
+  ...approvals(inputs),
+  ...inputs.exporters.filter(({ policy }) => policy.approval !== "blocked").flatMap(ofExporter)
 ]
+
+const approvals = ({ exporters, requireApproval }: WarningInputs): ReadonlyArray<RaisedWarning> => {
+  const waiting = requireApproval ? exporters.filter(({ policy, withheld }) => policy.approval === "new" && withheld > 0n) : []
+  if (waiting.length === 0) return []
+  const withheld = waiting.reduce((sum, one) => sum + one.withheld, 0n)
+  const detail = `${waiting.length} exporter(s), ${withheld} flow records kept off the map`
+  return [{ code: "exporters-unapproved", subject: null, detail }]
+}
 
 /** Three ports with one and the same trouble are one line. */
 const together = (raised: ReadonlyArray<RaisedWarning>): ReadonlyArray<RaisedWarning> => {
@@ -58,6 +74,7 @@ function* system(inputs: WarningInputs): Iterable<RaisedWarning> {
   else if (inputs.diskFreeBytes < inputs.diskTotalBytes * lowDiskShare && inputs.diskFreeBytes < 10 * 1024 ** 3) {
     yield { code: "disk-low", subject: null, detail: free }
   }
+  yield* ofStorage(inputs.storage, inputs.now)
   if (inputs.uncleanStop !== undefined) {
     const { at, recordsLost } = inputs.uncleanStop
     yield {
@@ -65,6 +82,18 @@ function* system(inputs: WarningInputs): Iterable<RaisedWarning> {
       subject: null,
       detail: `last heard ${at.toISOString()}; ${recordsLost} flow records had been counted and were not yet written`
     }
+  }
+}
+
+/** So long an operator should see that data went before its time. */
+const forRoomMs = 24 * 3_600_000
+
+function* ofStorage({ dropped, exhausted }: StorageReading, now: number): Iterable<RaisedWarning> {
+  if (exhausted) yield { code: "storage-exhausted", subject: null, detail: "nothing is left in the database that may be dropped" }
+  const gone = dropped.filter(({ at, why }) => why === "room" && now - DateTime.toEpochMillis(at) < forRoomMs)
+  if (gone.length > 0) {
+    const last = DateTime.formatIso(gone[0]!.at)
+    yield { code: "dropped-for-room", subject: null, detail: `${gone.map(({ name }) => name).join(", ")}; the last at ${last}` }
   }
 }
 
@@ -80,7 +109,10 @@ const ofActor = (actor: ActorEntry, now: number): ReadonlyArray<RaisedWarning> =
 const ofExporter = (exporter: Exporter): ReadonlyArray<RaisedWarning> => {
   const raised: Array<RaisedWarning> = []
   const subject = `${exporter.address} ${exporterProtocolNames[exporter.protocol]}`
-  if (exporter.state === "silent") raised.push({ code: "exporter-silent", subject, detail: `last heard ${exporter.lastSeen}` })
+  if (exporter.silentSince !== null && exporter.silenceAlarms) {
+    const detail = `${exporter.name ?? exporter.address} was last heard ${DateTime.formatIso(exporter.silentSince)}`
+    raised.push({ code: "exporter-silent", subject, detail, since: exporter.silentSince })
+  }
   if (exporter.state === "waiting") raised.push({ code: "template-waiting", subject, detail: `${exporter.heldSets} set(s) held` })
   if (exporter.sequenceLost > 0n) {
     const unit = exporter.protocol === "netflow9" || exporter.protocol === "sflow5" ? "datagrams" : "flow records"

@@ -27,6 +27,16 @@ export const warningKinds = {
     title: "The disk of the data folder is full",
     hint: "Free space on the file system of the data folder; writing resumes by itself."
   },
+  "dropped-for-room": {
+    severity: "warning",
+    title: "The oldest traffic was dropped to make room",
+    hint: "Enlarge the disk, or keep less: the knobs of the section retention say how many days each kind is kept."
+  },
+  "storage-exhausted": {
+    severity: "critical",
+    title: "The disk runs full and nothing old is left to drop",
+    hint: "Free space on the file system of the data folder, or enlarge it; nothing more can be given up by itself."
+  },
   "actor-gave-up": {
     severity: "critical",
     title: "A part of the appliance failed too often and was stopped",
@@ -57,6 +67,26 @@ export const warningKinds = {
     title: "Windows wait for the database",
     hint: "The database is slower than the flows; open windows are merged meanwhile, nothing is lost yet."
   },
+  "spool-lags": {
+    severity: "warning",
+    title: "Closed windows wait on disk for the database",
+    hint: "They are safe and are written when the database takes them; look at postgres.log if this lasts."
+  },
+  "spool-full": {
+    severity: "critical",
+    title: "The spool holds as much as it may",
+    hint: "Bring the database back or raise ingestion.spool_max_size: flows are sampled, then dropped and counted, until there is room."
+  },
+  "spool-failing": {
+    severity: "critical",
+    title: "Closed windows cannot be put on disk",
+    hint: "Mend or free the file system of the folder spool in the data folder; a hard stop now would lose what waits in memory."
+  },
+  "spool-set-aside": {
+    severity: "warning",
+    title: "A closed window could not be read or written and was set aside",
+    hint: "The files *.bad in the folder spool are kept for a report; remove them when they are no longer needed."
+  },
   "conversations-full": {
     severity: "warning",
     title: "Conversations were refused because a window is full",
@@ -76,6 +106,11 @@ export const warningKinds = {
     severity: "warning",
     title: "An exporter fell silent",
     hint: "Check that the device still runs and reaches this appliance; nothing it watched is called gone meanwhile."
+  },
+  "exporters-unapproved": {
+    severity: "info",
+    title: "Exporters wait for approval",
+    hint: "Approve or block them on the Exporters page; until then their flows are counted and kept off the map."
   },
   "sequence-gaps": {
     severity: "warning",

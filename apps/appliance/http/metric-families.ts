@@ -54,6 +54,26 @@ const ofFlow = ({ flow }: HealthDetail): ReadonlyArray<Family> => [
   counter("flow_lost_open_slices_total", "Open slices known lost at hard stops.", one(flow.lostOpenSlices))
 ]
 
+const ofSpool = ({ spool }: HealthDetail): ReadonlyArray<Family> =>
+  spool === undefined
+    ? []
+    : [
+        gauge("spool_files", "Closed slices of windows on disk.", one(spool.files)),
+        gauge("spool_bytes", "Octets of the spool, with what was set aside.", one(spool.bytes)),
+        gauge("spool_limit_bytes", "Octets the spool may take (ingestion.spool_max_size).", one(spool.limitBytes)),
+        gauge("spool_set_aside_files", "Files of the spool that could not be read or written.", one(spool.setAside)),
+        gauge("spool_oldest_seconds", "Age of the oldest slice that waits; 0 none.", one(spool.oldestSeconds ?? 0)),
+        gauge("spool_waiting_slices", "Slices that are not written yet.", one(spool.waitingSlices)),
+        gauge("spool_waiting_windows", "Windows they belong to.", one(spool.waitingWindows)),
+        gauge("spool_waiting_records", "Flow records in them.", one(spool.waitingRecords)),
+        gauge("spool_memory_bytes", "Octets of slices that are in memory, too.", one(spool.memoryBytes)),
+        counter("spool_replayed_slices_total", "Slices of an earlier start that were written.", one(spool.replayedSlices)),
+        counter("spool_replayed_records_total", "Flow records in them.", one(spool.replayedRecords)),
+        counter("spool_lost_records_total", "Flow records of slices that were set aside.", one(spool.lostRecords)),
+        counter("spool_writes_total", "Transactions that wrote slices.", one(spool.writes)),
+        counter("spool_written_slices_total", "Slices they wrote.", one(spool.writtenSlices))
+      ]
+
 const ofActors = ({ actors }: HealthDetail): ReadonlyArray<Family> => {
   const boxes = actors.flatMap(({ path, mailbox }) =>
     mailbox === null ? [] : [[{ actor: path, mailbox: mailbox.name, policy: mailbox.policy }, mailbox] as const]
@@ -171,6 +191,7 @@ const ofExporters = (exporters: ReadonlyArray<Exporter>): ReadonlyArray<Family> 
 export const metricFamilies = ({ health, exporters, http, websockets }: MetricSources): ReadonlyArray<Family> => [
   ...ofHealth(health),
   ...ofFlow(health),
+  ...ofSpool(health),
   ...ofActors(health),
   ...ofExporters(exporters),
   counter(

@@ -13,9 +13,11 @@ import { CoverageStore } from "#pipeline/store/CoverageStore.ts"
 import { DependencyStore } from "#pipeline/store/DependencyStore.ts"
 import { TopologyStore } from "#pipeline/store/TopologyStore.ts"
 import { Gate } from "../auth/Gate.ts"
+import { CallSource } from "../rpc/Connections.ts"
 import { Live } from "../rpc/Live.ts"
 import { admit } from "./admission.ts"
 import { layerInputChecked } from "./input.ts"
+import { restExporters } from "./rest-exporters.ts"
 
 const layerHttpAuthorised = Layer.effect(
   HttpAuthorised,
@@ -24,14 +26,17 @@ const layerHttpAuthorised = Layer.effect(
     return HttpAuthorised.of((httpEffect, { endpoint }) =>
       Effect.gen(function* () {
         const request = yield* HttpServerRequest.HttpServerRequest
-        const { caller } = yield* admit(request, Option.getOrUndefined(Context.getOption(endpoint.annotations, Needs))).pipe(
+        const { caller, source } = yield* admit(
+          request,
+          Option.getOrUndefined(Context.getOption(endpoint.annotations, Needs))
+        ).pipe(
           Effect.provideService(Gate, gate),
           Effect.catchTags({
             Unauthorized: (error) => Effect.fail(new NotAuthenticated({ detail: error.message })),
             Forbidden: (error) => Effect.fail(new NotPermitted({ detail: error.message }))
           })
         )
-        return yield* Effect.provideService(httpEffect, CurrentCaller, caller)
+        return yield* httpEffect.pipe(Effect.provideService(CurrentCaller, caller), Effect.provideService(CallSource, source))
       })
     )
   })
@@ -101,6 +106,6 @@ const system = HttpApiBuilder.group(
 )
 
 export const layerRest = HttpApiBuilder.layer(RestApi).pipe(
-  Layer.provide([assets, dependencies, topology, system]),
+  Layer.provide([assets, dependencies, topology, restExporters, system]),
   Layer.provide([layerHttpAuthorised, layerInputChecked])
 )

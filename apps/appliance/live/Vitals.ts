@@ -13,8 +13,9 @@ import { Flows } from "../flow/Flows.ts"
 import { deriveWarnings } from "../health/derive-warnings.ts"
 import { makeWarningLedger } from "../health/WarningLedger.ts"
 import { Database } from "../postgres/Database.ts"
+import { Storage } from "../storage/Storage.ts"
 import { version } from "../version.ts"
-import { exporterReadings } from "./exporter-reading.ts"
+import { type ExporterKnobs, exporterReadings } from "./exporter-reading.ts"
 import { makeRecentRefusals } from "./recent-refusals.ts"
 
 export interface VitalSigns {
@@ -24,13 +25,14 @@ export interface VitalSigns {
 }
 
 export class Vitals extends Context.Service<Vitals, { readonly read: Effect.Effect<VitalSigns> }>()("appliance/live/Vitals") {
-  static readonly layer = (dataFolder: string) => Layer.effect(Vitals, make(dataFolder))
+  static readonly layer = (dataFolder: string, knobs: ExporterKnobs) => Layer.effect(Vitals, make(dataFolder, knobs))
 }
 
-const make = Effect.fnUntraced(function* (dataFolder: string) {
+const make = Effect.fnUntraced(function* (dataFolder: string, knobs: ExporterKnobs) {
   const flows = yield* Flows
   const registry = yield* Registry
   const database = yield* Database
+  const storage = yield* Storage
   const store = yield* ExporterStore
   const sql = yield* SqlClient.SqlClient
   const startedAt = yield* DateTime.now
@@ -49,9 +51,15 @@ const make = Effect.fnUntraced(function* (dataFolder: string) {
       version: server
     }: DatabaseReading = yield* probe.pipe(Effect.provideService(SqlClient.SqlClient, sql))
     if (reachable) known = yield* store.list.pipe(Effect.catchCause(() => Effect.succeed(known)))
-    const exporters = exporterReadings(known, yield* flows.exporters)
+    const exporters = exporterReadings(known, yield* flows.exporters, {
+      ...knobs,
+      now,
+      startedAt: DateTime.toEpochMillis(startedAt),
+      listeners: yield* flows.listeners
+    })
     const actors = yield* registry.snapshot
     const disk = yield* diskOf(dataFolder)
+    const stored = yield* storage.read
     const totals = yield* flows.totals
     const warnings = ledger.take(
       deriveWarnings({
@@ -59,9 +67,11 @@ const make = Effect.fnUntraced(function* (dataFolder: string) {
         actors,
         exporters,
         flow: yield* flows.warnings,
+        requireApproval: knobs.requireApproval,
         databaseReachable: reachable,
         diskFreeBytes: disk.freeBytes,
         diskTotalBytes: disk.totalBytes,
+        storage: stored,
         uncleanStop:
           unclean === undefined
             ? undefined
@@ -86,6 +96,7 @@ const make = Effect.fnUntraced(function* (dataFolder: string) {
         late: BigInt(totals.late),
         lostOpenSlices: BigInt(totals.lost)
       }),
+      spool: yield* flows.spool,
       database: {
         reachable,
         embedded: database.embedded,
@@ -93,6 +104,7 @@ const make = Effect.fnUntraced(function* (dataFolder: string) {
         sizeBytes: sizeBytes ?? null,
         version: server ?? null
       },
+      storage: stored,
       memoryBytes: process.memoryUsage.rss(),
       disk
     })
@@ -102,8 +114,11 @@ const make = Effect.fnUntraced(function* (dataFolder: string) {
       warnings: warnings.filter((warning) => warning.severity !== "info").length,
       recordsPerSecond: yield* flows.recordsPerSecond,
       refused: refusals.take(now, totals.refused + totals.failed + totals.kernelDropped),
-      exportersHeard: exporters.filter((exporter) => exporter.state !== "silent").length,
-      exportersKnown: exporters.length,
+      exportersHeard: exporters.filter(
+        ({ policy, state }) => policy.approval !== "blocked" && (state === "heard" || state === "waiting")
+      ).length,
+      // a blocked one is not missed
+      exportersKnown: exporters.filter(({ policy }) => policy.approval !== "blocked").length,
       window:
         window === undefined
           ? null
@@ -148,11 +163,18 @@ export const publicHealth = ({ status, startedAt, warnings }: HealthDetail, now:
     version,
     uptimeSeconds: Math.max(0, Math.floor((now - DateTime.toEpochMillis(startedAt)) / 1000)),
     checks: {
-      database: check(["database-away", "store-lags"]),
-      disk: check(["disk-low", "disk-full"]),
+      database: check(["database-away", "store-lags", "spool-lags"]),
+      disk: check(["disk-low", "disk-full", "spool-full", "spool-failing"]),
       actors: check(["actor-gave-up"]),
       listeners: check(["listener-down", "receive-buffer", "kernel-drops"]),
-      exporters: check(["exporter-silent", "sequence-gaps", "template-waiting", "exporters-full", "conversations-full"])
+      exporters: check([
+        "exporter-silent",
+        "exporters-unapproved",
+        "sequence-gaps",
+        "template-waiting",
+        "exporters-full",
+        "conversations-full"
+      ])
     }
   })
 }

@@ -3,6 +3,7 @@
  * watcher shares the latest value, so a hundred consoles cost no more than one.
  */
 import { Clock, Effect, Layer, Stream, SubscriptionRef } from "effect"
+import type { ExporterHistory } from "#domain/Exporter.ts"
 import { ActorNotFound } from "#domain/rpc/SystemRpcs.ts"
 import { SettingReading } from "#domain/Settings.ts"
 import { Overview } from "#domain/Status.ts"
@@ -12,11 +13,13 @@ import * as Supervisor from "#pipeline/actor/Supervisor.ts"
 import { CoverageStore } from "#pipeline/store/CoverageStore.ts"
 import { StatsStore } from "#pipeline/store/StatsStore.ts"
 import { WindowStore } from "#pipeline/store/WindowStore.ts"
+import { makeExporterHistories } from "../exporters/ExporterHistories.ts"
 import { Flows } from "../flow/Flows.ts"
 import { Live } from "../rpc/Live.ts"
 import { publicHealth, type VitalSigns, Vitals } from "./Vitals.ts"
 
 const dayOfWindows = 288
+const historyEveryMs = 10_000
 const figuresAtMostEveryMs = 2_000
 const figuresAtLeastEveryMs = 30_000
 
@@ -68,6 +71,8 @@ const make = Effect.fnUntraced(function* ({ settings, windowSeconds }: LiveOptio
   const registry = yield* Registry
   const first = yield* vitals.read
   const signs = yield* SubscriptionRef.make(first)
+  const histories = makeExporterHistories()
+  const history = yield* SubscriptionRef.make<ReadonlyArray<ExporterHistory>>([])
   let figures: Figures = yield* readFigures
   const overview = yield* SubscriptionRef.make(overviewOf(first, figures, windowSeconds))
 
@@ -75,11 +80,17 @@ const make = Effect.fnUntraced(function* ({ settings, windowSeconds }: LiveOptio
   yield* supervisor.start("vitals", () =>
     Effect.gen(function* () {
       let readAt = 0
+      let historyAt = 0
       let readVersion = -1
       for (;;) {
         const now = yield* Clock.currentTimeMillis
         const next = yield* vitals.read
         yield* SubscriptionRef.set(signs, next)
+        histories.note(now, next.exporters)
+        if (now - historyAt >= historyEveryMs) {
+          historyAt = now
+          yield* SubscriptionRef.set(history, histories.read(now))
+        }
         const version = yield* SubscriptionRef.get(flows.mapVersion)
         const age = now - readAt
         if (
@@ -107,6 +118,7 @@ const make = Effect.fnUntraced(function* ({ settings, windowSeconds }: LiveOptio
   return Live.of({
     status: changes((s) => s.status),
     exporters: changes((s) => s.exporters),
+    exporterHistory: SubscriptionRef.changes(history),
     health: changes((s) => s.health),
     overview: SubscriptionRef.changes(overview),
     mapVersion: SubscriptionRef.changes(flows.mapVersion),

@@ -1,6 +1,6 @@
 /** What changes by itself, for whoever watches. The corridor makes it; handlers and machines' endpoints read it. */
 import { Context, type Effect, type Stream } from "effect"
-import type { Exporter } from "#domain/Exporter.ts"
+import type { Exporter, ExporterHistory } from "#domain/Exporter.ts"
 import type { HealthDetail, PublicHealth } from "#domain/Health.ts"
 import type { ActorNotFound } from "#domain/rpc/SystemRpcs.ts"
 import type { SettingReading } from "#domain/Settings.ts"
@@ -16,6 +16,8 @@ export class Live extends Context.Service<
     readonly status: Stream.Stream<Status>
     readonly overview: Stream.Stream<Overview>
     readonly exporters: Stream.Stream<ReadonlyArray<Exporter>>
+    /** A minute at a time, of the last hour. */
+    readonly exporterHistory: Stream.Stream<ReadonlyArray<ExporterHistory>>
     readonly health: Stream.Stream<HealthDetail>
     /** Grows whenever the live map changed. */
     readonly mapVersion: Stream.Stream<number>

@@ -11,6 +11,7 @@ import { Authorised, Needs } from "#domain/rpc/Authorised.ts"
 import { Rpcs } from "#domain/rpc/Rpcs.ts"
 import { accessRoutes } from "./access.ts"
 import { type MockOptions, makeBench, seedCookie, sessionCookie } from "./Bench.ts"
+import { exporterHandlers } from "./exporter-handlers.ts"
 import { mapHandlers } from "./map-handlers.ts"
 import { isSeedName } from "./seed/seeds.ts"
 import { accessHandlers, systemHandlers } from "./system-handlers.ts"
@@ -41,7 +42,12 @@ export const startMock = async (options: MockOptions = {}): Promise<MockApplianc
       return Effect.provideService(effect, CurrentCaller, caller)
     })
   )
-  const handlers = Rpcs.toLayer({ ...mapHandlers(bench), ...systemHandlers(bench), ...accessHandlers(bench) })
+  const handlers = Rpcs.toLayer({
+    ...mapHandlers(bench),
+    ...systemHandlers(bench),
+    ...exporterHandlers(bench),
+    ...accessHandlers(bench)
+  })
   const rpc = RpcServer.layerHttp({ group: Rpcs, path: "/rpc", disableFatalDefects: true }).pipe(
     Layer.provide([handlers, gate, RpcSerialization.layerNdjson])
   )

@@ -1,6 +1,5 @@
-/** Status line, exporters, health, settings, operators, tokens and audit of the seeded world. */
+/** Status line, health, settings, operators, tokens and audit of the seeded world. */
 import { Effect, Stream } from "effect"
-import { Exporter } from "#domain/Exporter.ts"
 import { ActorReading, HealthDetail } from "#domain/Health.ts"
 import { OperatorId, TokenId } from "#domain/ids.ts"
 import { CurrentCaller, Operator, Token } from "#domain/Operator.ts"
@@ -14,26 +13,12 @@ import {
   TokenNotFound
 } from "#domain/rpc/AccessRpcs.ts"
 import { Authorised } from "#domain/rpc/Authorised.ts"
-import { ActorNotFound, ExporterNotFound, SystemRpcs } from "#domain/rpc/SystemRpcs.ts"
+import { ActorNotFound, SystemRpcs } from "#domain/rpc/SystemRpcs.ts"
 import type { Bench } from "./Bench.ts"
 import { statusOf } from "./map-handlers.ts"
 import { pageOf } from "./page.ts"
+import { storageOf } from "./seed/storage.ts"
 import { instant, type World } from "./seed/World.ts"
-
-const heardNow = (world: World): ReadonlyArray<Exporter> => {
-  const now = Date.now()
-  const seconds = BigInt(Math.floor((now - world.startedAt) / 1000) % 86_400)
-  return world.exporters.map((e) =>
-    e.state === "heard"
-      ? new Exporter({
-          ...e,
-          lastSeen: instant(now - 300),
-          recordsPerSecond: Math.round(e.recordsPerSecond * (0.97 + 0.06 * Math.sin(now / 5000) ** 2)),
-          records: e.records + seconds * BigInt(e.recordsPerSecond)
-        })
-      : e
-  )
-}
 
 const healthOf = (world: World): HealthDetail => {
   const datagrams = world.actors.reduce((sum, a) => sum + (a.path.includes("udp:") ? (a.gauges["datagrams"] ?? 0) : 0), 0)
@@ -54,6 +39,7 @@ const healthOf = (world: World): HealthDetail => {
       lostOpenSlices: 0n
     },
     database: { reachable: true, embedded: true, roundTripMs: 2.4, sizeBytes: 812_441_600n, version: "18.4" },
+    storage: storageOf(Date.now(), datagrams > 0),
     memoryBytes: 412_000_000,
     disk: { freeBytes: 61_200_000_000, totalBytes: 107_400_000_000 }
   })
@@ -65,21 +51,6 @@ export const systemHandlers = (bench: Bench) => {
   const world = (headers: Record<string, string>) => Effect.sync(() => bench.worldOf(headers))
   return SystemRpcs.middleware(Authorised).of({
     StatusWatch: (_, { headers }) => Stream.tick("1 second").pipe(Stream.mapEffect(() => Effect.map(world(headers), statusOf))),
-    ExportersWatch: (_, { headers }) =>
-      bench.seedOf(headers) === "failing"
-        ? Stream.die(new Error("the exporter table did not answer"))
-        : Stream.tick("2 seconds").pipe(Stream.mapEffect(() => Effect.map(world(headers), heardNow))),
-    ExporterTemplates: Effect.fnUntraced(function* ({ id }, { headers }) {
-      const w = yield* world(headers)
-      const found = w.exporters.find((e) => e.id === id)
-      if (found === undefined) return yield* new ExporterNotFound({ id })
-      return found.protocol === "ipfix" ? w.templates : []
-    }),
-    ExporterRename: Effect.fnUntraced(function* ({ id, name }, { headers }) {
-      const w = yield* world(headers)
-      if (!w.exporters.some((e) => e.id === id)) return yield* new ExporterNotFound({ id })
-      w.exporters = w.exporters.map((e) => (e.id === id ? new Exporter({ ...e, name }) : e))
-    }),
     HealthWatch: (_, { headers }) => Stream.tick("2 seconds").pipe(Stream.mapEffect(() => Effect.map(world(headers), healthOf))),
     ActorRestart: Effect.fnUntraced(function* ({ path }, { headers }) {
       const w = yield* world(headers)

@@ -1,16 +1,19 @@
 /** `/api/v1`: the map for programs. The same schemas as the console's RPC, with a bearer token or a session. */
 import { Schema } from "effect"
-import { HttpApi, HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
+import { HttpApi, HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { Asset, AssetDetail, AssetQuery } from "../Asset.ts"
+import { Capture, CaptureFile, CaptureId, CaptureRequest } from "../Capture.ts"
 import { CoverageQuery, CoverageReport } from "../CoverageReport.ts"
 import { Dependency, DependencyDetail, DependencyQuery } from "../Dependency.ts"
 import { Exporter } from "../Exporter.ts"
+import { ExporterChange, ExporterPolicy } from "../ExporterPolicy.ts"
 import { HealthDetail } from "../Health.ts"
-import { AssetId, DependencyId, Page } from "../ids.ts"
+import { AssetId, DependencyId, ExporterId, Page } from "../ids.ts"
 import { Needs } from "../rpc/Authorised.ts"
+import { ExporterAddition } from "../rpc/ExporterRpcs.ts"
 import { Topology, TopologyQuery } from "../Topology.ts"
 import { HttpAuthorised, InputChecked } from "./HttpAuthorised.ts"
-import { InputRefused, NotThere } from "./problems.ts"
+import { Conflict, InputRefused, NotThere } from "./problems.ts"
 
 const described = (summary: string) => OpenApi.annotations({ summary })
 
@@ -68,6 +71,73 @@ class Map extends HttpApiGroup.make("topology")
       .annotateMerge(described("How well an exporter was heard, or a network looked at, window by window"))
   ) {}
 
+const exporterId = { id: ExporterId }
+
+class Exporters extends HttpApiGroup.make("exporters")
+  .add(
+    HttpApiEndpoint.post("addExporter", "/exporters", {
+      payload: ExporterAddition,
+      success: Schema.Struct({ id: ExporterId }).pipe(HttpApiSchema.status(201)),
+      error: Conflict
+    })
+      .annotate(Needs, "exporters.write")
+      .annotateMerge(described("An exporter before it sends: named and approved"))
+  )
+  .add(
+    HttpApiEndpoint.patch("changeExporter", "/exporters/:id", {
+      params: exporterId,
+      payload: ExporterChange,
+      success: Schema.Struct({ name: Schema.NullOr(Schema.String), policy: ExporterPolicy }),
+      error: NotThere
+    })
+      .annotate(Needs, "exporters.write")
+      .annotateMerge(
+        described("Approve, block, name, override the sampling rate, set the silence limit; answers with what was before")
+      )
+  )
+  .add(
+    HttpApiEndpoint.delete("forgetExporter", "/exporters/:id", {
+      params: exporterId,
+      success: HttpApiSchema.NoContent,
+      error: NotThere
+    })
+      .annotate(Needs, "exporters.write")
+      .annotateMerge(described("Forget an exporter; should it send again, it is new"))
+  )
+  .add(
+    HttpApiEndpoint.get("listCaptures", "/exporters/:id/captures", { params: exporterId, success: Schema.Array(Capture) })
+      .annotate(Needs, "exporters.read")
+      .annotateMerge(described("Captures of an exporter, newest first"))
+  )
+  .add(
+    HttpApiEndpoint.post("startCapture", "/exporters/:id/captures", {
+      params: exporterId,
+      payload: CaptureRequest,
+      success: Capture.pipe(HttpApiSchema.status(202)),
+      error: [NotThere, Conflict]
+    })
+      .annotate(Needs, "exporters.write")
+      .annotateMerge(described("Capture the next datagrams of an exporter, one capture at a time"))
+  )
+  .add(
+    HttpApiEndpoint.get("getCapture", "/exporters/:id/captures/:file", {
+      params: { id: ExporterId, file: CaptureFile },
+      success: Schema.Uint8Array.pipe(HttpApiSchema.asUint8Array({ contentType: "application/vnd.tcpdump.pcap" })),
+      error: NotThere
+    })
+      .annotate(Needs, "exporters.write")
+      .annotateMerge(described("A capture as pcap"))
+  )
+  .add(
+    HttpApiEndpoint.delete("endCapture", "/exporters/:id/captures/:capture", {
+      params: { id: ExporterId, capture: CaptureId },
+      success: HttpApiSchema.NoContent,
+      error: NotThere
+    })
+      .annotate(Needs, "exporters.write")
+      .annotateMerge(described("End a capture that runs and keep what it has; remove one that has ended"))
+  ) {}
+
 class System extends HttpApiGroup.make("system")
   .add(
     HttpApiEndpoint.get("listExporters", "/exporters", { success: Schema.Array(Exporter) })
@@ -97,7 +167,7 @@ const withSecurity = (spec: Record<string, unknown>) => {
 }
 
 export class RestApi extends HttpApi.make("flowlens")
-  .add(Assets, Dependencies, Map, System)
+  .add(Assets, Dependencies, Map, Exporters, System)
   .prefix("/api/v1")
   .middleware(HttpAuthorised)
   .middleware(InputChecked)

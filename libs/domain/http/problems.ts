@@ -26,3 +26,5 @@ export class NotPermitted extends HttpApiError.Problem<NotPermitted>()("NotPermi
 }) {}
 
 export class NotThere extends HttpApiError.Problem<NotThere>()("NotThere", { type, status: 404, title: "Not found" }) {}
+
+export class Conflict extends HttpApiError.Problem<Conflict>()("Conflict", { type, status: 409, title: "Not now, or not again" }) {}

@@ -48,8 +48,12 @@ export interface DecodeOutcome {
   exportMs: number
   /** Exporter's uptime in ms from the header; 0 for IPFIX. */
   uptimeMs: number
-  /** Flow records appended to the batch by this call, released ones not counted. */
+  /** Flow records decoded by this call, released ones not counted. */
   records: number
+  /** Of all flow records, those that tell of traffic that was not let through (IE 233, IE 89): they are not in the batch. */
+  denied: number
+  /** Flow records whose conversation was found inside a tunnel (tunnel.ts). */
+  tunnelled: number
   /** Records of options templates. */
   optionsRecords: number
   /** Template records and options template records received, repeats included. */
@@ -85,6 +89,8 @@ export const makeDecodeOutcome = (): DecodeOutcome => ({
   exportMs: 0,
   uptimeMs: 0,
   records: 0,
+  denied: 0,
+  tunnelled: 0,
   optionsRecords: 0,
   templates: 0,
   optionsTemplates: 0,

@@ -95,6 +95,8 @@ export const makeDecoder = (options: DecoderOptions): Decoder => {
     outcome.exportMs = 0
     outcome.uptimeMs = 0
     outcome.records = 0
+    outcome.denied = 0
+    outcome.tunnelled = 0
     outcome.optionsRecords = 0
     outcome.templates = 0
     outcome.optionsTemplates = 0

@@ -5,6 +5,7 @@
 import type { DecodeOutcome, MalformedReason } from "./DecodeOutcome.ts"
 import { makeDecodeOutcome } from "./DecodeOutcome.ts"
 import type { FlowBatch } from "./FlowBatch.ts"
+import { makeRunningTotals, type RunningTotals } from "./running-totals.ts"
 import type { Sampling } from "./sampling.ts"
 
 /** The largest UDP payload. */
@@ -29,6 +30,7 @@ export interface Reading {
   sampling: Sampling | undefined
   /** Rate of records that name no sampler; 0 unknown. */
   rate: number
+  readonly totals: RunningTotals
   readonly outcome: DecodeOutcome
 }
 
@@ -49,6 +51,7 @@ export const makeReading = (batch: FlowBatch, full: (batch: FlowBatch) => void):
     full,
     sampling: undefined,
     rate: 0,
+    totals: makeRunningTotals((Math.random() * 0x1_0000_0000) | 0),
     outcome: makeDecodeOutcome()
   }
 }

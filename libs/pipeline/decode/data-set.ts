@@ -1,9 +1,10 @@
 /** One data set of NetFlow v9 or IPFIX → rows of the batch, by the template's plan. */
+import { isDenied, removeDenied, saysDenied } from "./denied.ts"
 import { needsUptime, type Runner, run } from "./generate.ts"
 import { interpret, locate, type Positions } from "./interpret.ts"
 import { complain, type Reading, roomOf } from "./Reading.ts"
 import type { RecordTrace } from "./record.ts"
-import { applyInterfaceRates } from "./sampling.ts"
+import { applyAnnouncedRates } from "./sampling.ts"
 import { runnerFor, type Template } from "./TemplateCache.ts"
 
 /** Decodes the records between `at` and `end`. Returns how many; octets at the end that cannot be a record are padding. */
@@ -16,22 +17,30 @@ export const readDataSet = (
   trace: RecordTrace | undefined
 ): number => {
   const { plan } = template
+  const { batch, outcome, view } = reading
   const most = Math.floor((end - at) / plan.minimum)
   const runner = usable(template, reading, most)
+  const mayDeny = saysDenied(plan)
+  const oneByOne = trace !== undefined || (mayDeny && plan.variable)
   let records = 0
   while (at >= 0 && records < most && end - at >= plan.minimum) {
-    const room = roomOf(reading.batch, reading.full)
-    const from = reading.batch.length
+    const room = roomOf(batch, reading.full)
+    const from = batch.length
     const start = at
-    const count = trace === undefined ? Math.min(most - records, room) : 1
+    const count = oneByOne ? 1 : Math.min(most - records, room)
     at = runner === undefined ? interpret(plan, reading, positions, at, end, count) : run(runner, reading, at, end, count)
-    records += reading.batch.length - from
-    adjustRates(template, reading, from)
-    if (at < 0) complain(reading.outcome, "record-truncated")
-    else if (trace !== undefined) {
-      locate(plan, reading.view, start, end, positions)
-      trace.templateRecord(template, reading, positions, from)
-    }
+    records += batch.length - from
+    if (reading.sampling !== undefined) applyAnnouncedRates(reading.sampling, plan.samplerId >= 0, batch, from)
+    if (plan.runningTotals !== 0) reading.totals.apply(batch, from, plan.runningTotals, outcome.observationDomain, reading.arrivalMs)
+    if (at < 0) complain(outcome, "record-truncated")
+    if (oneByOne && batch.length > from) {
+      locate(plan, view, start, end, positions)
+      trace?.templateRecord(template, reading, positions, from)
+      if (mayDeny && isDenied(plan, view, positions)) {
+        batch.length = from
+        outcome.denied++
+      }
+    } else if (mayDeny) outcome.denied += removeDenied(plan, view, start, batch, from)
   }
   const unknown = template.unknown
   for (let i = 0; i < unknown.length; i++) unknown[i]!.records += records
@@ -42,11 +51,4 @@ export const readDataSet = (
 const usable = (template: Template, reading: Reading, records: number): Runner | undefined => {
   const runner = runnerFor(template, records)
   return runner !== undefined && (reading.hasUptime || !needsUptime(template.plan)) ? runner : undefined
-}
-
-const adjustRates = (template: Template, reading: Reading, from: number): void => {
-  const { batch, sampling } = reading
-  if (sampling === undefined || sampling.byInterface.size === 0) return
-  if (template.plan.samplerId >= 0 || template.plan.rateA >= 0) return
-  applyInterfaceRates(sampling, batch.sampling, batch.inputInterface, from, batch.length)
 }

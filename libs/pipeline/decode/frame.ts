@@ -18,6 +18,8 @@ export interface Frame {
   addressAt: number
   /** Octets of the IP packet as its header says; 0 for a jumbogram. */
   ipLength: number
+  /** Offset of what follows the IP headers; -1 where that is not the beginning of it (a later fragment) or was cut off. */
+  payloadAt: number
   protocol: number
   sourcePort: number
   /** For ICMP: type · 256 + code, as flow exporters write it. */
@@ -38,6 +40,7 @@ export const makeFrame = (): Frame => ({
   family: 0,
   addressAt: 0,
   ipLength: 0,
+  payloadAt: -1,
   protocol: 0,
   sourcePort: 0,
   destinationPort: 0,
@@ -54,6 +57,7 @@ export const makeFrame = (): Frame => ({
 export const readFrame = (view: DataView, at: number, end: number, headerProtocol: number, frame: Frame): void => {
   frame.family = 0
   frame.ipLength = 0
+  frame.payloadAt = -1
   frame.protocol = 0
   frame.sourcePort = 0
   frame.destinationPort = 0
@@ -212,6 +216,7 @@ const hasPorts = new Uint8Array(256)
 for (const protocol of [6, 17, 33, 132, 136]) hasPorts[protocol] = 1
 
 const readTransport = (view: DataView, at: number, end: number, protocol: number, frame: Frame): void => {
+  frame.payloadAt = at < end ? at : -1
   if (end - at < 4) {
     if (end - at >= 2 && (protocol === 1 || protocol === 58)) frame.destinationPort = view.getUint16(at)
   } else if (hasPorts[protocol] === 1) {

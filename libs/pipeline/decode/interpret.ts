@@ -22,6 +22,7 @@ import {
 } from "./plan.ts"
 import { type Reading, readUint } from "./Reading.ts"
 import { rateOfSampler, wholeRate } from "./sampling.ts"
+import { enterTunnels } from "./tunnel.ts"
 
 /** Seconds from 1900 (NTP) to 1970. */
 const NTP_EPOCH = 2208988800
@@ -174,6 +175,7 @@ const readSection = (plan: Plan, reading: Reading, positions: Positions, row: nu
   const end = at + positions.length[plan.section]!
   readFrame(view, at, end, plan.sectionKind === SECTION_ETHERNET ? HEADER_ETHERNET : HEADER_IPV4, frame)
   if (frame.family === 0) return false
+  if (enterTunnels(view, end, frame) > 0) reading.outcome.tunnelled++
   batch.family[row] = frame.family
   if (frame.family === 4) {
     batch.source[row] = view.getUint32(frame.addressAt)
@@ -186,7 +188,8 @@ const readSection = (plan: Plan, reading: Reading, positions: Positions, row: nu
   batch.sourcePort[row] = frame.sourcePort
   batch.destinationPort[row] = frame.destinationPort
   batch.tcpFlags[row] = frame.tcpFlags
-  if (plan.bytes < 0) batch.bytes[row] = plan.frameSize >= 0 ? uint(view, positions, plan.frameSize) : frame.ipLength
+  // Octets of the IP packet; those of the frame where the header does not say (offloading).
+  if (plan.bytes < 0) batch.bytes[row] = frame.ipLength !== 0 ? frame.ipLength : uint(view, positions, plan.frameSize)
   if (plan.packets < 0) batch.packets[row] = 1
   return true
 }

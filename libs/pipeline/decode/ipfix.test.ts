@@ -326,7 +326,7 @@ describe("IPFIX", () => {
     assert.strictEqual(tcpFlow.destinationPort, 0)
   })
 
-  it("reads the outermost IP header of a data link frame section", () => {
+  it("reads the IP header of a data link frame section, and its octets", () => {
     const packet = ethernet(0x0800, ipv4Packet(ipv4("10.9.8.7"), ipv4("10.1.1.1"), { protocol: 6 }, tcp(5000, 22, 0x12)), 100)
     const fields: ReadonlyArray<Field> = [
       [0, 10, 4],
@@ -346,7 +346,7 @@ describe("IPFIX", () => {
         row.bytes,
         row.packets
       ],
-      [4, "10.9.8.7", "10.1.1.1", 5000, 22, 6, 0x12, 1514, 1]
+      [4, "10.9.8.7", "10.1.1.1", 5000, 22, 6, 0x12, 40, 1]
     )
     const ip = packet.subarray(18)
     const section = one([[0, 313, 65535]], ip.length, ...ip).row

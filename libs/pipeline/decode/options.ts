@@ -104,7 +104,7 @@ export const readOptions = (
       break
     }
     readOptionsRecord(template, reading.view, positions, facts)
-    if (facts.rate > 0 && announce(domain.sampling, facts.rate, facts.sampler, facts.interfaceIndex)) news = true
+    if (announce(domain.sampling, facts.rate, facts.sampler, facts.interfaceIndex)) news = true
     if (facts.systemInitMs > 0 && facts.systemInitMs !== domain.systemInitMs) {
       domain.systemInitMs = facts.systemInitMs
       news = true

@@ -88,6 +88,14 @@ export interface Plan {
   readonly section: number
   /** IE 312, the length of the frame the section was cut from. */
   readonly frameSize: number
+  /** IE 233 (or the ASA's own before it was registered) and IE 89: whether what the record tells of was let through. */
+  readonly firewallEvent: number
+  readonly forwardingStatus: number
+  /**
+   * Which volumes are totals since the flow began, not since the last record: bits 0 to 3 for octets, packets and both of the reverse
+   * direction. `running-totals.ts` takes the difference.
+   */
+  readonly runningTotals: number
 }
 
 type Fields = LearnedTemplate["fields"]
@@ -172,6 +180,13 @@ const rate = (fields: Fields): { readonly rateKind: number; readonly rateA: numb
   return { rateKind: probability < 0 ? RATE_NONE : RATE_PROBABILITY, rateA: probability, rateB: -1 }
 }
 
+/** Where several elements say the same, deltas come before totals; layer 2 octets (352, 353) have the frames' headers in them. */
+const OCTETS = [1, 85, 23, 231, 352, 353] as const
+const PACKETS = [2, 86, 24, 298] as const
+const REVERSE_OCTETS = [1, 85, 23, 352, 353] as const
+const REVERSE_PACKETS = [2, 86, 24] as const
+const isTotal = (fields: Fields, field: number): boolean => field >= 0 && [85, 86, 353].includes(fields[field]![1])
+
 /** `fields` have passed `template.ts`: at least one octet a record. */
 export const compilePlan = (fields: Fields): Plan => {
   const fieldCount = fields.length
@@ -196,6 +211,10 @@ export const compilePlan = (fields: Fields): Plan => {
   const hasDuration = first(fields, [161, 162]) >= 0
   const ethernet = first(fields, [315, 104], isSection)
   const ip = first(fields, [313], (length) => length >= 20)
+  const bytes = first(fields, OCTETS)
+  const packets = first(fields, PACKETS)
+  const reverseBytes = first(fields, REVERSE_OCTETS, usableInteger, REVERSE_PEN)
+  const reversePackets = first(fields, REVERSE_PACKETS, usableInteger, REVERSE_PEN)
   return {
     fieldCount,
     lengths,
@@ -213,10 +232,10 @@ export const compilePlan = (fields: Fields): Plan => {
     icmpTypeCode: first(fields, [32, 139]),
     icmpType: first(fields, [176, 178]),
     icmpCode: first(fields, [177, 179]),
-    bytes: first(fields, [1, 85, 23, 231, 352]),
-    packets: first(fields, [2, 86, 24, 298]),
-    reverseBytes: Math.max(first(fields, [1, 85, 23, 352], usableInteger, REVERSE_PEN), first(fields, [232])),
-    reversePackets: Math.max(first(fields, [2, 86, 24], usableInteger, REVERSE_PEN), first(fields, [299])),
+    bytes,
+    packets,
+    reverseBytes: reverseBytes >= 0 ? reverseBytes : first(fields, [232]),
+    reversePackets: reversePackets >= 0 ? reversePackets : first(fields, [299]),
     start: start.kind !== TIME_NONE || (hasDuration && end.kind !== TIME_NONE) ? start : observed,
     end: end.kind !== TIME_NONE || (hasDuration && start.kind !== TIME_NONE) ? end : observed,
     durationMs: first(fields, [161]),
@@ -229,6 +248,12 @@ export const compilePlan = (fields: Fields): Plan => {
     samplerId: first(fields, [302, 48]),
     sectionKind: ethernet >= 0 ? SECTION_ETHERNET : ip >= 0 ? SECTION_IP : SECTION_NONE,
     section: ethernet >= 0 ? ethernet : ip,
-    frameSize: first(fields, [312])
+    frameSize: first(fields, [312]),
+    firewallEvent: first(fields, [233, 40005]),
+    forwardingStatus: first(fields, [89]),
+    runningTotals: [bytes, packets, reverseBytes, reversePackets].reduce(
+      (bits, field, i) => (isTotal(fields, field) ? bits | (1 << i) : bits),
+      0
+    )
   }
 }

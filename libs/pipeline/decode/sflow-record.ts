@@ -5,6 +5,7 @@ import { type Frame, makeFrame, readFrame } from "./frame.ts"
 import type { Reading } from "./Reading.ts"
 import { type DescribedRecord, describeAddresses } from "./record.ts"
 import { ETHERNET_FRAME, RAW_HEADER, SAMPLED_IPV4, SAMPLED_IPV6 } from "./sflow.ts"
+import { mayTunnel } from "./tunnel.ts"
 
 /** Extended flow records by enterprise 0 format. */
 const EXTENDED_SWITCH = 1001
@@ -47,27 +48,48 @@ export const describeFlowSample = (
         outputInterface: word(24) & 0x3fffffff
       }
   record["samplingRateFrom"] = "sample"
-  describeAddresses(reading, row, record)
+  const normalised: DescribedRecord = {}
+  describeAddresses(reading, row, normalised)
+  if (batch.family[row] !== 0) {
+    const { destinationPort, protocol, sourcePort, tcpFlags } = batch
+    describeTransport(protocol[row]!, sourcePort[row]!, destinationPort[row]!, tcpFlags[row]!, normalised)
+  }
   if (batch.packets[row] !== 0) {
-    record["bytes"] = batch.bytes[row]
+    normalised["bytes"] = batch.bytes[row]
     record["packets"] = batch.packets[row]
   }
+  Object.assign(record, normalised)
+  frame.family = 0
   describeRecords(makeCursor(view, start + (expanded ? 40 : 28), end), view, record)
-  if (batch.family[row] !== 0) describeTransport(reading, row, record)
-  if (batch.packets[row] !== 0 && record["bytes"] !== batch.bytes[row]) record["normalised"] = { bytes: batch.bytes[row] }
+  if (frame.family !== 0 && mayTunnel(frame.protocol, frame.destinationPort)) describeOuter(view, record)
+  const keys = Object.keys(normalised).filter((key) => record[key] !== normalised[key])
+  if (keys.length > 0) record["normalised"] = Object.fromEntries(keys.map((key) => [key, normalised[key]]))
   return record
 }
 
-const describeTransport = (reading: Reading, row: number, record: DescribedRecord): void => {
-  const { batch } = reading
-  const protocol = batch.protocol[row]!
+const describeTransport = (
+  protocol: number,
+  sourcePort: number,
+  destinationPort: number,
+  tcpFlags: number,
+  record: DescribedRecord
+): void => {
   record["protocol"] = protocol
-  if (protocol === 1 || protocol === 58) record["icmpTypeCode"] = batch.destinationPort[row]
+  if (protocol === 1 || protocol === 58) record["icmpTypeCode"] = destinationPort
   else {
-    record["srcPort"] = batch.sourcePort[row]
-    record["dstPort"] = batch.destinationPort[row]
+    record["srcPort"] = sourcePort
+    record["dstPort"] = destinationPort
   }
-  if (protocol === 6) record["tcpFlags"] = batch.tcpFlags[row]
+  if (protocol === 6) record["tcpFlags"] = tcpFlags
+}
+
+/** Literally what the sample says first: the packet the tunnel's ends exchange. The row has the one inside. */
+const describeOuter = (view: DataView, record: DescribedRecord): void => {
+  const { addressAt, destinationPort, family, protocol, sourcePort, tcpFlags } = frame
+  for (const key of ["srcPort", "dstPort", "icmpTypeCode", "tcpFlags"]) delete record[key]
+  record["srcIp"] = family === 4 ? ipv4Text(view.getUint32(addressAt)) : ipv6Text(view, addressAt)
+  record["dstIp"] = family === 4 ? ipv4Text(view.getUint32(addressAt + 4)) : ipv6Text(view, addressAt + 16)
+  describeTransport(protocol, sourcePort, destinationPort, tcpFlags, record)
 }
 
 const describeRecords = (cursor: Cursor, view: DataView, record: DescribedRecord): void => {

@@ -1,6 +1,6 @@
 /**
- * sFlow v5 (sflow.org/sflow_version_5.txt). One flow sample is one row: bytes = length of the sampled frame, packets = 1, sampling =
- * the sample's rate. Counter samples go to a callback, records nobody reads are skipped by their length.
+ * sFlow v5 (sflow.org/sflow_version_5.txt). One flow sample is one row: the innermost IP packet that its header shows (tunnel.ts), bytes =
+ * that packet's length, packets = 1, sampling = the sample's rate. Counter samples go to a callback, records nobody reads are skipped by their length.
  */
 import { ipv4Text, ipv6Text } from "./address-text.ts"
 import { VERSION_SFLOW5 } from "./DecodeOutcome.ts"
@@ -9,6 +9,7 @@ import { type Frame, HEADER_ETHERNET, makeFrame, readFrame } from "./frame.ts"
 import { type InterfaceCounters, makeCounterReader } from "./interface-counters.ts"
 import { complain, type Reading, roomOf } from "./Reading.ts"
 import type { RecordTrace } from "./record.ts"
+import { enterTunnels, isTunnelPort, mayTunnel } from "./tunnel.ts"
 
 /** Samples by enterprise 0 format. */
 export const FLOW_SAMPLE = 1
@@ -304,7 +305,7 @@ export const makeSflowReader = (options: SflowReaderOptions): SflowReader => {
     room = 0
   }
 
-  /** TCP or UDP, in a first fragment of IPv4 without options, in an Ethernet frame whose first 58 octets are there. */
+  /** TCP or UDP that is no tunnel, in a first fragment of IPv4 without options, in an Ethernet frame whose first 58 octets are there. */
   const isPlain = (at: number, length: number, ip: number): boolean => {
     const protocol = view.getUint8(ip + 9)
     const captured = view.getUint32(at + 12)
@@ -315,7 +316,7 @@ export const makeSflowReader = (options: SflowReaderOptions): SflowReader => {
       view.getUint16(ip - 2) === 0x0800 &&
       view.getUint8(ip) === 0x45 &&
       (view.getUint16(ip + 6) & 0x1fff) === 0 &&
-      (protocol === 6 || protocol === 17)
+      (protocol === 6 || (protocol === 17 && !isTunnelPort(view.getUint16(ip + 22))))
     )
   }
 
@@ -323,7 +324,9 @@ export const makeSflowReader = (options: SflowReaderOptions): SflowReader => {
   const readRawHeader = (at: number, end: number): void => {
     const captured = view.getUint32(at + 12)
     if (captured > end - at - 16) complain(outcome, "frame-truncated")
-    readFrame(view, at + 16, Math.min(end, at + 16 + captured), view.getUint32(at), frame)
+    const last = Math.min(end, at + 16 + captured)
+    readFrame(view, at + 16, last, view.getUint32(at), frame)
+    if (mayTunnel(frame.protocol, frame.destinationPort) && enterTunnels(view, last, frame) > 0) outcome.tunnelled++
   }
 
   const copyAddresses = (at: number, row: number): void => {

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { makeDecodeOutcome } from "../decode/DecodeOutcome.ts"
-import { type ExporterTable, makeExporterTable } from "./ExporterTable.ts"
+import type { SamplingOverride } from "#domain/ExporterPolicy.ts"
+import { type ExporterPolicyInForce, type ExporterTable, makeExporterTable } from "./ExporterTable.ts"
 
 const nothingHeld = { byExporter: () => ({ sets: 0 }) }
 const read = (table: ExporterTable, now: number, held = nothingHeld) =>
@@ -34,7 +35,7 @@ describe("exporter table", () => {
     const table = makeExporterTable({ limit: 2 })
     for (const address of ["192.0.2.1", "192.0.2.2"]) table.heard(table.find(address, "ipfix", 0), outcome(0, 1), 100, 0)
     assert.strictEqual(table.find("192.0.2.3", "ipfix", 0), -1)
-    table.configure(new Map(), new Set(["192.0.2.1"]))
+    table.configure([{ address: "192.0.2.1", protocol: "ipfix", approval: "blocked", sampling: null }], false)
     assert.strictEqual(table.find("192.0.2.1", "ipfix", 0), -2)
     assert.strictEqual(read(table, 0)[0]?.blocked, 1)
   })
@@ -95,7 +96,7 @@ describe("exporter table", () => {
     let sequence = 0
     for (let second = 0; second < 120; second++) {
       for (let i = 0; i < 10; i++) table.heard(index, outcome(sequence++, 30), 1400, second * 1000)
-      table.tick()
+      table.tick(second * 1000)
     }
     sequence += 5
     table.heard(index, outcome(sequence, 30), 1400, 120_000)
@@ -120,17 +121,47 @@ describe("exporter table", () => {
   it("applies the operator's rates to exporters it knows and to those that come", () => {
     const table = makeExporterTable()
     table.find("192.0.2.1", "netflow5", 0)
-    table.configure(
-      new Map([
-        ["192.0.2.1", 100],
-        ["192.0.2.2", 200]
-      ]),
-      new Set()
-    )
+    const policy = (address: string, rate: number, mode: SamplingOverride["mode"]): ExporterPolicyInForce => ({
+      address,
+      protocol: "netflow5",
+      approval: "new",
+      sampling: { rate, mode }
+    })
+    table.configure([policy("192.0.2.1", 100, "only-unsaid"), policy("192.0.2.2", 200, "replaces")], false)
     table.find("192.0.2.2", "netflow5", 0)
-    assert.deepStrictEqual([...table.columns().sampling.subarray(0, 2)], [100, 200])
-    table.configure(new Map(), new Set())
-    assert.deepStrictEqual([...table.columns().sampling.subarray(0, 2)], [0, 0])
+    table.find("192.0.2.2", "sflow5", 0)
+    assert.deepStrictEqual([...table.columns().sampling.subarray(0, 3)], [100, 200, 0])
+    assert.deepStrictEqual([table.replacedRate(0), table.replacedRate(1)], [0, 200])
+    assert.strictEqual(read(table, 0)[0]?.sampling, 0, "what the exporter says is another thing")
+    table.configure([], false)
+    assert.deepStrictEqual([...table.columns().sampling.subarray(0, 3)], [0, 0, 0])
+    assert.strictEqual(table.replacedRate(1), 0)
+  })
+
+  it("withholds records of whoever nobody approved, when approval is required, and counts them", () => {
+    const table = makeExporterTable()
+    const index = table.find("192.0.2.1", "netflow9", 0)
+    table.configure([], true)
+    assert.isTrue(table.withheld(index))
+    table.heard(index, outcome(0, 30), 1400, 0)
+    assert.strictEqual(read(table, 0)[0]?.withheld, 30)
+    table.configure([{ address: "192.0.2.1", protocol: "netflow9", approval: "approved", sampling: null }], true)
+    assert.isFalse(table.withheld(index))
+    assert.isTrue(table.withheld(table.find("192.0.2.2", "netflow9", 0)))
+  })
+
+  it("says nothing more of a forgotten exporter until it sends again, and then begins at zero", () => {
+    const table = makeExporterTable()
+    const index = table.find("192.0.2.1", "netflow9", 0)
+    table.heard(index, outcome(0, 30), 1400, 0)
+    table.forget("192.0.2.1", "netflow9")
+    assert.deepStrictEqual(read(table, 0), [])
+    assert.strictEqual(table.address(index), "192.0.2.1", "open windows name their rows by it")
+    table.heard(table.find("192.0.2.1", "netflow9", 5), outcome(9, 1), 1400, 5)
+    assert.deepStrictEqual(
+      read(table, 5).map((one) => [one.firstSeen, one.records, one.sequenceLost]),
+      [[5, 1, 0]]
+    )
   })
 
   it("counts complaints by reason", () => {

@@ -5,6 +5,8 @@
  * Counters are plain numbers changed as datagrams come; readings are taken once a second.
  */
 import type { ExporterProtocol } from "#domain/Exporter.ts"
+import type { ExporterMeasures } from "#domain/ExporterMeasures.ts"
+import type { Approval, SamplingOverride } from "#domain/ExporterPolicy.ts"
 import type { DecodeOutcome, MalformedReason } from "../decode/DecodeOutcome.ts"
 import {
   type DecoderView,
@@ -36,8 +38,16 @@ const SKEW_SMOOTHING = 1 / 16
 export interface ExporterTableOptions {
   readonly limit?: number
   readonly resume?: ReadonlyArray<ExporterResume>
-  /** An exporter lost its place to another: its index has another owner from now on. */
-  readonly evicted?: (address: string, protocol: ExporterProtocol) => void
+  /** An exporter lost its place to another: its index has another owner from now on. Not called for a forgotten one. */
+  readonly evicted?: (address: string, protocol: ExporterProtocol, index: number) => void
+}
+
+/** An override where records say nothing, or whatever they say. */
+export interface ExporterPolicyInForce {
+  readonly address: string
+  readonly protocol: ExporterProtocol
+  readonly approval: Approval
+  readonly sampling: SamplingOverride | null
 }
 
 export interface ExporterTable {
@@ -57,11 +67,23 @@ export interface ExporterTable {
   readonly size: () => number
   /** Columns the window stage reads; they are replaced when the table grows. */
   readonly columns: () => { readonly skewMs: Float64Array; readonly sampling: Uint32Array }
-  /** Rates to apply where records say nothing, and addresses to turn away. */
-  readonly configure: (overrides: ReadonlyMap<string, number>, blocked: ReadonlySet<string>) => void
+  /** What people decided. An exporter that is not named is undecided. */
+  readonly configure: (policies: ReadonlyArray<ExporterPolicyInForce>, requireApproval: boolean) => void
+  /** Rate to write over what the exporter's records say; 0 none. */
+  readonly replacedRate: (index: number) => number
+  /** Its records are decoded, counted and not folded. */
+  readonly withheld: (index: number) => boolean
+  /** Starts anew should it send again. */
+  readonly forget: (address: string, protocol: ExporterProtocol) => void
+  readonly indicesOf: (address: string) => ReadonlyArray<number>
   /** Once a second: moves the rates on. */
-  readonly tick: () => void
-  readonly read: (nowMs: number, silentAfterMs: number, decoder: DecoderView) => ReadonlyArray<ExporterReading>
+  readonly tick: (nowMs: number) => void
+  readonly read: (
+    nowMs: number,
+    silentAfterMs: number,
+    decoder: DecoderView,
+    measured?: (index: number, sequenceLost: number) => ExporterMeasures
+  ) => ReadonlyArray<ExporterReading>
 }
 
 /** Sets that wait for a template do not count: nobody knows whether they are what they say. */
@@ -89,15 +111,26 @@ export const makeExporterTable = (options: ExporterTableOptions = {}): ExporterT
   const all: Array<Exporter> = []
   let skewMs = new Float64Array(16)
   let sampling = new Uint32Array(16)
-  let overrides: ReadonlyMap<string, number> = new Map()
-  let blocked: ReadonlySet<string> = new Set()
+  let policies: ReadonlyMap<string, ExporterPolicyInForce> = new Map()
+  let requireApproval = false
   let seconds = 0
+  /** When each entry of the exporters' histories was taken. */
+  const times = new Float64Array(RATE_SECONDS)
   /** Domains followed, of all exporters together. */
   let domains = 0
   /** In order of their first datagram; the first is the first to go. */
   const unproven = new Set<Exporter>()
   let searchedMs = Number.NEGATIVE_INFINITY
   const verdict: SequenceVerdict = { lost: 0, reset: false }
+
+  const apply = (exporter: Exporter): void => {
+    const policy = policies.get(`${exporter.protocol} ${exporter.address}`)
+    const override = policy?.sampling ?? undefined
+    sampling[exporter.index] = override?.rate ?? 0
+    exporter.replacedRate = override?.mode === "replaces" ? override.rate : 0
+    exporter.turnedAway = policy?.approval === "blocked"
+    exporter.withholds = requireApproval && policy?.approval !== "approved"
+  }
 
   const make = (address: string, protocol: ExporterProtocol, nowMs: number, index: number): Exporter => {
     if (index >= skewMs.length) {
@@ -108,7 +141,6 @@ export const makeExporterTable = (options: ExporterTableOptions = {}): ExporterT
       rates.set(sampling)
       sampling = rates
     }
-    sampling[index] = overrides.get(address) ?? 0
     skewMs[index] = 0
     const exporter: Exporter = {
       index,
@@ -126,12 +158,18 @@ export const makeExporterTable = (options: ExporterTableOptions = {}): ExporterT
       reasons: new Map(),
       heldDropped: 0,
       optionsRecords: 0,
-      sampling: sampling[index]!,
+      sampling: 0,
       skewMs: Number.NaN,
       blocked: 0,
+      withheld: 0,
+      turnedAway: false,
+      withholds: false,
+      replacedRate: 0,
+      forgotten: false,
       domains: new Map(),
       history: new Float64Array(RATE_SECONDS)
     }
+    apply(exporter)
     const before = earlier.get(`${protocol} ${address}`)
     for (const [domain, expected] of before?.sequences ?? []) {
       domains++
@@ -156,8 +194,10 @@ export const makeExporterTable = (options: ExporterTableOptions = {}): ExporterT
     if (victim === undefined) return -1
     unproven.delete(victim)
     domains -= victim.domains.size
-    byProtocol[victim.protocol].delete(victim.address)
-    evicted?.(victim.address, victim.protocol)
+    if (!victim.forgotten) {
+      byProtocol[victim.protocol].delete(victim.address)
+      evicted?.(victim.address, victim.protocol, victim.index)
+    }
     return victim.index
   }
 
@@ -182,14 +222,17 @@ export const makeExporterTable = (options: ExporterTableOptions = {}): ExporterT
 
   return {
     find: (address, protocol, nowMs) => {
-      const known = byProtocol[protocol].get(address)
-      if (blocked.size > 0 && blocked.has(address)) {
-        if (known !== undefined) known.blocked++
+      let known = byProtocol[protocol].get(address)
+      if (known === undefined) {
+        const index = all.length < limit ? all.length : evict(nowMs)
+        if (index < 0) return -1
+        known = make(address, protocol, nowMs, index)
+      }
+      if (known.turnedAway) {
+        known.blocked++
         return -2
       }
-      if (known !== undefined) return known.index
-      const index = all.length < limit ? all.length : evict(nowMs)
-      return index < 0 ? -1 : make(address, protocol, nowMs, index).index
+      return known.index
     },
     clock: (index, exportMs, arrivalMs, jumped) => {
       if (exportMs === 0) return
@@ -214,6 +257,7 @@ export const makeExporterTable = (options: ExporterTableOptions = {}): ExporterT
         unproven.delete(exporter)
       }
       exporter.records += outcome.records + outcome.released
+      if (exporter.withholds) exporter.withheld += outcome.records + outcome.released
       exporter.optionsRecords += outcome.optionsRecords
       exporter.heldDropped += outcome.heldRefused
       if (outcome.version !== 0 && outcome.malformed !== "short-header") follow(exporter, outcome, arrivalMs)
@@ -230,19 +274,48 @@ export const makeExporterTable = (options: ExporterTableOptions = {}): ExporterT
     address: (index) => all[index]!.address,
     size: () => all.length,
     columns: () => ({ skewMs, sampling }),
-    configure: (rates, turnedAway) => {
-      overrides = rates
-      blocked = turnedAway
-      for (const exporter of all) {
-        const rate = overrides.get(exporter.address) ?? 0
-        sampling[exporter.index] = rate
-        if (rate > exporter.sampling) exporter.sampling = rate
-      }
+    configure: (inForce, approvalRequired) => {
+      policies = new Map(inForce.map((one) => [`${one.protocol} ${one.address}`, one]))
+      requireApproval = approvalRequired
+      all.forEach(apply)
     },
-    tick: () => {
-      for (const exporter of all) exporter.history[seconds % RATE_SECONDS] = exporter.records
+    replacedRate: (index) => all[index]!.replacedRate,
+    withheld: (index) => all[index]!.withholds,
+    forget: (address, protocol) => {
+      const known = byProtocol[protocol].get(address)
+      earlier.delete(`${protocol} ${address}`)
+      if (known === undefined) return
+      byProtocol[protocol].delete(address)
+      // open windows hold its index still: it is given away only when there is no room
+      known.forgotten = true
+      unproven.add(known)
+    },
+    indicesOf: (address) =>
+      Object.values(byProtocol).flatMap((exporters) => {
+        const known = exporters.get(address)
+        return known === undefined ? [] : [known.index]
+      }),
+    tick: (nowMs) => {
+      const place = seconds % RATE_SECONDS
+      times[place] = nowMs
+      for (const exporter of all) exporter.history[place] = exporter.records
       seconds++
     },
-    read: (nowMs, silentAfterMs, decoder) => all.map((exporter) => readExporter(exporter, nowMs, silentAfterMs, seconds, decoder))
+    read: (nowMs, silentAfterMs, decoder, measured) =>
+      all
+        .filter((exporter) => !exporter.forgotten)
+        .map((exporter) => {
+          const before = seconds >= RATE_SECONDS ? seconds % RATE_SECONDS : -1
+          const beforeMs = before < 0 ? Number.NEGATIVE_INFINITY : times[before]!
+          return readExporter(
+            exporter,
+            nowMs,
+            silentAfterMs,
+            before,
+            beforeMs,
+            decoder,
+            measured?.(exporter.index, exporter.sequenceLost)
+          )
+        })
   }
 }

@@ -17,7 +17,7 @@ export interface UdpListenerOptions {
   /** Several workers share the port; the kernel spreads senders over them. */
   readonly reusePort: boolean
   /** Called for each datagram, synchronously. Must not throw. */
-  readonly take: (datagram: Uint8Array, from: string) => void
+  readonly take: (datagram: Uint8Array, from: string, fromPort: number, toPort: number) => void
   /** Something changed that people should see. */
   readonly changed?: () => void
 }
@@ -150,7 +150,7 @@ export const makeUdpListener = (options: UdpListenerOptions): UdpListener => {
   const receive = (datagram: Buffer, from: RemoteInfo): void => {
     datagrams++
     octets += datagram.length
-    take(datagram, bare(from.address))
+    take(datagram, bare(from.address), from.port, port)
   }
 
   const poll = (): void => {

@@ -1,5 +1,6 @@
 /** What is said of an exporter, once a second, and what it is said from. */
 import type { ExporterProtocol, ExporterState } from "#domain/Exporter.ts"
+import { type ExporterMeasures, noMeasures } from "#domain/ExporterMeasures.ts"
 import type { MalformedReason } from "../decode/DecodeOutcome.ts"
 import type { SequenceTrack } from "./sequence.ts"
 
@@ -39,6 +40,9 @@ export interface ExporterReading {
   readonly sequences: ReadonlyArray<readonly [domain: number, expected: number]>
   /** Datagrams turned away because the operator blocked the exporter. */
   readonly blocked: number
+  /** Flow records decoded and not folded, because it is not approved and must be. */
+  readonly withheld: number
+  readonly measures: ExporterMeasures
 }
 
 /** Where an earlier run stopped counting: what is sent meanwhile then shows as a gap, and is not forgotten. */
@@ -70,6 +74,13 @@ export interface Exporter {
   sampling: number
   skewMs: number
   blocked: number
+  withheld: number
+  turnedAway: boolean
+  withholds: boolean
+  /** Written over the rate of its records; 0 none. */
+  replacedRate: number
+  /** Its place is kept for what open windows hold of it, and it is said no more. */
+  forgotten: boolean
   readonly domains: Map<number, SequenceTrack>
   /** Records so far at each of the last seconds, oldest at `seconds % RATE_SECONDS`. */
   readonly history: Float64Array
@@ -89,18 +100,23 @@ export interface DecoderView {
   ) => ReadonlyArray<{ readonly enterprise: number; readonly element: number; readonly records: number }>
 }
 
-/** One exporter as it is now; `seconds` since the table was made. */
+/**
+ * One exporter as it is now. `before`: place in its history of the oldest reading, taken at `beforeMs`; -1 while the table is younger than
+ * that. The rate is over the time that really passed: a busy machine ticks late.
+ */
 export const readExporter = (
   exporter: Exporter,
   nowMs: number,
   silentAfterMs: number,
-  seconds: number,
-  { held, templates, unknownElements }: DecoderView
+  before: number,
+  beforeMs: number,
+  { held, templates, unknownElements }: DecoderView,
+  measures: ExporterMeasures = noMeasures
 ): ExporterReading => {
   const flows = exporter.protocol === "netflow9" || exporter.protocol === "ipfix"
   const heldSets = flows ? held.byExporter(exporter.address).sets : 0
-  const span = Math.min(seconds, RATE_SECONDS)
-  const before = seconds >= RATE_SECONDS ? exporter.history[seconds % RATE_SECONDS]! : 0
+  const seconds = Math.max(1, (nowMs - Math.max(beforeMs, exporter.firstSeen)) / 1000)
+  const counted = before < 0 ? 0 : exporter.history[before]!
   return {
     address: exporter.address,
     protocol: exporter.protocol,
@@ -110,7 +126,7 @@ export const readExporter = (
     datagrams: exporter.datagrams,
     octets: exporter.octets,
     records: exporter.records,
-    recordsPerSecond: span === 0 ? 0 : (exporter.records - before) / span,
+    recordsPerSecond: (exporter.records - counted) / seconds,
     sequenceLost: exporter.sequenceLost,
     sequenceResets: exporter.sequenceResets,
     malformed: exporter.malformed,
@@ -132,6 +148,8 @@ export const readExporter = (
     clockSkewMs: Number.isNaN(exporter.skewMs) ? null : Math.round(exporter.skewMs),
     observationDomains: [...exporter.domains.keys()],
     sequences: [...exporter.domains].flatMap(([domain, { expected }]) => (expected < 0 ? [] : [[domain, expected] as const])),
-    blocked: exporter.blocked
+    blocked: exporter.blocked,
+    withheld: exporter.withheld,
+    measures
   }
 }

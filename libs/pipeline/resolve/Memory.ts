@@ -19,6 +19,8 @@ export interface Memory {
   readonly entries: ReadonlyArray<bigint>
   /** ms since 1970 of the oldest row in `pending`. */
   readonly since: number
+  /** What is in the journal is not known, so far or since a transaction failed. */
+  readonly unsure: () => boolean
   /** Needs `lockInventory`. Reads the journal when it is not known what is in it, and what others have to tell. */
   readonly recall: (sql: SqlClient.SqlClient) => InTransaction
   /** Takes rows in; `folding`: they are folded within this transaction and need no entry. */
@@ -92,6 +94,7 @@ export const makeMemory = (): Memory => {
     get since() {
       return since
     },
+    unsure: () => epoch === undefined,
     recall,
     note,
     learn,

@@ -131,6 +131,9 @@ export class Resolver extends Context.Service<
             return yield* transaction(writeSlice(sql, slice, stageOptions, memory, fold, options))
           }),
           fold: Effect.fn("Resolver.fold")(function* (now) {
+            const at = yield* Clock.currentTimeMillis
+            if (!memory.unsure() && !(now === true && memory.pending.windows.length > 0) && !isDue(memory, at, options))
+              return nothingFolded
             return yield* transaction(
               Effect.gen(function* () {
                 yield* lockInventory(sql)
@@ -143,6 +146,9 @@ export class Resolver extends Context.Service<
       })
     )
 }
+
+const isDue = ({ pending, since }: Memory, at: number, options: ResolverOptions): boolean =>
+  pending.size() > mostPending || at - since >= (options.foldSeconds ?? 0) * 1000
 
 type Fold = (now: boolean) => Effect.Effect<FoldResult, SqlError.SqlError>
 
@@ -158,8 +164,7 @@ const foldDue =
       const { pending } = memory
       const at = yield* Clock.currentTimeMillis
       if (pending.windows.length === 0) return nothingFolded
-      const due = now || pending.size() > mostPending || at - memory.since >= (options.foldSeconds ?? 0) * 1000
-      if (!due) return nothingFolded
+      if (!now && !isDue(memory, at, options)) return nothingFolded
       for (const { windowStart } of pending.windows) yield* partitionOf(windowStart)
       const found = memory.entries.length === 0 ? 0 : yield* removeEntries(sql, memory.entries)
       // another appliance took them over while this one was thought to be dead

@@ -1,9 +1,11 @@
 /** Exporters as the flow workers report them, and the templates they told, to be known again after a restart. */
-import { Context, Effect, Layer } from "effect"
+import { Clock, Context, Effect, Layer } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
+import type { Address } from "#domain/Address.ts"
 import { Exporter, type ExporterProtocol, type ExporterState, TemplateSummary } from "#domain/Exporter.ts"
 import type { ExporterId } from "#domain/ids.ts"
-import { ExporterNotFound } from "#domain/rpc/SystemRpcs.ts"
+import { ExporterNotFound } from "#domain/rpc/ExporterRpcs.ts"
+import { texts as textArray } from "./arrays.ts"
 import { decodeRows, toJson } from "./Sql.ts"
 
 type Counter = number | bigint
@@ -16,6 +18,7 @@ export interface ExporterSnapshot {
   readonly firstSeen: number
   readonly lastSeen: number
   readonly datagrams: Counter
+  readonly octets: Counter
   readonly records: Counter
   readonly recordsPerSecond: number
   readonly sequenceLost: Counter
@@ -71,7 +74,12 @@ export class ExporterStore extends Context.Service<
     /** Adds or refreshes all of them in one statement; names given by people and the first time seen stay. */
     readonly upsert: (snapshots: ReadonlyArray<ExporterSnapshot>) => Effect.Effect<void, SqlError.SqlError>
     readonly list: Effect.Effect<ReadonlyArray<Exporter>>
-    readonly rename: (id: ExporterId, name: string | null) => Effect.Effect<void, ExporterNotFound>
+    /** Its row and all that hangs on it. What workers still say of the time before is not written any more. */
+    readonly forget: (id: ExporterId) => Effect.Effect<Pick<Exporter, "address" | "protocol">, ExporterNotFound | SqlError.SqlError>
+    /** Since when each is silent (ms since 1970), null for one that was heard again. */
+    readonly markSilent: (
+      changes: ReadonlyArray<{ readonly id: ExporterId; readonly since: number | null }>
+    ) => Effect.Effect<void, SqlError.SqlError>
     readonly templates: (id: ExporterId) => Effect.Effect<ReadonlyArray<TemplateSummary>, ExporterNotFound>
     /** Makes the stored templates be these: what is gone from the list is forgotten. */
     readonly saveTemplates: (templates: ReadonlyArray<StoredTemplate>) => Effect.Effect<void, SqlError.SqlError>
@@ -89,6 +97,9 @@ export class ExporterStore extends Context.Service<
       const decodeExporters = decodeRows(Exporter)
       const decodeTemplates = decodeRows(TemplateSummary)
 
+      /** When an exporter was forgotten, by this process's clock: its last readings are on their way still. */
+      const forgotten = new Map<string, number>()
+
       const known = Effect.fnUntraced(function* (id: ExporterId) {
         const [row] = yield* sql<{ address: string; protocol: ExporterProtocol }>`SELECT address, protocol FROM exporters
           WHERE id = ${id}::text::bigint`.pipe(Effect.orDie)
@@ -97,41 +108,52 @@ export class ExporterStore extends Context.Service<
 
       return ExporterStore.of({
         upsert: Effect.fn("ExporterStore.upsert")(function* (snapshots) {
-          if (snapshots.length === 0) return
-          const rows = snapshots.map((snapshot) => ({
+          const heard = snapshots.filter(({ address, protocol, lastSeen }) => {
+            const at = forgotten.get(`${protocol} ${address}`)
+            return at === undefined || lastSeen > at
+          })
+          if (heard.length === 0) return
+          const rows = heard.map((snapshot) => ({
             ...(toJson(snapshot) as object),
             firstSeen: new Date(snapshot.firstSeen).toISOString(),
             lastSeen: new Date(snapshot.lastSeen).toISOString()
           }))
           // a sampling rate is what a datagram says, 32 bits without a sign: one absurd exporter must not keep all others from their rows
-          yield* sql`INSERT INTO exporters AS e (address, protocol, state, first_seen, last_seen, datagrams, records, records_per_second,
+          yield* sql`INSERT INTO exporters AS e (address, protocol, state, first_seen, last_seen, datagrams, octets, records, records_per_second,
               sequence_lost, sequence_resets, malformed, malformed_reasons, held_sets, held_dropped, templates, sampling, clock_skew_ms,
               observation_domains, unknown_elements, sequences)
-            SELECT address, protocol, state, "firstSeen", "lastSeen", datagrams, records, "recordsPerSecond", "sequenceLost", "sequenceResets",
+            SELECT address, protocol, state, "firstSeen", "lastSeen", datagrams, octets, records, "recordsPerSecond", "sequenceLost", "sequenceResets",
               malformed, "malformedReasons", "heldSets", "heldDropped", templates, LEAST(sampling, 2147483647)::integer, "clockSkewMs", "observationDomains", "unknownElements", sequences
             FROM jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb) AS x(address inet, protocol text, state text, "firstSeen" timestamptz,
-              "lastSeen" timestamptz, datagrams bigint, records bigint, "recordsPerSecond" float8, "sequenceLost" bigint,
+              "lastSeen" timestamptz, datagrams bigint, octets bigint, records bigint, "recordsPerSecond" float8, "sequenceLost" bigint,
               "sequenceResets" bigint, malformed bigint, "malformedReasons" jsonb, "heldSets" integer, "heldDropped" bigint,
               templates integer, sampling bigint, "clockSkewMs" float8, "observationDomains" jsonb, "unknownElements" jsonb, sequences jsonb)
             ORDER BY address, protocol
-            ON CONFLICT (address, protocol) DO UPDATE SET state = excluded.state, first_seen = LEAST(e.first_seen, excluded.first_seen),
-              last_seen = GREATEST(e.last_seen, excluded.last_seen), datagrams = excluded.datagrams, records = excluded.records,
+            ON CONFLICT (address, protocol) DO UPDATE SET state = excluded.state,
+              first_seen = CASE e.state WHEN 'expected' THEN excluded.first_seen ELSE LEAST(e.first_seen, excluded.first_seen) END,
+              last_seen = GREATEST(e.last_seen, excluded.last_seen), datagrams = excluded.datagrams, octets = excluded.octets, records = excluded.records,
               records_per_second = excluded.records_per_second, sequence_lost = excluded.sequence_lost,
               sequence_resets = excluded.sequence_resets, malformed = excluded.malformed, malformed_reasons = excluded.malformed_reasons,
               held_sets = excluded.held_sets, held_dropped = excluded.held_dropped, templates = excluded.templates,
               sampling = excluded.sampling, clock_skew_ms = excluded.clock_skew_ms, observation_domains = excluded.observation_domains,
               unknown_elements = excluded.unknown_elements, sequences = excluded.sequences`
         }),
-        list: sql`SELECT id, address, protocol, name, state, first_seen AS "firstSeen", last_seen AS "lastSeen", datagrams, records,
+        list: sql`SELECT id, address, protocol, name, state, first_seen AS "firstSeen", last_seen AS "lastSeen", datagrams, octets, records,
             records_per_second AS "recordsPerSecond", sequence_lost AS "sequenceLost", sequence_resets AS "sequenceResets", malformed,
             malformed_reasons AS "malformedReasons", held_sets AS "heldSets", held_dropped AS "heldDropped", templates, sampling,
-            clock_skew_ms AS "clockSkewMs", observation_domains AS "observationDomains", unknown_elements AS "unknownElements"
-          FROM exporters ORDER BY address, protocol`.pipe(
+            clock_skew_ms AS "clockSkewMs", observation_domains AS "observationDomains", unknown_elements AS "unknownElements",
+            silent_since AS "silentSince", false AS "silenceAlarms", '[]'::jsonb AS findings,
+            jsonb_build_object('approval', coalesce(p.approval, 'new'), 'decidedBy', p.decided_by, 'decidedAt', p.decided_at,
+              'sampling', CASE WHEN p.sampling_rate IS NOT NULL THEN jsonb_build_object('rate', p.sampling_rate, 'mode', p.sampling_mode) END,
+              'silenceSeconds', p.silence_seconds, 'silentAlarm', coalesce(p.silent_alarm, true)) AS policy
+          FROM exporters LEFT JOIN exporter_policies p ON p.exporter_id = exporters.id ORDER BY address, protocol`.pipe(
           Effect.orDie,
           // counters inside an object are decimal text whichever way the worker counted
           Effect.map((rows) =>
             rows.map((row) => ({
               ...row,
+              blocked: "0",
+              withheld: "0",
               malformedReasons: texts(row["malformedReasons"]),
               unknownElements: texts(row["unknownElements"])
             }))
@@ -139,9 +161,18 @@ export class ExporterStore extends Context.Service<
           Effect.flatMap(decodeExporters),
           Effect.withSpan("ExporterStore.list")
         ),
-        rename: Effect.fn("ExporterStore.rename")(function* (id, name) {
-          yield* known(id)
-          yield* sql`UPDATE exporters SET name = ${name} WHERE id = ${id}::text::bigint`.pipe(Effect.orDie)
+        forget: Effect.fn("ExporterStore.forget")(function* (id) {
+          const { address, protocol } = yield* known(id)
+          forgotten.set(`${protocol} ${address}`, yield* Clock.currentTimeMillis)
+          yield* sql`DELETE FROM exporters WHERE id = ${id}::text::bigint`
+          return { address: address as Address, protocol }
+        }),
+        markSilent: Effect.fn("ExporterStore.markSilent")(function* (changes) {
+          if (changes.length === 0) return
+          const ids = changes.map(({ id }) => id)
+          const since = changes.map(({ since }) => (since === null ? null : new Date(since).toISOString()))
+          yield* sql`UPDATE exporters e SET silent_since = x.since
+            FROM unnest(${textArray(ids)}::text[]::bigint[], ${textArray(since)}::text[]::timestamptz[]) AS x(id, since) WHERE e.id = x.id`
         }),
         templates: Effect.fn("ExporterStore.templates")(function* (id) {
           const { address, protocol } = yield* known(id)

@@ -9,6 +9,7 @@ import { layerTestDatabase } from "../../../test/rig/Database.ts"
 import { collapsed, edge, monday, sliceOf } from "../../../test/rig/slices.ts"
 import { AssetStore } from "./AssetStore.ts"
 import { DependencyStore } from "./DependencyStore.ts"
+import { ExporterPolicyStore } from "./ExporterPolicyStore.ts"
 import { ExporterStore } from "./ExporterStore.ts"
 import { StatsStore } from "./StatsStore.ts"
 import { TopologyStore } from "./TopologyStore.ts"
@@ -24,6 +25,7 @@ const stores = Layer.mergeAll(
   AssetStore.layer({ confidenceThreshold: 0.5 }),
   DependencyStore.layer({ confidenceThreshold: 0.5 }),
   TopologyStore.layer({ confidenceThreshold: 0.5, maxNodes: 5000, maxEdges: 10_000 }),
+  ExporterPolicyStore.layer,
   ExporterStore.layer,
   StatsStore.layer,
   WindowStore.layer
@@ -289,6 +291,7 @@ layer(stores, { excludeTestServices: true })("read stores", (it) => {
         firstSeen: monday,
         lastSeen: monday + 1000,
         datagrams: 2n ** 60n,
+        octets: 2n ** 61n,
         records: 7,
         recordsPerSecond: 1.5,
         sequenceLost: 0,
@@ -306,7 +309,7 @@ layer(stores, { excludeTestServices: true })("read stores", (it) => {
       } as const
       yield* ExporterStore.use((store) => store.upsert([snapshot, { ...snapshot, protocol: "sflow5", clockSkewMs: null }]))
       const [first] = yield* ExporterStore.use((store) => store.list)
-      yield* ExporterStore.use((store) => store.rename(first!.id, "edge"))
+      yield* ExporterPolicyStore.use((store) => store.change(first!.id, { name: "edge" }, "mia"))
       yield* ExporterStore.use((store) => store.upsert([{ ...snapshot, firstSeen: monday + 500, records: 8 }]))
       const list = yield* ExporterStore.use((store) => store.list)
       assert.strictEqual(list.length, 2)
@@ -363,7 +366,7 @@ layer(stores, { excludeTestServices: true })("read stores", (it) => {
       const [summary] = yield* ExporterStore.use((store) => store.templates(first!.id))
       assert.deepInclude(summary!, { templateId: 256, protocol: "netflow9", observationDomain: 4_294_967_295 })
       assert.strictEqual(
-        (yield* Effect.flip(ExporterStore.use((store) => store.rename("999" as ExporterId, null))))._tag,
+        (yield* Effect.flip(ExporterPolicyStore.use((store) => store.change("999" as ExporterId, { name: null }, "mia"))))._tag,
         "ExporterNotFound"
       )
     })

@@ -6,6 +6,7 @@ import { DateTime } from "effect"
 import { Address } from "#domain/Address.ts"
 import { AssetDetail, type AssetType, Service } from "#domain/Asset.ts"
 import type { AuditEntry } from "#domain/Audit.ts"
+import type { Capture } from "#domain/Capture.ts"
 import { ConfidenceTerms, DependencyDetail, DependencyEnd, DirectionEvidence } from "#domain/Dependency.ts"
 import type { Exporter, TemplateSummary } from "#domain/Exporter.ts"
 import type { ActorReading, HealthWarning } from "#domain/Health.ts"
@@ -24,6 +25,7 @@ export interface World {
   /** bit/s over the last closed window. */
   readonly rates: Map<DependencyId, number>
   exporters: ReadonlyArray<Exporter>
+  captures: ReadonlyArray<Capture>
   readonly templates: ReadonlyArray<TemplateSummary>
   actors: ReadonlyArray<ActorReading>
   readonly warnings: ReadonlyArray<HealthWarning>

@@ -1,5 +1,6 @@
 /** The named worlds of the mock appliance. `failing` and `stale` have the full world and a broken appliance in front of it. */
 import { datacenter } from "./datacenter.ts"
+import * as exporters from "./exporters.ts"
 import { large } from "./large.ts"
 import * as system from "./system.ts"
 import { makeBuilder, seeded, type World } from "./World.ts"
@@ -18,7 +19,8 @@ export const makeWorld = (name: SeedName, now: number = Date.now()): World => {
     assets: builder.assets,
     dependencies: builder.dependencies,
     rates: builder.rates,
-    exporters: fresh ? [] : system.exporters(now),
+    exporters: fresh ? [] : exporters.exporters(now),
+    captures: fresh ? [] : exporters.captures(now),
     templates: fresh ? [] : system.templates(now),
     actors: system.actors(now, !fresh),
     warnings: fresh ? [] : system.warnings(now),

@@ -1,9 +1,8 @@
-/** Exporters, actors, warnings, settings, operators, audit and traffic of a seed. */
-import { Address } from "#domain/Address.ts"
+/** Actors, warnings, settings, operators, audit and traffic of a seed. */
 import { AuditEntry } from "#domain/Audit.ts"
-import { Exporter, type ExporterProtocol, type ExporterState, TemplateSummary } from "#domain/Exporter.ts"
+import { TemplateSummary } from "#domain/Exporter.ts"
 import { ActorReading, HealthWarning, MailboxReading } from "#domain/Health.ts"
-import { ExporterId, OperatorId, TokenId } from "#domain/ids.ts"
+import { OperatorId, TokenId } from "#domain/ids.ts"
 import { Operator, Token } from "#domain/Operator.ts"
 import type { Role } from "#domain/Role.ts"
 import { SettingReading } from "#domain/Settings.ts"
@@ -11,43 +10,6 @@ import { WindowTotal } from "#domain/Status.ts"
 import { instant } from "./World.ts"
 
 const day = 86_400_000
-
-const rows: ReadonlyArray<readonly [string, ExporterProtocol, string | null, ExporterState, number, number, number]> = [
-  ["10.0.0.1", "ipfix", "core-rt-01", "heard", 18_400, 1, 0],
-  ["10.0.0.2", "ipfix", "core-rt-02", "heard", 16_900, 1, 0],
-  ["10.0.0.11", "sflow5", "leaf-sw-01", "heard", 2_100, 512, 14],
-  ["10.0.0.12", "sflow5", "leaf-sw-02", "heard", 1_800, 512, 0],
-  ["10.0.0.21", "netflow9", "edge-fw-01", "waiting", 0, 0, 0],
-  ["10.0.0.13", "netflow5", null, "silent", 0, 100, 2_310]
-]
-
-export const exporters = (now: number): ReadonlyArray<Exporter> =>
-  rows.map(
-    ([address, protocol, name, state, rate, sampling, lost], i) =>
-      new Exporter({
-        id: ExporterId.make(String(i + 1)),
-        address: Address.make(address),
-        protocol,
-        name,
-        state,
-        firstSeen: instant(now - 12 * day),
-        lastSeen: instant(state === "silent" ? now - 47 * 60_000 : now - 400),
-        datagrams: BigInt(rate) * 4_200n + 9_000n,
-        records: BigInt(rate) * 100_000n + 240_000n,
-        recordsPerSecond: rate,
-        sequenceLost: BigInt(lost),
-        sequenceResets: state === "silent" ? 1n : 0n,
-        malformed: protocol === "netflow5" ? 3n : 0n,
-        malformedReasons: protocol === "netflow5" ? { truncated: 3n } : {},
-        heldSets: state === "waiting" ? 26 : 0,
-        heldDropped: 0n,
-        templates: protocol === "ipfix" ? 4 : 0,
-        sampling,
-        clockSkewMs: protocol === "sflow5" ? null : i === 0 ? 12 : 340,
-        observationDomains: protocol === "ipfix" ? [0, 256] : [0],
-        unknownElements: protocol === "ipfix" ? { "9.12232": 8_120n } : {}
-      })
-  )
 
 export const templates = (now: number): ReadonlyArray<TemplateSummary> =>
   [256, 257, 258].map(

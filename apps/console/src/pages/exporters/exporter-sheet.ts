@@ -115,7 +115,7 @@ export class ExporterSheet extends LitElement {
     const name = String(new FormData(event.target as HTMLFormElement).get("name")).trim()
     const { id } = this.exporter
     this.renaming = false
-    act((api) => api.ExporterRename({ id, name: name === "" ? null : name })).then(
+    act((api) => api.ExporterChange({ id, change: { name: name === "" ? null : name } })).then(
       () => this.dispatchEvent(new ToastEvent(name === "" ? "Name removed" : `Renamed to ${name}`)),
       (error) => this.dispatchEvent(new ToastEvent(`Could not rename: ${faultOf(error).message}`, "warning"))
     )

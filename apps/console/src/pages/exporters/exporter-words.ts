@@ -6,7 +6,8 @@ import type { StatusName } from "../../ui/net-status.ts"
 export const exporterStates: Record<Exporter["state"], readonly [mark: StatusName, word: string, title: string]> = {
   heard: ["up", "heard", "a datagram came within the silence limit"],
   waiting: ["degraded", "waiting for template", "heard, but its data sets wait for the template that describes them"],
-  silent: ["down", "silent", "no datagram for longer than the silence limit"]
+  silent: ["down", "silent", "no datagram for longer than the silence limit"],
+  expected: ["unknown", "expected", "added by hand and not heard yet"]
 }
 
 export const samplingText = (sampling: number): string =>

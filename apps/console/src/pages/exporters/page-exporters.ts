@@ -26,7 +26,7 @@ import "./exporter-sheet.ts"
 import "./listener-lines.ts"
 import "../../ui/net-empty.ts"
 
-const rank: Record<Exporter["state"], number> = { silent: 0, waiting: 1, heard: 2 }
+const rank: Record<Exporter["state"], number> = { silent: 0, waiting: 1, expected: 2, heard: 3 }
 
 type SortKey = "state" | "name" | "address" | "protocol" | "rate" | "lost" | "malformed" | "templates" | "lastSeen"
 

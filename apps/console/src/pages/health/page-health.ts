@@ -25,6 +25,7 @@ import "../../ui/net-time.ts"
 import "../../ui/net-value.ts"
 import "./actor-sheet.ts"
 import "./flow-account.ts"
+import "./storage-section.ts"
 import "../../ui/net-empty.ts"
 
 const verdicts = { healthy: "up", degraded: "degraded", unhealthy: "down" } as const
@@ -65,7 +66,7 @@ export class PageHealth extends LitElement {
   }
 
   #live(health: HealthDetail, stale: boolean, chosen: string | undefined) {
-    return html`${this.#warnings(health)}<flow-account .account=${health.flow}></flow-account>${this.#machine(health)}
+    return html`${this.#warnings(health)}<flow-account .account=${health.flow}></flow-account>${this.#machine(health)}<storage-section .storage=${health.storage}></storage-section>
       <section><div class="section-head"><h2 id="tree">Supervision tree</h2><span class="muted">${plural(health.actors.length, "actor")}, ${health.actors.filter((one) => one.state === "running").length} running</span></div>
       <net-table fit primary label="Supervision tree" .columns=${actorColumns as ReadonlyArray<Column<unknown>>} .rows=${supervisionTree(health.actors)} .keyOf=${(line: TreeLine) => line.path}
         .selected=${chosen} ?stale=${stale} @net-select=${(event: SelectEvent) => {

@@ -1,0 +1,118 @@
+/** What one exporter's datagrams, records and conversations looked like in the last five to ten minutes: the coach reads nothing else. */
+
+/** Upper ends of `durations`, seconds; the last bucket holds what is longer. */
+export const DURATION_EDGES = [
+  1, 2, 5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 240, 300, 360, 450, 600, 900, 1200, 1800, 2700, 3600, 7200
+] as const
+
+/** Plain data: crosses the thread boundary. */
+export interface ExporterMeasures {
+  /** How long the figures were taken. */
+  readonly spanMs: number
+  /** Flow records looked at: of a busy exporter a part. */
+  readonly looked: number
+  readonly tcp: number
+  readonly tcpWithFlags: number
+  /** TCP records of one packet that is neither the first nor the last of its connection. */
+  readonly tcpSingle: number
+  /** TCP and UDP records, and those with both ports 0. */
+  readonly ported: number
+  readonly portless: number
+  readonly withTimes: number
+  readonly withInterfaces: number
+  /** Records that say they were taken on the way in, and on the way out (IE 61). */
+  readonly ingress: number
+  readonly egress: number
+  /** Records by how long they lasted (DURATION_EDGES); without those that have no times. */
+  readonly durations: ReadonlyArray<number>
+  /** TCP conversations with enough packets to have an answer, and those with none; of slices. */
+  readonly conversations: number
+  readonly oneWay: number
+  /** Conversations of any kind, and those whose one direction was reported on the way in and on the way out. */
+  readonly allConversations: number
+  readonly doubled: number
+  readonly datagrams: number
+  readonly octets: number
+  readonly records: number
+  readonly optionsRecords: number
+  /** Units of its own numbering that did not arrive. */
+  readonly lost: number
+  /** Datagrams that our kernel dropped meanwhile, whoever sent them. */
+  readonly kernelDropped: number
+  readonly largestDatagram: number
+  /** Datagrams that do not fit an Ethernet frame of 1,500 octets. */
+  readonly oversized: number
+  /** Longest time between two templates, the running one included; null where the protocol has none, or no record came. */
+  readonly templateIntervalMs: number | null
+  /** Longest time data waited for its template. */
+  readonly waitedMs: number
+  /** How far the clock moved against ours, and in what time; 0 while too short. */
+  readonly driftMs: number
+  readonly driftOverMs: number
+}
+
+export const noMeasures: ExporterMeasures = {
+  spanMs: 0,
+  looked: 0,
+  tcp: 0,
+  tcpWithFlags: 0,
+  tcpSingle: 0,
+  ported: 0,
+  portless: 0,
+  withTimes: 0,
+  withInterfaces: 0,
+  ingress: 0,
+  egress: 0,
+  durations: DURATION_EDGES.map(() => 0).concat(0),
+  conversations: 0,
+  oneWay: 0,
+  allConversations: 0,
+  doubled: 0,
+  datagrams: 0,
+  octets: 0,
+  records: 0,
+  optionsRecords: 0,
+  lost: 0,
+  kernelDropped: 0,
+  largestDatagram: 0,
+  oversized: 0,
+  templateIntervalMs: null,
+  waitedMs: 0,
+  driftMs: 0,
+  driftOverMs: 0
+}
+
+const longer = (a: number | null, b: number | null): number | null => (a === null ? b : b === null ? a : Math.max(a, b))
+
+/** Of two workers that hear the same exporter, or of two spans: counts add, extremes stay. */
+export const mergeMeasures = (a: ExporterMeasures, b: ExporterMeasures): ExporterMeasures => ({
+  spanMs: Math.max(a.spanMs, b.spanMs),
+  looked: a.looked + b.looked,
+  tcp: a.tcp + b.tcp,
+  tcpWithFlags: a.tcpWithFlags + b.tcpWithFlags,
+  tcpSingle: a.tcpSingle + b.tcpSingle,
+  ported: a.ported + b.ported,
+  portless: a.portless + b.portless,
+  withTimes: a.withTimes + b.withTimes,
+  withInterfaces: a.withInterfaces + b.withInterfaces,
+  ingress: a.ingress + b.ingress,
+  egress: a.egress + b.egress,
+  durations: a.durations.map((count, i) => count + b.durations[i]!),
+  conversations: a.conversations + b.conversations,
+  oneWay: a.oneWay + b.oneWay,
+  allConversations: a.allConversations + b.allConversations,
+  doubled: a.doubled + b.doubled,
+  datagrams: a.datagrams + b.datagrams,
+  octets: a.octets + b.octets,
+  records: a.records + b.records,
+  optionsRecords: a.optionsRecords + b.optionsRecords,
+  lost: a.lost + b.lost,
+  kernelDropped: a.kernelDropped + b.kernelDropped,
+  largestDatagram: Math.max(a.largestDatagram, b.largestDatagram),
+  oversized: a.oversized + b.oversized,
+  templateIntervalMs: longer(a.templateIntervalMs, b.templateIntervalMs),
+  waitedMs: Math.max(a.waitedMs, b.waitedMs),
+  ...(Math.abs(a.driftMs) >= Math.abs(b.driftMs)
+    ? { driftMs: a.driftMs, driftOverMs: a.driftOverMs }
+    : { driftMs: b.driftMs, driftOverMs: b.driftOverMs })
+})
