@@ -177,7 +177,7 @@ export const makeCoverageLedger = ({ windowSeconds, silentAfterMs }: CoverageLed
     const judged =
       terms.seconds * 2 < windowSeconds && one.windows.has(current - span) ? mergeTerms(termsOf(one, current - span), terms) : terms
     // how long it was heard is judged by its silence
-    const fit = looks(coverageOf({ ...judged, heardSeconds: judged.seconds }))
+    const fit = looks(coverageOf({ ...judged, seconds: 1, heardSeconds: 1 }))
     if (one.silent || heard === undefined || !fit) {
       if (one.span === undefined) return false
       const until = one.silent && heard !== undefined ? heard.to : Math.max(one.span.since, Math.min(one.span.until, current))
@@ -235,12 +235,10 @@ export const makeCoverageLedger = ({ windowSeconds, silentAfterMs }: CoverageLed
     /** Rows and spans as they are now; those that can still change come again. Forget them with `settle` once they are stored. */
     read: (): { readonly rows: ReadonlyArray<CoverageRow>; readonly spans: ReadonlyArray<CoverageSpan> } => ({
       rows: [...followed.values()].flatMap((one) =>
-        [...one.windows.keys()].map((start) => ({
-          address: one.address,
-          protocol: one.protocol,
-          start,
-          terms: termsOf(one, start)
-        }))
+        [...one.windows.keys()].flatMap((start) => {
+          const terms = termsOf(one, start)
+          return terms.seconds === 0 ? [] : [{ address: one.address, protocol: one.protocol, start, terms }]
+        })
       ),
       spans: [...followed.values()].flatMap(({ address, protocol, ended, span: lasts }) =>
         [...ended, ...(lasts === undefined ? [] : [lasts])].map((each) => ({ address, protocol, ...each }))
