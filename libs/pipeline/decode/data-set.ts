@@ -31,7 +31,8 @@ export const readDataSet = (
     at = runner === undefined ? interpret(plan, reading, positions, at, end, count) : run(runner, reading, at, end, count)
     records += batch.length - from
     if (reading.sampling !== undefined) applyAnnouncedRates(reading.sampling, plan.samplerId >= 0, batch, from)
-    if (plan.runningTotals !== 0) reading.totals.apply(batch, from, plan.runningTotals, outcome.observationDomain, reading.arrivalMs)
+    if (plan.runningTotals !== 0)
+      reading.totals.apply(batch, from, plan.runningTotals, outcome.observationDomain, reading.arrivalMs)
     if (at < 0) complain(outcome, "record-truncated")
     if (oneByOne && batch.length > from) {
       locate(plan, view, start, end, positions)

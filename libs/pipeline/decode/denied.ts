@@ -13,8 +13,7 @@ const STATUS_DROPPED = 2
 
 export const saysDenied = (plan: Plan): boolean => plan.firewallEvent >= 0 || plan.forwardingStatus >= 0
 
-const refused = (event: number, status: number): boolean =>
-  event === FLOW_DENIED || (status & 0xff) >>> 6 === STATUS_DROPPED
+const refused = (event: number, status: number): boolean => event === FLOW_DENIED || (status & 0xff) >>> 6 === STATUS_DROPPED
 
 /** Of the record whose fields were located. */
 export const isDenied = (plan: Plan, view: DataView, positions: Positions): boolean => {

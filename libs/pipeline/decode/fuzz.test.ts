@@ -24,7 +24,8 @@ import {
   rawHeader,
   sampleRecord,
   sflow,
-  tcp
+  tcp,
+  udp
 } from "./packet.fixture.ts"
 import { describeTemplateRecord, type RecordTrace } from "./record.ts"
 import { describeFlowSample } from "./sflow-record.ts"
@@ -33,6 +34,13 @@ import { makeTemplateCache } from "./TemplateCache.ts"
 const seconds = Number(process.env["FLOWLENS_FUZZ_SECONDS"] ?? 3)
 
 const header = ethernet(0x0800, ipv4Packet(1, 2, { protocol: 6 }, tcp(1, 2, 3)), 7)
+
+const inTunnels = ethernet(
+  0x0800,
+  ipv4Packet(3, 4, { protocol: 17 }, Uint8Array.of(...udp(9, 4789), 8, 0, 0, 0, 0, 0, 1, 0, ...header)),
+  9
+)
+const inGre = ethernet(0x0800, ipv4Packet(3, 4, { protocol: 47 }, Uint8Array.of(0x20, 0, 0x65, 0x58, 0, 0, 0, 1, ...header)))
 
 /** Valid datagrams of every kind; what is made of them is what exporters under attack, or broken ones, would send. */
 const seeds: ReadonlyArray<Uint8Array> = [
@@ -77,6 +85,31 @@ const seeds: ReadonlyArray<Uint8Array> = [
     dataSet(256, new Uint8Array(100).fill(5)),
     dataSet(258, new Uint8Array(12).fill(1)),
     dataSet(300, new Uint8Array(40))
+  ),
+  ipfix(
+    {},
+    template10(256, [
+      [0, 8, 4],
+      [0, 85, 8],
+      [0, 233, 1],
+      [0, 10, 2]
+    ]),
+    optionsTemplate10(
+      257,
+      [[0, 10, 2]],
+      [
+        [0, 302, 1],
+        [0, 305, 2],
+        [0, 306, 2]
+      ]
+    ),
+    dataSet(257, new Uint8Array(14).fill(2)),
+    dataSet(256, new Uint8Array(150).fill(3))
+  ),
+  sflow(
+    {},
+    flowSample({ rate: 10, input: 1, output: 2 }, rawHeader(inTunnels, 90)),
+    flowSample({ rate: 10, input: 1, output: 2 }, rawHeader(inGre, 90))
   ),
   sflow(
     {},

@@ -16,7 +16,8 @@ const innerPacket = ipv4Packet(innerA, innerB, { protocol: 6, length: 1234 }, tc
 const innerFrame = ethernet(0x0800, innerPacket, 7)
 const inner6 = ipv6Packet(six(1), six(2), 6, tcp(40_000, 443, 0x02))
 
-const over = (protocol: number, payload: Uint8Array) => ethernet(0x0800, ipv4Packet(outerA, outerB, { protocol }, payload), 100, 200)
+const over = (protocol: number, payload: Uint8Array) =>
+  ethernet(0x0800, ipv4Packet(outerA, outerB, { protocol }, payload), 100, 200)
 const overUdp = (port: number, ...parts: ReadonlyArray<Uint8Array>) =>
   over(17, parts.reduce<Bytes>((all, part) => all.raw(part), bytes().raw(udp(51_000, port))).done())
 const gre = (flags: number, type: number, extra: number, payload: Uint8Array) =>
@@ -28,8 +29,28 @@ const tunnels: ReadonlyArray<readonly [name: string, packet: Uint8Array]> = [
   ["GRE", gre(0, 0x0800, 0, innerPacket)],
   ["GRE with checksum, key and sequence number", gre(0xb000, 0x0800, 12, innerPacket)],
   ["Ethernet in GRE", gre(0x2000, 0x6558, 4, innerFrame)],
-  ["MPLS in GRE", gre(0, 0x8847, 0, bytes().u32((99 << 12) | 0x100).raw(innerPacket).done())],
-  ["MPLS in IP", over(137, bytes().u32((99 << 12) | 0x100).raw(innerPacket).done())],
+  [
+    "MPLS in GRE",
+    gre(
+      0,
+      0x8847,
+      0,
+      bytes()
+        .u32((99 << 12) | 0x100)
+        .raw(innerPacket)
+        .done()
+    )
+  ],
+  [
+    "MPLS in IP",
+    over(
+      137,
+      bytes()
+        .u32((99 << 12) | 0x100)
+        .raw(innerPacket)
+        .done()
+    )
+  ],
   ["VXLAN", overUdp(4789, vxlan, innerFrame)],
   ["VXLAN on the port of Linux", overUdp(8472, vxlan, innerFrame)],
   ["VXLAN GPE with IP", overUdp(4790, bytes().u8(0x0c).zeros(2).u8(1).u32(0x100).done(), innerPacket)],
@@ -54,7 +75,16 @@ describe("a sampled packet of a tunnel", () => {
       assert.strictEqual(rows.length, 1)
       const [row] = rows
       assert.deepStrictEqual(
-        [row!.source, row!.destination, row!.sourcePort, row!.destinationPort, row!.protocol, row!.tcpFlags, row!.bytes, row!.packets],
+        [
+          row!.source,
+          row!.destination,
+          row!.sourcePort,
+          row!.destinationPort,
+          row!.protocol,
+          row!.tcpFlags,
+          row!.bytes,
+          row!.packets
+        ],
         ["10.0.0.1", "10.0.0.2", 40_000, 443, 6, 2, 1234, 1]
       )
     })
@@ -74,7 +104,7 @@ describe("a sampled packet of a tunnel", () => {
       const [row] = bench.take()
       assert.strictEqual(tunnelled, 0)
       assert.strictEqual(row?.source, "192.0.2.1")
-      return [row.protocol, row.destinationPort]
+      return [row?.protocol, row?.destinationPort]
     }
     const whole = overUdp(4789, vxlan, innerFrame)
     const innerIp = whole.length - innerPacket.length
@@ -105,7 +135,8 @@ describe("a sampled packet of a tunnel", () => {
     const random = seeded(23)
     for (let i = 0; i < 30_000; i++) {
       const octets = Uint8Array.from(random.pick(tunnels)[1])
-      for (let n = random.below(8); n >= 0; n--) octets[random.below(octets.length)] = random.pick([0, 1, 4, 8, 47, 255, random.u32() & 255])
+      for (let n = random.below(8); n >= 0; n--)
+        octets[random.below(octets.length)] = random.pick([0, 1, 4, 8, 47, 255, random.u32() & 255])
       const length = random.below(octets.length + 1)
       const frame = makeFrame()
       // A view that ends where the packet does: one octet more would throw.

@@ -110,7 +110,11 @@ describe("octets and packets", () => {
       for (let at = 0; at < flows; at += 50) {
         // The clock of the header is cut to seconds, so the start wobbles.
         const uptime = 3_600_000 + round * 60_300 + at
-        const records = Array.from({ length: 50 }, (_, i) => [...keyOf(at + i), ...uint(round * 1000, 4), ...uint(3_500_000 + at, 4)])
+        const records = Array.from({ length: 50 }, (_, i) => [
+          ...keyOf(at + i),
+          ...uint(round * 1000, 4),
+          ...uint(3_500_000 + at, 4)
+        ])
         bench.feed(netflow9({ uptime, seconds: 1_700_000_000 + Math.floor((uptime - 3_600_000) / 1000) }, dataSet(256, ...records)))
       }
       for (const row of bench.take()) sum += row.bytes
@@ -121,11 +125,7 @@ describe("octets and packets", () => {
 
 describe("what was not let through", () => {
   it("is counted and not in the batch: firewall events, dropped by forwarding status; the rest stays as it is", () => {
-    const fields: ReadonlyArray<Field> = [
-      ...key,
-      [0, 231, 4],
-      [0, 233, 1]
-    ]
+    const fields: ReadonlyArray<Field> = [...key, [0, 231, 4], [0, 233, 1]]
     const bench = makeBench()
     const record = (port: number, event: number) => [...keyOf(port), ...uint(port, 4), event]
     const many = Array.from({ length: 200 }, (_, i) => record(i, i % 4))
@@ -170,14 +170,7 @@ describe("what was not let through", () => {
 
 describe("translated addresses", () => {
   it("are not the conversation's: that is drawn between the addresses before translation", () => {
-    const fields: ReadonlyArray<Field> = [
-      [0, 225, 4],
-      [0, 226, 4],
-      [0, 227, 2],
-      [0, 228, 2],
-      ...key,
-      [0, 1, 4]
-    ]
+    const fields: ReadonlyArray<Field> = [[0, 225, 4], [0, 226, 4], [0, 227, 2], [0, 228, 2], ...key, [0, 1, 4]]
     const bench = makeBench()
     const translated = bytes().u32(ipv4("198.51.100.1")).u32(ipv4("10.9.9.9")).u16(61_000).u16(8443).done()
     bench.feed(ipfix({}, template10(256, fields), dataSet(256, [...translated, ...keyOf(), ...uint(77, 4)])))
