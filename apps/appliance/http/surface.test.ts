@@ -310,6 +310,10 @@ layer(layerSurface(), { excludeTestServices: true })("the REST API", (it) => {
         "/api/v1/dependencies",
         "/api/v1/dependencies/{id}",
         "/api/v1/exporters",
+        "/api/v1/exporters/{id}",
+        "/api/v1/exporters/{id}/captures",
+        "/api/v1/exporters/{id}/captures/{capture}",
+        "/api/v1/exporters/{id}/captures/{file}",
         "/api/v1/health",
         "/api/v1/topology"
       ])
