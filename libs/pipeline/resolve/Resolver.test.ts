@@ -9,6 +9,7 @@ import { layerTestDatabase } from "../../../test/rig/Database.ts"
 import { claimOf, collapsed, edge, manyEdges, monday, sliceOf } from "../../../test/rig/slices.ts"
 import { AssetStore } from "../store/AssetStore.ts"
 import { DependencyStore } from "../store/DependencyStore.ts"
+import { rollUp } from "../store/rollup.ts"
 import type { Edge } from "./edges.ts"
 import { Resolver, type SliceWrite } from "./Resolver.ts"
 
@@ -415,6 +416,7 @@ describe("Resolver", () => {
       "of a guessed dependency is turned by evidence, with its volumes and history",
       Effect.fnUntraced(function* () {
         yield* write([edge({ ...guess, client: "10.6.0.1", server: "10.6.0.2", bytesToServer: 10, bytesToClient: 20 })])
+        yield* rollUp({ now: monday + 3_600_000, settleSeconds: 0 })
         const turned = yield* write([
           edge({ ...certain, client: "10.6.0.2", server: "10.6.0.1", bytesToServer: 5, bytesToClient: 7 })
         ])
@@ -428,6 +430,13 @@ describe("Resolver", () => {
             `SELECT f.bytes_to_server AS a, f.bytes_to_client AS b, slices FROM flow_stats f WHERE f.source_id = ${row!["source_id"]}`
           ),
           [{ a: 25n, b: 17n, slices: 2 }]
+        )
+        // the hour was made before, and turns with it
+        assert.deepStrictEqual(
+          yield* query(
+            `SELECT bytes_to_server AS a, bytes_to_client AS b FROM flow_stats_hour WHERE source_id = ${row!["source_id"]}`
+          ),
+          [{ a: 20n, b: 10n }]
         )
         assert.deepStrictEqual(yield* query("SELECT name, clients, servers FROM assets WHERE name LIKE '10.6.%' ORDER BY name"), [
           { name: "10.6.0.1", clients: 1, servers: 0 },

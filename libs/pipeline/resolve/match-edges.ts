@@ -149,10 +149,12 @@ export const settleDirections = Effect.fnUntraced(function* (sql: SqlClient.SqlC
       WHERE n = ANY(${int4s(edges)}::int[])`
   }
   if (dependencies.length > 0) {
-    yield* sql`UPDATE flow_stats f SET source_id = f.target_id, target_id = f.source_id, bytes_to_server = f.bytes_to_client,
-        bytes_to_client = f.bytes_to_server, tcp_flags_to_server = f.tcp_flags_to_client, tcp_flags_to_client = f.tcp_flags_to_server
-      FROM dependencies d WHERE d.id = ANY(${int8s(dependencies)}::bigint[]) AND f.source_id = d.source_id AND f.target_id = d.target_id
-        AND f.protocol = d.protocol AND f.port = d.port`
+    for (const table of ["flow_stats", "flow_stats_hour", "flow_stats_day"]) {
+      yield* sql`UPDATE ${sql(table)} f SET source_id = f.target_id, target_id = f.source_id, bytes_to_server = f.bytes_to_client,
+          bytes_to_client = f.bytes_to_server, tcp_flags_to_server = f.tcp_flags_to_client, tcp_flags_to_client = f.tcp_flags_to_server
+        FROM dependencies d WHERE d.id = ANY(${int8s(dependencies)}::bigint[]) AND f.source_id = d.source_id AND f.target_id = d.target_id
+          AND f.protocol = d.protocol AND f.port = d.port`
+    }
     yield* sql`WITH turned AS (
         UPDATE dependencies SET source_id = target_id, target_id = source_id, source_address = target_address,
           target_address = source_address, bytes_to_server = bytes_to_client, bytes_to_client = bytes_to_server,
