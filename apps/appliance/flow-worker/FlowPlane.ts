@@ -21,7 +21,7 @@ import { makeCaptures } from "./captures.ts"
 import type { FlowWorkerReport, FlowWorkerSettings, FromFlowWorker, ToFlowWorker } from "./messages.ts"
 import { makeNews } from "./news.ts"
 import { makePart } from "./part.ts"
-import { MOST_IN_FLIGHT, reportOf, type Tally } from "./report.ts"
+import { MOST_IN_FLIGHT, newTally, reportOf } from "./report.ts"
 import { makeRulings } from "./rulings.ts"
 import { useful } from "./useful.ts"
 import { warningsOf } from "./warnings.ts"
@@ -89,21 +89,7 @@ export const makeFlowPlane = (
   const templates = makeTemplateCache()
   const news = makeNews(post)
 
-  const tally: Tally = {
-    datagrams: 0,
-    octets: 0,
-    decoded: 0,
-    malformed: 0,
-    refusedBlocked: 0,
-    refusedExporters: 0,
-    failed: 0,
-    records: 0,
-    recordsFailed: 0,
-    flushesHeldBack: 0,
-    slicesSent: 0,
-    heldExpired: 0,
-    pressure: 1
-  }
+  const tally = newTally()
   let hearing = -1
   let datagramsBefore = 0
   let restedMs = 0

@@ -31,6 +31,22 @@ export interface Tally {
   pressure: number
 }
 
+export const newTally = (): Tally => ({
+  datagrams: 0,
+  octets: 0,
+  decoded: 0,
+  malformed: 0,
+  refusedBlocked: 0,
+  refusedExporters: 0,
+  failed: 0,
+  records: 0,
+  recordsFailed: 0,
+  flushesHeldBack: 0,
+  slicesSent: 0,
+  heldExpired: 0,
+  pressure: 1
+})
+
 export interface Reported {
   readonly at: number
   readonly settings: FlowWorkerSettings
