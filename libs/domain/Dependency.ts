@@ -10,7 +10,7 @@ import { AssetId, Count, DependencyId, Instant, listQuery } from "./ids.ts"
  * against it. Weights stand in domain/direction.ts.
  */
 export class DirectionEvidence extends Schema.Class<DirectionEvidence>("DirectionEvidence")({
-  /** Records with SYN and no ACK sent by the client (forward) or by the server (reverse). */
+  /** Connections opened by the client (forward) or the server (reverse): SYN and no ACK, or the earlier start of two halves with SYNs. */
   synForward: Schema.Int,
   synReverse: Schema.Int,
   /** Records with SYN and ACK only: sent by the server speak forward. */

@@ -79,13 +79,16 @@ export interface ConversationColumns {
   /** OR of the TCP flags of each direction. */
   readonly flagsAb: Uint8Array
   readonly flagsBa: Uint8Array
-  /** Records whose flags hold SYN and not ACK: their sender opened the connection (RFC 9293 §3.5). */
+  /**
+   * Records whose flags hold SYN and not ACK, and earlier starts of two halves that hold a SYN each: their sender opened the connection
+   * (RFC 9293 §3.5).
+   */
   readonly synAb: Uint32Array
   readonly synBa: Uint32Array
   /** Records whose flags are SYN and ACK without FIN or PSH: their sender accepted (seen in packet samples). */
   readonly synAckAb: Uint32Array
   readonly synAckBa: Uint32Array
-  /** Times one end began first when both directions of one connection were seen with start times. */
+  /** Times one end began first when both directions of one connection were seen with start times, and flags say nothing. */
   readonly beganA: Uint32Array
   readonly beganB: Uint32Array
   /** First and last flow time, ms since 1970, corrected by the exporter's clock skew. */

@@ -6,7 +6,7 @@
  * | --- | --- | --- |
  * | declared by the operator: this address and port serves | all | people know |
  * | second connection: another one between the same ends asked for it (FTP's data, RPC's ports) | 8 | the service's own server is the other's server too |
- * | SYN without ACK | 6 | only who opens a connection sends it (RFC 9293 §3.5) |
+ * | SYN without ACK, or the earlier start of two halves that hold a SYN each | 6 | only who opens a connection sends it (RFC 9293 §3.5) |
  * | SYN with ACK, in a single packet | 5 | only who accepts sends it |
  * | history: this address and port served before | 4 | services stay |
  * | port rank, a service that the operator named | 3 | the operator knows, but a client may come by that port by chance |
@@ -16,7 +16,7 @@
  * | port rank, ephemeral or system port only | 1 | a habit of operating systems |
  * | the client's port changes | 1 | a server's does not |
  *
- * Counts saturate: n observations weigh n / (n + 1) of the most, so that many weak ones do not outweigh one strong one by number alone.
+ * Counts saturate: n observations weigh n / (n + 1) of the most (n SYNs n / (n + ½)), so that many weak ones do not outweigh one strong one by number alone.
  * All of it is stored, what speaks against as well, so the margin that is shown is the one that decided.
  */
 import { type PortRanks, portRank, RANK_DECLARED, RANK_SERVICE } from "./PortRank.ts"
@@ -61,11 +61,11 @@ export const mostHistory = 15
 /** Log-odds from which an end is remembered as serving: more than one start, or fan-in alone, can say. */
 export const provenOdds = 1.5
 
-/** Counts for and against: their balance, -1..1, by how many there are. */
-const balance = (forward: number, reverse: number): number => {
-  const all = forward + reverse
-  return all === 0 ? 0 : ((forward - reverse) / all) * (all / (all + 1))
-}
+/** One SYN weighs two thirds of the most: it overrules a port, whatever it is called. */
+export const synHalf = 0.5
+
+/** Counts for and against: their balance, -1..1, by how many there are; `half` of them weigh half. */
+const balance = (forward: number, reverse: number, half = 1): number => (forward - reverse) / (forward + reverse + half)
 
 /** Weight of so many distinct clients on the serving end; one client says nothing. */
 const fanInWeight = (fanIn: number): number => (fanIn > 1 ? directionWeights.fanIn * (1 - 1 / fanIn) : 0)
@@ -78,7 +78,7 @@ const saturated = (n: number): number => n / (Math.abs(n) + 2)
 /** What each kind of evidence adds to the log-odds of the direction drawn. */
 export const directionParts = (evidence: Evidence) => ({
   companion: evidence.companion ? directionWeights.companion : 0,
-  syn: directionWeights.syn * balance(evidence.synForward, evidence.synReverse),
+  syn: directionWeights.syn * balance(evidence.synForward, evidence.synReverse, synHalf),
   synAck: directionWeights.synAck * balance(evidence.synAckForward, evidence.synAckReverse),
   began: directionWeights.began * balance(evidence.beganForward, evidence.beganReverse),
   portRank: directionWeights.portRank * within(evidence.portRank, mostPortRank),
@@ -93,7 +93,7 @@ export const directionOdds = (evidence: Evidence): number =>
   evidence.declared
     ? Number.POSITIVE_INFINITY
     : (evidence.companion ? directionWeights.companion : 0) +
-      directionWeights.syn * balance(evidence.synForward, evidence.synReverse) +
+      directionWeights.syn * balance(evidence.synForward, evidence.synReverse, synHalf) +
       directionWeights.synAck * balance(evidence.synAckForward, evidence.synAckReverse) +
       directionWeights.began * balance(evidence.beganForward, evidence.beganReverse) +
       directionWeights.portRank * within(evidence.portRank, mostPortRank) +

@@ -1,12 +1,13 @@
 /** The collector's own stages without sockets and rows: datagrams → decode → window → who serves whom. */
-import { makePortRanks } from "#domain/PortRank.ts"
+import { type KnownPort, makePortRanks } from "#domain/PortRank.ts"
 import { makeDecoder } from "#pipeline/decode/Decoder.ts"
 import { makeFlowBatch } from "#pipeline/decode/FlowBatch.ts"
 import { makeTemplateCache } from "#pipeline/decode/TemplateCache.ts"
 import { services } from "#pipeline/enrich/services.ts"
-import { collapseSlice } from "#pipeline/resolve/collapse.ts"
+import { collapseSlice, type DeclaredEnds } from "#pipeline/resolve/collapse.ts"
 import { makeOwners } from "#pipeline/resolve/duplicate.ts"
 import type { CollapsedSlice } from "#pipeline/resolve/edges.ts"
+import { makeServiceRegister } from "#pipeline/resolve/ServiceRegister.ts"
 import { makeWindows } from "#pipeline/window/window.ts"
 
 export interface Stages {
@@ -16,9 +17,20 @@ export interface Stages {
   readonly conclude: (atMs: number) => ReadonlyArray<CollapsedSlice>
 }
 
-export const makeStages = (exporters: ReadonlyArray<string>): Stages => {
-  const ranks = makePortRanks(services)
-  const owners = makeOwners()
+export interface StagesOptions {
+  /** Ports that the operator named, and ends that were declared to serve. */
+  readonly named?: ReadonlyArray<KnownPort>
+  readonly declared?: DeclaredEnds
+}
+
+export const makeStages = (exporters: ReadonlyArray<string>, options: StagesOptions = {}): Stages => {
+  const ranks = makePortRanks(services, options.named)
+  const known = {
+    ranks,
+    owners: makeOwners(),
+    register: makeServiceRegister(),
+    ...(options.declared === undefined ? {} : { declared: options.declared })
+  }
   const windows = makeWindows({
     boot: "00000000-0000-4000-8000-000000000000",
     worker: "worker-1",
@@ -42,6 +54,6 @@ export const makeStages = (exporters: ReadonlyArray<string>): Stages => {
       decoder.decode(datagram, datagram.length, exporter, exporters[exporter]!, atMs, batch)
       drain()
     },
-    conclude: (atMs) => windows.flush(atMs, 16).map((slice) => collapseSlice(slice, { ranks, owners }))
+    conclude: (atMs) => windows.flush(atMs, 16).map((slice) => collapseSlice(slice, known))
   }
 }

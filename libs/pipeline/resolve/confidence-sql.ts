@@ -2,7 +2,7 @@
  * `confidence` (confidence.ts) and `directionMargin` (direction.ts) in SQL, so that 50,000 rows are judged where they lie. The weights
  * come from there; a test compares the stored figures with those functions.
  */
-import { directionWeights as weights } from "#domain/direction.ts"
+import { synHalf, directionWeights as weights } from "#domain/direction.ts"
 
 /** SQL expressions of the terms. */
 export interface TermColumns {
@@ -39,8 +39,8 @@ export const confidenceSql = (terms: TermColumns): string => {
   return `(${capped}) * (0.5 + 0.5 * ${terms.direction})`
 }
 
-/** (f − r) / (f + r) × (f + r) / (f + r + 1), which is (f − r) / (f + r + 1). */
-const balance = (forward: string, reverse: string) => `((${forward}) - (${reverse}))::float8 / ((${forward}) + (${reverse}) + 1)`
+const balance = (forward: string, reverse: string, half = 1) =>
+  `((${forward}) - (${reverse}))::float8 / ((${forward}) + (${reverse}) + ${half}::float8)`
 
 const fanInSql = (clients: string) =>
   `CASE WHEN ${clients} > 1 THEN ${weights.fanIn} * (1 - 1.0::float8 / (${clients})) ELSE 0::float8 END`
@@ -48,7 +48,7 @@ const saturated = (n: string) => `((${n})::float8 / (abs(${n}) + 2))`
 
 export const directionSql = (evidence: EvidenceColumns): string =>
   `CASE WHEN ${evidence.declared} THEN 1::float8 ELSE tanh((${[
-    `${weights.syn} * ${balance(evidence.synForward, evidence.synReverse)}`,
+    `${weights.syn} * ${balance(evidence.synForward, evidence.synReverse, synHalf)}`,
     `${weights.synAck} * ${balance(evidence.synAckForward, evidence.synAckReverse)}`,
     `${weights.began} * ${balance(evidence.beganForward, evidence.beganReverse)}`,
     `${weights.portRank} * (${evidence.portRank})`,

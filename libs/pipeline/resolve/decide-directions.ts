@@ -7,7 +7,7 @@
  * 3. Each conversation is decided with all of it. Folded rows may be turned round too, as long as the folded port was one.
  */
 import { directionOdds, type Evidence, mostHistory, portRankEvidence, provenOdds } from "#domain/direction.ts"
-import { type PortRanks, portClass, portRank, RANK_HIGH_SERVICE } from "#domain/PortRank.ts"
+import { type PortRanks, portClass, portRank, RANK_HIGH_SERVICE, RANK_SERVICE } from "#domain/PortRank.ts"
 import type { ConversationColumns, WindowSlice } from "#domain/Window.ts"
 import { isAttempt } from "./attempt.ts"
 import type { DeclaredEnds } from "./collapse.ts"
@@ -77,9 +77,9 @@ const turn = (e: Mutable): void => {
   ;[e.synAckForward, e.synAckReverse] = [e.synAckReverse, e.synAckForward]
   ;[e.beganForward, e.beganReverse] = [e.beganReverse, e.beganForward]
   ;[e.fanIn, e.fanInAgainst] = [e.fanInAgainst, e.fanIn]
-  e.portRank = -e.portRank
-  e.clientPorts = -e.clientPorts
-  e.history = -e.history
+  e.portRank = 0 - e.portRank
+  e.clientPorts = 0 - e.clientPorts
+  e.history = 0 - e.history
 }
 
 /** Decides conversation `at`. `otherwise`: whether `b` serves where no port tells; `grouped`: an end is a group, and nothing is to tell. */
@@ -134,8 +134,8 @@ export const decideDirections = (slice: WindowSlice, options: DecideOptions): De
       portChanges[eb]! += 1
     }
     if (ea === -1) continue
-    if (folded || firstMeeting(ea, b)) peers[ea]! += 1
-    else portChanges[ea]! += 1
+    if (firstMeeting(ea, b)) peers[ea]! += 1
+    else if (!folded) portChanges[ea]! += 1
   }
 
   // Their places in the register: -2 not asked yet, -1 unknown there.
@@ -189,10 +189,11 @@ export const decideDirections = (slice: WindowSlice, options: DecideOptions): De
     forB.declared = false
   }
 
-  // What tells without history is history for the rest.
+  // What tells without history is history for the rest; a port's name tells every time, and is none.
   for (let at = 0; at < count; at++) {
     if (answered[at] === 0) continue
     gather(at)
+    forB.portRank = 0
     const odds = directionOdds(forB)
     if (odds >= provenOdds) register.serve(places[endpointB[at]!]!, windowStart)
     else if (odds <= -provenOdds && endpointA[at] !== -1) {
@@ -218,7 +219,7 @@ export const decideDirections = (slice: WindowSlice, options: DecideOptions): De
     for (const one of companions) {
       if (one.protocol !== protocol || (port !== one.data && port < one.from) || port === one.control) continue
       if (port !== one.data && portRank(ranks, protocol, port) >= RANK_HIGH_SERVICE) continue
-      if (portRank(ranks, protocol, clientPort) >= RANK_HIGH_SERVICE) continue
+      if (portRank(ranks, protocol, clientPort) >= RANK_SERVICE) continue
       if (!register.related(nameOf(client, family), nameOf(server, family), one.control, windowStart)) continue
       // a port that serves others as well is a service of its own
       if (one.data !== -1 && port !== one.data && endpoint !== -1 && fanIn(endpoint) > 1) continue
@@ -258,7 +259,7 @@ export const decideDirections = (slice: WindowSlice, options: DecideOptions): De
       const odds = directionOdds(forB)
       decision.bServes = odds > 0 || (odds === 0 && tie(c, row, protocol, aPort, bPort)) || (ea === -1 && odds > -2)
       if (declaredA !== declaredB) decision.bServes = declaredB
-      else if (register.relations() > 0 && portRank(ranks, protocol, bPort) < RANK_HIGH_SERVICE + (bPort === 20 ? 9 : 0)) {
+      else if (register.relations() > 0 && portRank(ranks, protocol, bPort) < RANK_SERVICE + (bPort === 20 ? 9 : 0)) {
         const toB = companionPort(row, a, b, aPort, bPort, eb)
         const toA = companionPort(row, b, a, bPort, aPort, ea)
         if ((toA === -1) !== (toB === -1) && (toA === -1 || ea !== -1 || toA !== aPort)) {

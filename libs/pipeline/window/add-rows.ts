@@ -150,19 +150,18 @@ export const addRows = (
         words[slot + PORTS_SEEN] = (seen & 0xffff) | (port << 16)
         last = 0
       }
-      if (started !== 0) {
-        if ((last & 3) === 2 - turn) {
-          // The other direction of the same connection came just before this one: whose start is earlier began.
-          const ahead = ((last >> 2) - ((began << 2) >> 2)) | 0
-          if (ahead !== 0 && ahead < SAME_CONNECTION_MS && ahead > -SAME_CONNECTION_MS) {
-            words[slot + BEGAN + (ahead > 0 ? turn : 1 - turn)]! += 1
-          }
+      // Without its SYN, TCP was running before: an active timeout cut it, and which half starts first says nothing. With a SYN in both
+      // halves, the earlier start is the opening SYN's.
+      const told = tcpFlags[i]!
+      if (started !== 0 && (told === 0 || (told & 0x02) !== 0)) {
+        const ahead = ((last >> 2) - ((began << 2) >> 2)) | 0
+        if ((last & 3) === 2 - turn && ahead < SAME_CONNECTION_MS && ahead > -SAME_CONNECTION_MS) {
+          // The other direction of the same connection came before this one: whose start is earlier began.
+          if (ahead !== 0) words[slot + (told === 0 ? BEGAN : SYN) + (ahead > 0 ? turn : 1 - turn)]! += 1
           words[slot + LAST_BEGAN] = 0
         } else {
           words[slot + LAST_BEGAN] = (began << 2) | (1 + turn)
         }
-      } else if (last !== 0) {
-        words[slot + LAST_BEGAN] = 0
       }
     }
     const flags = tcpFlags[i]!

@@ -156,9 +156,23 @@ describe("conversation table", () => {
       reply({ ...tcp, sourcePort: 40_001, start: base + 480 })
     ])
     const row = one(table)
-    assert.deepStrictEqual([row.synAb, row.synBa, row.synAckAb, row.synAckBa], [1, 0, 0, 1])
-    assert.deepStrictEqual([row.beganA, row.beganB], [1, 1])
+    // one SYN alone, and one earlier start of two halves with a SYN each, to either side
+    assert.deepStrictEqual([row.synAb, row.synBa, row.synAckAb, row.synAckBa], [2, 1, 0, 1])
+    assert.deepStrictEqual([row.beganA, row.beganB], [0, 0])
     assert.deepStrictEqual([row.flagsAb, row.flagsBa], [0x12, 0x1b | 0x12])
+  })
+
+  it("believes who began where flags say nothing, and never of a connection that was running", () => {
+    const table = makeTable()
+    const running = { ...tcp, flags: 0x18, sourcePort: 40_001 }
+    fold(table, [
+      { ...tcp, flags: 0 },
+      reply({ ...tcp, flags: 0, start: base + 120 }),
+      running,
+      reply({ ...running, start: base + 120 })
+    ])
+    const row = one(table)
+    assert.deepStrictEqual([row.beganA, row.beganB, row.synAb, row.synBa], [1, 0, 0, 0])
   })
 
   it("does not take a direction of another connection for an answer", () => {

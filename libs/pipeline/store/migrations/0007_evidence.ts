@@ -14,7 +14,7 @@ COMMENT ON COLUMN dependencies.turned_port IS 'Port it was drawn with before a d
 
 -- ports that the configuration names were certain before, and are evidence now
 UPDATE dependencies SET declared = false, port_rank = 3, direction_weight = tanh((
-    6 * (syn_forward - syn_reverse)::float8 / (syn_forward + syn_reverse + 1)
+    6 * (syn_forward - syn_reverse)::float8 / (syn_forward + syn_reverse + 0.5)
     + 5 * (syn_ack_forward - syn_ack_reverse)::float8 / (syn_ack_forward + syn_ack_reverse + 1)
     + 2.5 * (began_forward - began_reverse)::float8 / (began_forward + began_reverse + 1)
     + 3 + CASE WHEN fan_in > 1 THEN 1.5 * (1 - 1.0::float8 / fan_in) ELSE 0 END + client_ports::float8 / (abs(client_ports) + 2)) / 2)
