@@ -161,6 +161,7 @@ export const makeBacklog = (options: BacklogOptions) => {
       ending = true
       wake()
     },
+    ending: (): boolean => ending,
     reading: (): BacklogReading => {
       let records = 0
       let unspooled = 0

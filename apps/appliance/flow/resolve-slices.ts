@@ -3,7 +3,7 @@
  * What waits survives a crash of the actor. A database that is away is waited for. A group that the database refuses for its own sake is
  * halved until the slice is found that is to blame; that one is set aside after a few tries, so that one bad slice does not stop the map.
  */
-import { Cause, Clock, Effect, Exit, Queue, Result, Schedule } from "effect"
+import { Cause, Clock, Effect, Exit, Queue, Result } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import type { WindowSlice } from "#domain/Window.ts"
 import { limited } from "#pipeline/actor/limited-log.ts"
@@ -67,7 +67,7 @@ export const resolveSlices = (options: ResolveOptions, state: WriteState) =>
         const outcome = yield* writeGroup(group, options, resolver, state).pipe(
           Effect.ensuring(Effect.sync(() => (state.since = undefined)))
         )
-        if (outcome === "later") yield* untilBack(sql, state.failures)
+        if (outcome === "later") yield* untilBack(sql, state.failures, backlog)
         else spent += (yield* Clock.currentTimeMillis) - from
       }
       backlog.wrote(yield* Clock.currentTimeMillis, spent)
@@ -75,15 +75,21 @@ export const resolveSlices = (options: ResolveOptions, state: WriteState) =>
   })
 
 /** Longer pauses with each failure; what waits is not touched before the database answers at all. */
-const untilBack = (sql: SqlClient.SqlClient, failures: number) =>
-  Effect.sleep(Math.min(5000, 250 * 2 ** Math.min(failures - 1, 5))).pipe(
-    Effect.andThen(
-      sql`SELECT 1`.pipe(
-        Effect.retry(Schedule.min([Schedule.exponential("250 millis"), Schedule.spaced("5 seconds")])),
-        Effect.ignore
-      )
+const untilBack = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, failures: number, backlog: Backlog) {
+  for (let times = failures; ; times++) {
+    // in pieces: nobody waits for a pause when the process ends
+    for (let ms = Math.min(5000, 250 * 2 ** Math.min(times - 1, 5)); ms > 0; ms -= 250) {
+      yield* Effect.sleep("250 millis")
+      if (backlog.ending()) break
+    }
+    const back = yield* sql`SELECT 1`.pipe(
+      Effect.as(true),
+      Effect.timeout("10 seconds"),
+      Effect.orElseSucceed(() => false)
     )
-  )
+    if (back) return
+  }
+})
 
 const writeGroup = (
   group: ReadonlyArray<Waiting>,
