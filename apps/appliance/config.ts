@@ -111,7 +111,7 @@ export const configTable = section("FlowLens", {
   }),
   services: services([], "Names for ports of your own; they win over the shipped names and mark the port as a service"),
   retention: section("What the database keeps, and for how long; whole days, months or years are dropped", {
-    flow_stats_days: integer(30, { minimum: 1, maximum: 3650 }, "Days the traffic of each window is kept"),
+    flow_stats_days: integer(14, { minimum: 1, maximum: 3650 }, "Days the traffic of each window is kept"),
     flow_stats_hour_days: integer(400, { minimum: 2, maximum: 3650 }, "Days the traffic of each hour is kept"),
     flow_stats_day_days: integer(3650, { minimum: 2, maximum: 36_500 }, "Days the traffic of each day is kept"),
     coverage_days: integer(90, { minimum: 1, maximum: 3650 }, "Days the ledger of how well exporters were heard is kept"),
