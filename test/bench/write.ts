@@ -10,16 +10,15 @@ import { join } from "node:path"
 import { Effect, Layer, ManagedRuntime } from "effect"
 import { defaultInternalRanges } from "#domain/Address.ts"
 import { makePortRanks } from "#domain/PortRank.ts"
-import type { WindowSlice } from "#domain/Window.ts"
+import type { ConversationColumns, WindowSlice } from "#domain/Window.ts"
 import { makeServiceNames, services } from "#pipeline/enrich/services.ts"
 import { collapseSlice } from "#pipeline/resolve/collapse.ts"
 import { makeOwners } from "#pipeline/resolve/duplicate.ts"
 import { Resolver } from "#pipeline/resolve/Resolver.ts"
 import { layerMigrations } from "#pipeline/store/migrations/index.ts"
 import * as Sql from "#pipeline/store/Sql.ts"
-import { makeWindows } from "#pipeline/window/window.ts"
 import { EmbeddedPostgres } from "../../apps/appliance/postgres/EmbeddedPostgres.ts"
-import { randomFrom, type TestRecord, toBatch } from "../rig/flow-records.ts"
+import { randomFrom } from "../rig/flow-records.ts"
 import type { Benchmark } from "./main.ts"
 import { makeCpuAccount } from "./udp-to-postgres/CpuAccount.ts"
 import { median, rounded, say } from "./udp-to-postgres/machine.ts"
@@ -31,38 +30,66 @@ const windowStart = Math.floor(Date.now() / 300_000) * 300_000
 const ranks = makePortRanks(services)
 const ports = [443, 80, 5432, 3306, 9999, 53]
 
-/** Both directions of each conversation, twice. */
+/** As a flow worker hands them over: folded by the server's port, four records each. */
 const slices = (): (() => WindowSlice) => {
-  const windows = makeWindows({
-    boot: "00000000-0000-4000-8000-00000000be7c",
-    worker: "worker-1",
-    windowSeconds: 300,
-    latenessSeconds: 60,
-    ranks,
-    seed: 3,
-    exporterAddress: (index) => `192.0.2.${index + 1}`
-  })
   const random = randomFrom(11)
+  const ints = (of: (n: number) => number) => Uint32Array.from({ length: CONVERSATIONS }, (_, n) => of(n))
+  const doubles = (of: (n: number) => number) => Float64Array.from({ length: CONVERSATIONS }, (_, n) => of(n))
+  const octets = (value: number) => new Uint8Array(CONVERSATIONS).fill(value)
+  let sequence = 0
   return () => {
     const at = windowStart + 60_000
-    const records: Array<TestRecord> = []
-    for (let n = 0; n < CONVERSATIONS; n++) {
-      const client = 0x0a000000 + (((n * 7919) % 65_536) % 18_000)
-      const server = 0x0a400000 + (n % 2000)
-      const common = { exporter: 0, family: 4 as const, protocol: 6, flags: 0x1b, start: at - 5000, end: at, sampling: 1 }
-      const clientPort = 32_768 + random(28_000)
-      const serverPort = ports[Math.floor(n / 2000) % ports.length]! + Math.floor(n / 12_000)
-      const there = { source: client, destination: server, sourcePort: clientPort, destinationPort: serverPort }
-      const back = { source: server, destination: client, sourcePort: serverPort, destinationPort: clientPort }
-      for (const ends of [there, back, there, back]) {
-        records.push({ ...common, ...ends, bytes: 64 + random(90_000), packets: 1 + random(40) })
-      }
-      if (records.length >= 4096 || n === CONVERSATIONS - 1) {
-        windows.fold(toBatch(records), { skewMs: new Float64Array(8), sampling: new Uint32Array(8) }, at)
-        records.length = 0
-      }
+    const bytesAb = doubles(() => 128 + random(180_000))
+    const bytesBa = doubles(() => 128 + random(180_000))
+    const packetsAb = doubles(() => 2 + random(80))
+    const packetsBa = doubles(() => 2 + random(80))
+    const columns: ConversationColumns = {
+      exporter: ints(() => 0),
+      family: octets(4),
+      protocol: octets(6),
+      folded: octets(1),
+      a: ints((n) => 0x0a000000 + (((n * 7919) % 65_536) % 18_000)),
+      b: ints((n) => 0x0a400000 + (n % 2000)),
+      aPort: Uint16Array.from({ length: CONVERSATIONS }, () => 32_768 + random(28_000)),
+      bPort: Uint16Array.from(
+        { length: CONVERSATIONS },
+        (_, n) => ports[Math.floor(n / 2000) % ports.length]! + Math.floor(n / 12_000)
+      ),
+      aPorts: ints(() => 1),
+      recordsAb: ints(() => 2),
+      recordsBa: ints(() => 2),
+      bytesAb,
+      bytesBa,
+      packetsAb,
+      packetsBa,
+      rawBytes: doubles((n) => bytesAb[n]! + bytesBa[n]!),
+      rawPackets: doubles((n) => packetsAb[n]! + packetsBa[n]!),
+      sampling: ints(() => 1),
+      flagsAb: octets(0x1b),
+      flagsBa: octets(0x1b),
+      synAb: ints(() => random(2)),
+      synBa: ints(() => 0),
+      synAckAb: ints(() => 0),
+      synAckBa: ints(() => 0),
+      beganA: ints(() => random(2)),
+      beganB: ints(() => 0),
+      first: doubles(() => at - random(10_000)),
+      last: doubles(() => at + random(1000))
     }
-    return windows.flush(at, CONVERSATIONS * 4)[0]!
+    return {
+      boot: "00000000-0000-4000-8000-00000000be7c",
+      worker: "worker-1",
+      sequence: sequence++,
+      windowStart,
+      windowSeconds: 300,
+      final: false,
+      pressureSampling: 1,
+      records: CONVERSATIONS * 4,
+      rows: CONVERSATIONS,
+      exporters: [{ address: "192.0.2.1" }],
+      ipv6: new Uint8Array(0),
+      columns
+    }
   }
 }
 
