@@ -7,7 +7,6 @@ import * as Supervisor from "#pipeline/actor/Supervisor.ts"
 import type { HostName } from "#pipeline/enrich/hosts-file.ts"
 import { keepAhead } from "#pipeline/store/partitions.ts"
 import type { Config } from "../config.ts"
-import { makeCoverageLedger } from "../coverage/CoverageLedger.ts"
 import { keepCoverage, keepStale, makeCoverageBoard } from "../coverage/keep-coverage.ts"
 import { keepSilence } from "../exporters/keep-silence.ts"
 import { identify } from "../flow/identify.ts"
@@ -20,7 +19,7 @@ export const layerUpkeep = (config: Config, names: ReadonlyArray<HostName>) =>
       yield* upkeep.start("silence", () => keepSilence(config.exporters.silence_seconds))
       yield* upkeep.start("identify", () => identify(config.assets.hosts_file, names))
       const windowSeconds = config.aggregation.window_size_seconds
-      const board = makeCoverageBoard(makeCoverageLedger({ windowSeconds, silentAfterMs: () => 300_000 }))
+      const board = makeCoverageBoard(windowSeconds, config.exporters.silence_seconds)
       yield* upkeep.start("coverage", () => keepCoverage(board, windowSeconds))
       yield* upkeep.start("stale", () => keepStale(board, config.dependencies.stale_after_hours))
     })

@@ -1,11 +1,14 @@
 /** The bodies of `upkeep/coverage` and `upkeep/stale`: how well we look is written down, and what was not seen meanwhile is concluded. */
 import { Clock, Duration, Effect, SubscriptionRef } from "effect"
+import type { ExporterProtocol } from "#domain/Exporter.ts"
 import { windowStartOf } from "#domain/Window.ts"
 import { limited } from "#pipeline/actor/limited-log.ts"
 import { CoverageStore } from "#pipeline/store/CoverageStore.ts"
 import { DependencyStore } from "#pipeline/store/DependencyStore.ts"
+import { ExporterStore } from "#pipeline/store/ExporterStore.ts"
+import { exporterKey } from "../flow/FlowLedger.ts"
 import { Flows } from "../flow/Flows.ts"
-import type { CoverageLedger } from "./CoverageLedger.ts"
+import { type CoverageLedger, makeCoverageLedger } from "./CoverageLedger.ts"
 import { makeWrittenUpTo } from "./written-up-to.ts"
 
 const dayMs = 86_400_000
@@ -16,16 +19,24 @@ const keepSpansMs = 400 * dayMs
 export interface CoverageBoard {
   readonly ledger: CoverageLedger
   readonly written: ReturnType<typeof makeWrittenUpTo>
+  /** Seconds after which an exporter is silent, of those with a limit of their own. */
+  readonly limits: Map<string, number>
   resumed: boolean
   upTo: number | undefined
 }
 
-export const makeCoverageBoard = (ledger: CoverageLedger): CoverageBoard => ({
-  ledger,
-  written: makeWrittenUpTo(),
-  resumed: false,
-  upTo: undefined
-})
+export const makeCoverageBoard = (windowSeconds: number, silenceSeconds: number): CoverageBoard => {
+  const limits = new Map<string, number>()
+  const silentAfterMs = ({ address, protocol }: { readonly address: string; readonly protocol: ExporterProtocol }) =>
+    (limits.get(exporterKey(address, protocol)) ?? silenceSeconds) * 1000
+  return {
+    ledger: makeCoverageLedger({ windowSeconds, silentAfterMs }),
+    written: makeWrittenUpTo(),
+    limits,
+    resumed: false,
+    upTo: undefined
+  }
+}
 
 export const keepCoverage = (board: CoverageBoard, windowSeconds: number) =>
   Effect.gen(function* () {
@@ -43,8 +54,15 @@ export const keepCoverage = (board: CoverageBoard, windowSeconds: number) =>
       const now = yield* Clock.currentTimeMillis
       const totals = yield* flows.totals
       const changed = board.ledger.take({ at: now, exporters: yield* flows.exporters, totals, pressure: yield* flows.pressure })
-      board.upTo = board.written.take(now, totals)
+      const { oldestSeconds } = yield* flows.spool
+      const written = board.written.take(now, totals)
+      // what an earlier run left in the spool is none of this run's figures
+      board.upTo =
+        written === undefined || oldestSeconds === null
+          ? written
+          : Math.min(written, now - oldestSeconds * 1000 - windowSeconds * 1000)
       if (changed || now - savedAt >= beatMs) {
+        yield* readLimits(board.limits)
         const { rows, spans } = board.ledger.read()
         const subnets = yield* flows.takeSubnets
         const saved = yield* store.save(rows, spans, subnets.counts).pipe(
@@ -70,6 +88,14 @@ export const keepCoverage = (board: CoverageBoard, windowSeconds: number) =>
     }
   })
 
+const readLimits = (limits: Map<string, number>) =>
+  Effect.gen(function* () {
+    const exporters = yield* (yield* ExporterStore).list
+    limits.clear()
+    for (const { address, policy, protocol } of exporters)
+      if (policy.silenceSeconds !== null) limits.set(exporterKey(address, protocol), policy.silenceSeconds)
+  }).pipe(Effect.catchCause(() => Effect.void))
+
 /** Looks often enough that what becomes stale is told soon after its time; the time itself does not depend on it. */
 export const keepStale = (board: CoverageBoard, staleAfterHours: number) =>
   Effect.gen(function* () {
@@ -79,7 +105,7 @@ export const keepStale = (board: CoverageBoard, staleAfterHours: number) =>
     for (;;) {
       if (board.upTo !== undefined) {
         const ended = yield* dependencies
-          .sweepStale({ staleAfterHours, upTo: board.upTo })
+          .sweepStale({ staleAfterHours, upTo: board.upTo, settle: flows.settle })
           .pipe(
             Effect.catchCause((cause) =>
               Effect.as(limited("stale")(Effect.logWarning("could not look for stale dependencies", cause)), 0)

@@ -3,6 +3,7 @@
  * in corridors/flow.ts.
  */
 import { Context, type Effect, type SubscriptionRef } from "effect"
+import type { SqlError } from "effect/sql"
 import type { SpoolState } from "#domain/Health.ts"
 import type { ListenerReading } from "#pipeline/ingest/UdpListener.ts"
 import type { UncleanStop } from "#pipeline/store/BootStore.ts"
@@ -40,6 +41,8 @@ export class Flows extends Context.Service<
     readonly pressure: Effect.Effect<number>
     /** Which exporter saw which of our networks, since this was last taken. */
     readonly takeSubnets: Effect.Effect<{ readonly counts: ReadonlyArray<SubnetCount>; readonly putBack: () => void }>
+    /** Brings every table up to date with what was written so far. */
+    readonly settle: Effect.Effect<void, SqlError.SqlError>
     /** Grows with each slice that changed the map. */
     readonly mapVersion: SubscriptionRef.SubscriptionRef<number>
     /** To every worker that runs. */

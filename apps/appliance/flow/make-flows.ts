@@ -6,7 +6,7 @@ import { makeServiceNames, services } from "#pipeline/enrich/services.ts"
 import type { ExporterResume } from "#pipeline/ingest/exporter-reading.ts"
 import { collapseSlice, type DeclaredEnds } from "#pipeline/resolve/collapse.ts"
 import { makeOwners } from "#pipeline/resolve/duplicate.ts"
-import type { WriteResult } from "#pipeline/resolve/Resolver.ts"
+import { Resolver, type WriteResult } from "#pipeline/resolve/Resolver.ts"
 import { makeServiceRegister } from "#pipeline/resolve/ServiceRegister.ts"
 import { BootStore, type UncleanStop } from "#pipeline/store/BootStore.ts"
 import type { Config } from "../config.ts"
@@ -70,6 +70,7 @@ export const makeFlows = Effect.fnUntraced(function* (
   spooling: SpoolAccount
 ) {
   const boots = yield* BootStore
+  const resolver = yield* Resolver
   const mapVersion = yield* SubscriptionRef.make(0)
   let window: WindowReading | undefined
   const accepted = (slice: SliceFacts) => {
@@ -116,6 +117,7 @@ export const makeFlows = Effect.fnUntraced(function* (
       const counts = ledger.subnets.take()
       return { counts, putBack: () => ledger.subnets.putBack(counts) }
     }),
+    settle: Effect.asVoid(resolver.fold(true)),
     mapVersion,
     tell: (message: ToFlowWorker) => Effect.sync(() => workers.forEach((worker) => worker.post(message)))
   })

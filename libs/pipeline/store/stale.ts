@@ -6,7 +6,7 @@
  * one instant before which everything is stale, so dependencies are compared with a number and never with the ledger.
  */
 import { Effect } from "effect"
-import type { SqlClient } from "effect/sql"
+import type { SqlClient, SqlError } from "effect/sql"
 import { type LookingSpan, staleAt, uniteSpans, unseenSince } from "#domain/looking.ts"
 import { int8s, texts } from "./arrays.ts"
 
@@ -15,6 +15,8 @@ export interface StaleOptions {
   readonly staleAfterHours: number
   /** ms since 1970: everything seen until then is written. What somebody saw later may be on its way. */
   readonly upTo: number
+  /** Done before anything is concluded from rows: brings them up to date with what was written. */
+  readonly settle?: Effect.Effect<void, SqlError.SqlError>
 }
 
 interface Span extends LookingSpan {
@@ -54,6 +56,7 @@ export const sweepStale = Effect.fn("stale.sweepStale")(function* (sql: SqlClien
     return cut !== undefined && first.getTime() <= cut ? [{ set, cut: new Date(cut).toISOString() }] : []
   })
   if (due.length === 0) return 0
+  if (options.settle !== undefined) yield* options.settle
   return yield* sql.withTransaction(
     Effect.gen(function* () {
       // the resolver's lock: it counts the same assets, and nothing is seen again meanwhile
@@ -66,7 +69,10 @@ export const sweepStale = Effect.fn("stale.sweepStale")(function* (sql: SqlClien
         FROM (SELECT d.id, d.last_seen, ${sql.literal(seenBy)} AS set FROM dependencies d WHERE ${silent}) s
         JOIN unnest(${texts(due.map(({ set }) => set))}::text[], ${texts(due.map(({ cut }) => cut))}::text[]::timestamptz[]) AS u(set, cut)
           ON u.set = s.set AND s.last_seen <= u.cut`
+      if (ended.length === 0) return 0
       const ids = ended.map(({ id }) => id)
+      // who remembers them as active is to look again
+      yield* sql`SELECT tell_resolvers(${int8s(ids)}::bigint[])`
       const since = ended.map(({ set, seen }) => new Date(staleAt(of(set), seen, enough) ?? options.upTo).toISOString())
       const [row] = yield* sql<{ n: number }>`WITH ended AS (
           UPDATE dependencies d SET status = 'stale', valid_to = d.last_seen, stale_at = u.since, updated_at = now()
