@@ -2,19 +2,8 @@ import { DateTime } from "effect"
 import { assert, describe, it } from "vitest"
 import { deriveWarnings, type WarningInputs } from "./derive-warnings.ts"
 import { makeWarningLedger } from "./WarningLedger.ts"
+import { well } from "./well.fixture.ts"
 
-const well: WarningInputs = {
-  now: 1_000_000,
-  actors: [],
-  flow: [],
-  exporters: [],
-  requireApproval: false,
-  databaseReachable: true,
-  diskFreeBytes: 50e9,
-  diskTotalBytes: 100e9,
-  storage: { classes: [], hoursUpTo: null, daysUpTo: null, dropped: [], reserveBytes: 1e9, mostBytes: 0, exhausted: false },
-  uncleanStop: undefined
-}
 const codes = (inputs: Partial<WarningInputs>) => deriveWarnings({ ...well, ...inputs }).map((warning) => warning.code)
 const actor = { path: "flow/resolve", since: 0, mailbox: null, gauges: {}, remote: false, restartable: true } as const
 

@@ -6,7 +6,8 @@ export const parseIp = (text: string): Uint8Array | undefined => {
       ? Uint8Array.from(parts)
       : undefined
   }
-  const [head = "", tail] = text.split("::")
+  const [head = "", tail, more] = text.split("::")
+  if (more !== undefined) return undefined
   const words = (part: string): Array<number> =>
     part === ""
       ? []
