@@ -90,6 +90,7 @@ export const layerAppliance = (config: Config, settings: ReadonlyArray<SettingRe
       Storage.layer({
         dataFolder: config.data,
         days: {
+          flow_raw: config.retention.flow_raw_days,
           flow_stats: config.retention.flow_stats_days,
           flow_stats_hour: config.retention.flow_stats_hour_days,
           flow_stats_day: config.retention.flow_stats_day_days,

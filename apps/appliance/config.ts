@@ -65,6 +65,11 @@ export const configTable = section("FlowLens", {
       { minimum: mebibyte, maximum: 1024 * 1024 * mebibyte },
       "Most that closed windows may take in the folder `spool` while the database is away; past it flows are sampled, then dropped, and counted"
     ),
+    exporter_max_rate: integer(
+      200_000,
+      { minimum: 0, maximum: 100_000_000 },
+      "Datagrams a second that each worker takes of one exporter; more are refused and counted. 0: no limit"
+    ),
     workers: integer(1, { minimum: 1, maximum: 64 }, "Threads that decode and aggregate; more than one shares the ports")
   }),
   exporters: section("Who may send, and whose silence is missed", {
@@ -82,10 +87,23 @@ export const configTable = section("FlowLens", {
       { minimum: 1, maximum: 3600 },
       "Seconds between writes of what an open window holds; at most a window"
     ),
+    max_conversations: integer(
+      1_000_000,
+      { minimum: 1000, maximum: 1_000_000 },
+      "Conversations that a worker holds in its open windows; each takes 128 octets, further ones are refused and counted"
+    ),
     lateness_seconds: integer(
       120,
       { minimum: 0, maximum: 3600 },
       "How long a window waits for late records after its end; later ones are counted as late"
+    )
+  }),
+  flow_raw: section("Single flow records, for looking them up; the map does not need them", {
+    keep: flag(false, "Keep every flow record as it was exported: for sites with few, about 200 octets a record"),
+    max_rate: integer(
+      10_000,
+      { minimum: 1, maximum: 200_000 },
+      "Records a second that are kept of each worker; more are counted and left out"
     )
   }),
   assets: section("When an address becomes an asset", {
@@ -111,6 +129,7 @@ export const configTable = section("FlowLens", {
   }),
   services: services([], "Names for ports of your own; they win over the shipped names and mark the port as a service"),
   retention: section("What the database keeps, and for how long; whole days, months or years are dropped", {
+    flow_raw_days: integer(7, { minimum: 1, maximum: 3650 }, "Days single flow records are kept, where they are kept at all"),
     flow_stats_days: integer(14, { minimum: 1, maximum: 3650 }, "Days the traffic of each window is kept"),
     flow_stats_hour_days: integer(400, { minimum: 2, maximum: 3650 }, "Days the traffic of each hour is kept"),
     flow_stats_day_days: integer(3650, { minimum: 2, maximum: 36_500 }, "Days the traffic of each day is kept"),

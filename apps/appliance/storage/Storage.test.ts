@@ -12,7 +12,7 @@ const dayMs = 86_400_000
 const url = Redacted.make("postgres://test")
 const embedded = Layer.succeed(Database, Database.of({ embedded: true, url, status: Effect.succeed(undefined) }))
 const elsewhere = Layer.succeed(Database, Database.of({ embedded: false, url, status: Effect.succeed(undefined) }))
-const days = { flow_stats: 30, coverage: 30, flow_stats_hour: 400, flow_stats_day: 4000 }
+const days = { flow_raw: 7, flow_stats: 30, coverage: 30, flow_stats_hour: 400, flow_stats_day: 4000 }
 
 const options = { dataFolder: tmpdir(), days, reserveBytes: 1, mostBytes: 0, settleSeconds: 180 }
 const running = (changed: Partial<typeof options>, where = embedded) =>

@@ -11,6 +11,7 @@ export type Span = "day" | "month" | "year"
 
 /** Tables with partitions by their time column's range, and how long one lasts. `updated`: its rows change after they were written. */
 export const partitioned = {
+  flow_raw: { span: "day", updated: false },
   flow_stats: { span: "day", updated: true },
   coverage: { span: "day", updated: true },
   flow_stats_hour: { span: "month", updated: false },

@@ -36,7 +36,7 @@ export const keepDays = Effect.fn("retention.keepDays")(function* (days: Retenti
 })
 
 /** What goes first when room is needed. Days of traffic are small and go last. */
-const order: ReadonlyArray<Partitioned> = ["flow_stats", "coverage", "flow_stats_hour", "flow_stats_day"]
+const order: ReadonlyArray<Partitioned> = ["flow_raw", "flow_stats", "coverage", "flow_stats_hour", "flow_stats_day"]
 
 /** The partition that goes next: the oldest of the first table that has one that ended. Undefined: nothing is left that may go. */
 export const nextToGo = (partitions: ReadonlyArray<Partition>, now: number): Partition | undefined => {

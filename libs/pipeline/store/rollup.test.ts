@@ -85,7 +85,7 @@ layer(layerTestDatabase, { excludeTestServices: true })("rolling up", (it) => {
   )
 })
 
-const days = { flow_stats: 2, coverage: 2, flow_stats_hour: 40, flow_stats_day: 400 }
+const days = { flow_raw: 7, flow_stats: 2, coverage: 2, flow_stats_hour: 40, flow_stats_day: 400 }
 
 layer(layerTestDatabase, { excludeTestServices: true })("retention", (it) => {
   it.effect(

@@ -49,6 +49,29 @@ BEGIN
   RETURN NULL;
 END $$;
 
+-- A foreign key looks up and locks the other row for every row that is made, a third of what a new dependency costs. Assets that go take
+-- what is theirs along by statement instead, and not while a resolver makes more of it.
+ALTER TABLE dependencies DROP CONSTRAINT dependencies_source_id_fkey, DROP CONSTRAINT dependencies_target_id_fkey;
+ALTER TABLE asset_address DROP CONSTRAINT asset_address_asset_id_fkey;
+ALTER TABLE services DROP CONSTRAINT services_asset_id_fkey;
+CREATE FUNCTION before_assets_go() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtext('flowlens.inventory'));
+  RETURN NULL;
+END $$;
+CREATE FUNCTION after_assets_go() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF EXISTS (SELECT 1 FROM gone) THEN
+    DELETE FROM dependencies WHERE source_id IN (SELECT id FROM gone);
+    DELETE FROM dependencies WHERE target_id IN (SELECT id FROM gone);
+    DELETE FROM services WHERE asset_id IN (SELECT id FROM gone);
+    DELETE FROM asset_address WHERE asset_id IN (SELECT id FROM gone);
+  END IF;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER assets_before_go BEFORE DELETE ON assets FOR EACH STATEMENT EXECUTE FUNCTION before_assets_go();
+CREATE TRIGGER assets_after_go AFTER DELETE ON assets REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION after_assets_go();
+
 CREATE FUNCTION addresses_moved() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM tell_resolvers(ARRAY[NULL::bigint]);

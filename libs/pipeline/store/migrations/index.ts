@@ -10,6 +10,7 @@ import { exporterPolicies } from "./0006_exporter_policies.ts"
 import { evidence } from "./0007_evidence.ts"
 import { retention } from "./0008_retention.ts"
 import { writePath } from "./0009_write_path.ts"
+import { flowRaw } from "./0010_flow_raw.ts"
 
 export const migrations = {
   "0001_assets": assets,
@@ -20,7 +21,8 @@ export const migrations = {
   "0006_exporter_policies": exporterPolicies,
   "0007_evidence": evidence,
   "0008_retention": retention,
-  "0009_write_path": writePath
+  "0009_write_path": writePath,
+  "0010_flow_raw": flowRaw
 } as const
 
 /** Brings the database to the newest version. Several appliances that start together take turns. */

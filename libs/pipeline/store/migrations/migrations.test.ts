@@ -44,7 +44,7 @@ layer(layerTestDatabase, { excludeTestServices: true })("the schema", (it) => {
         []
       )
       const narrow = yield* sql`SELECT table_name, column_name, data_type FROM information_schema.columns
-        WHERE table_schema = 'public' AND column_name ~ '(bytes|packets|flows|records|datagrams|dropped|lost)' AND data_type NOT IN ('bigint')
+        WHERE table_schema = 'public' AND column_name ~ '(bytes|packets|flows|records|datagrams|dropped|lost)' AND data_type NOT IN ('bigint', 'numeric')
         AND column_name NOT IN ('records_per_second')`
       assert.deepStrictEqual(narrow, [])
     })
