@@ -10,6 +10,14 @@ import { bit } from "./stage.ts"
 
 const values = (from: Columns, which: number): Array<number> => Array.from(from.columns[which]!.subarray(0, from.length))
 
+/** Columns that are 0 for every row of most windows, and figures that are the scaled ones where nothing was sampled: not sent then. */
+const rare = [column.synReverse, column.synAckForward, column.synAckReverse, column.beganReverse, column.fanInAgainst]
+const all = (from: Columns, which: number, value: number): boolean => {
+  const found = from.columns[which]!
+  for (let i = 0; i < from.length; i++) if (found[i] !== value) return false
+  return true
+}
+
 /** What an earlier slice or window left in the temporary tables of this transaction. */
 export const emptyStages = (sql: SqlClient.SqlClient) => sql`TRUNCATE slice_edge, slice_exporter, slice_address, slice_added`
 
@@ -21,13 +29,17 @@ export const loadKnown = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, 
   const { edges, observers, exporters } = rows
   const doubles = (which: number) => sql`unnest(${float8s(values(edges, which))}::float8[])`
   const whole = (which: number) => sql`unnest(${int4s(values(edges, which))}::int[])`
+  const plain = rare.every((which) => all(edges, which, 0))
+  const exact = all(edges, column.sampling, 1)
+  const doublesIf = (sent: boolean, which: number, otherwise: string) => (sent ? doubles(which) : sql.literal(otherwise))
+  const wholeIf = (sent: boolean, which: number, otherwise: string) => (sent ? whole(which) : sql.literal(otherwise))
   const traffic = sql(partitionName("flow_stats", windowStart.getTime()))
   yield* sql`INSERT INTO slice_edge (source_id, target_id, dependency_id, n, port, bits, protocol, is_new, fresh, flows, to_server, to_client, packets,
       raw_bytes, raw_packets, first, last, old_flows, syn_forward, syn_reverse, syn_ack_forward, syn_ack_reverse, began_forward, began_reverse,
       client_ports, direction, sampling, fan_in, fan_in_against, old_exporters, several, source_internal, target_internal, dependency_row,
       traffic_row, old_last, old_status, exporter, source_address, target_address, old_owner)
     SELECT d.source_id, d.target_id, d.id, u.n, d.port, u.bits, d.protocol, false, w.time IS NULL, u.flows, u.to_server, u.to_client, u.packets,
-      u.raw_bytes, u.raw_packets, to_timestamp(u.first / 1000), to_timestamp(u.last / 1000), d.total_flows, u.sf, u.sr, u.af, u.ar, u.bf, u.br,
+      COALESCE(u.raw_bytes::bigint, u.to_server::bigint + u.to_client::bigint), COALESCE(u.raw_packets, u.packets), to_timestamp(u.first / 1000), to_timestamp(u.last / 1000), d.total_flows, u.sf, u.sr, u.af, u.ar, u.bf, u.br,
       u.client_ports, CASE WHEN (u.key % 2) <> (d.turns % 2) THEN -1 ELSE 0 END, u.sampling, u.fan_in, u.fan_in_against, d.exporters,
       d.exporters > 1 OR d.owner_exporter IS DISTINCT FROM u.exporter, false, false, d.ctid, w.ctid, d.last_seen, d.status, u.exporter,
       d.source_address, d.target_address, d.owner_exporter
@@ -36,11 +48,11 @@ export const loadKnown = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, 
       -- in the target list the arrays are walked side by side; in FROM each would be stored first
       FROM (SELECT generate_series(1, ${edges.length}::int) AS n, ${doubles(column.key)} AS key, ${whole(column.bits)} AS bits,
         ${doubles(column.flows)} AS flows, ${doubles(column.toServer)} AS to_server, ${doubles(column.toClient)} AS to_client,
-        ${doubles(column.packets)} AS packets, ${doubles(column.rawBytes)} AS raw_bytes, ${doubles(column.rawPackets)} AS raw_packets,
+        ${doubles(column.packets)} AS packets, ${doublesIf(!exact, column.rawBytes, "NULL::float8")} AS raw_bytes, ${doublesIf(!exact, column.rawPackets, "NULL::float8")} AS raw_packets,
         ${doubles(column.first)} AS first, ${doubles(column.last)} AS last, ${doubles(column.synForward)} AS sf,
-        ${doubles(column.synReverse)} AS sr, ${doubles(column.synAckForward)} AS af, ${doubles(column.synAckReverse)} AS ar,
-        ${doubles(column.beganForward)} AS bf, ${doubles(column.beganReverse)} AS br, ${doubles(column.clientPorts)} AS client_ports,
-        ${whole(column.sampling)} AS sampling, ${whole(column.fanIn)} AS fan_in, ${whole(column.fanInAgainst)} AS fan_in_against, ${whole(column.exporter)} AS owner) arrays) u
+        ${doublesIf(!plain, column.synReverse, "0::float8")} AS sr, ${doublesIf(!plain, column.synAckForward, "0::float8")} AS af, ${doublesIf(!plain, column.synAckReverse, "0::float8")} AS ar,
+        ${doubles(column.beganForward)} AS bf, ${doublesIf(!plain, column.beganReverse, "0::float8")} AS br, ${doubles(column.clientPorts)} AS client_ports,
+        ${wholeIf(!exact, column.sampling, "1")} AS sampling, ${whole(column.fanIn)} AS fan_in, ${wholeIf(!plain, column.fanInAgainst, "0")} AS fan_in_against, ${whole(column.exporter)} AS owner) arrays) u
     JOIN dependencies d ON d.id = u.key / 2
     LEFT JOIN ${traffic} w ON w.time = ${windowStart} AND w.source_id = d.source_id AND w.target_id = d.target_id AND w.protocol = d.protocol AND w.port = d.port
     ORDER BY d.source_id, d.target_id, d.protocol, d.port`
