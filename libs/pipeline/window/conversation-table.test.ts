@@ -3,22 +3,52 @@ import { Schema } from "effect"
 import { ipv4Text, ipv6Text } from "#domain/Address.ts"
 import { makePortRanks } from "#domain/PortRank.ts"
 import type { ConversationColumns } from "#domain/Window.ts"
+import type { FlowBatch } from "#pipeline/decode/FlowBatch.ts"
 import { randomFrom, type TestRecord, toBatch } from "../../../test/rig/flow-records.ts"
 import { services } from "../enrich/services.ts"
-import { ConversationTable } from "./conversation-table.ts"
+import { ConversationTable, type ExporterColumns, type TableWindow } from "./conversation-table.ts"
 import { foldEnds } from "./fold.ts"
+import { STARTED } from "./layout.ts"
 
 const ranks = makePortRanks(services)
 const base = 1_700_000_000_000
 
-const makeTable = (free = 100_000) => new ConversationTable(ranks, base, { free }, 42)
-const exporters = { skewMs: new Float64Array(8), sampling: new Uint32Array(8) }
+const exporters: ExporterColumns = { skewMs: new Float64Array(8), sampling: new Uint32Array(8) }
 
-const fold = (table: ConversationTable, records: ReadonlyArray<TestRecord>, pressure = 1) => {
-  const batch = toBatch(records)
-  const at = Float64Array.from(records, (record) => (record.end === 0 ? base : record.end))
-  table.fold(batch, 0, batch.length, at, exporters, pressure)
+/** A table with one window, all of whose rows are placed in it as they are. */
+class OneWindow {
+  readonly all: ConversationTable
+  readonly window: TableWindow
+  constructor(most: number) {
+    this.all = new ConversationTable(ranks, 42, most)
+    this.window = this.all.open()!
+  }
+  get rows() {
+    return this.all.rows(this.window)
+  }
+  fold(batch: FlowBatch, by: ExporterColumns = exporters, pressure = 1) {
+    const { began, columns, ended, mark } = this.all
+    this.all.load(batch, 0, batch.length)
+    this.all.setExporters(by)
+    for (let i = 0; i < batch.length; i++) {
+      ended[i] = (batch.end[i] || base) - base
+      began[i] = (batch.start[i] || batch.end[i] || base) - base
+      mark[i] = this.window.tag | (batch.start[i] === 0 ? 0 : STARTED)
+      if (batch.family[i] !== 6) continue
+      columns.source[i] = this.window.ipv6.intern(batch.ipv6, i * 32)
+      columns.destination[i] = this.window.ipv6.intern(batch.ipv6, i * 32 + 16)
+    }
+    this.all.fold(0, batch.length, pressure)
+  }
+  emit() {
+    return this.all.emit(this.window, base, (index) => index)
+  }
 }
+
+const makeTable = (most = 100_000) => new OneWindow(most)
+
+const fold = (table: OneWindow, records: ReadonlyArray<TestRecord>, pressure = 1) =>
+  table.fold(toBatch(records), exporters, pressure)
 
 const tcp: TestRecord = {
   exporter: 0,
@@ -43,9 +73,9 @@ const reply = (record: TestRecord): TestRecord => ({
   destinationPort: record.sourcePort
 })
 
-const one = (table: ConversationTable) => {
+const one = (table: OneWindow) => {
   assert.strictEqual(table.rows, 1)
-  const { columns } = table.emit((index) => index)
+  const { columns } = table.emit()
   return Object.fromEntries(Object.entries(columns).map(([name, column]) => [name, column[0]])) as Record<
     keyof ConversationColumns,
     number
@@ -78,8 +108,8 @@ const model = (records: ReadonlyArray<TestRecord>) => {
   return rows
 }
 
-const rowsOf = (table: ConversationTable) => {
-  const { columns: c, ipv6 } = table.emit((index) => index)
+const rowsOf = (table: OneWindow) => {
+  const { columns: c, ipv6 } = table.emit()
   const rows = new Map<string, ReturnType<typeof model> extends Map<string, infer R> ? R : never>()
   for (let i = 0; i < table.rows; i++) {
     const value = (v: number) => (c.family[i] === 4 ? `4:${v}` : `6:${ipv6[v * 16 + 15]! + ipv6[v * 16 + 14]! * 256}`)
@@ -123,7 +153,7 @@ describe("conversation table", () => {
       { ...tcp, sourcePort: 40_001, destinationPort: 50_123 }
     ])
     assert.strictEqual(table.rows, 2)
-    const { columns } = table.emit((index) => index)
+    const { columns } = table.emit()
     assert.deepStrictEqual([...columns.folded], [0, 0])
     assert.deepStrictEqual([...columns.aPort].sort(), [40_000, 40_001])
   })
@@ -142,7 +172,7 @@ describe("conversation table", () => {
   it("takes an exporter's own rate where the record says nothing", () => {
     const table = makeTable()
     const batch = toBatch([{ ...tcp, sampling: 0 }])
-    table.fold(batch, 0, 1, Float64Array.of(base), { skewMs: new Float64Array(1), sampling: Uint32Array.of(64) }, 1)
+    table.fold(batch, { skewMs: new Float64Array(1), sampling: Uint32Array.of(64) })
     assert.strictEqual(one(table).bytesAb, 64_000)
   })
 
@@ -187,7 +217,7 @@ describe("conversation table", () => {
     const batch = toBatch([tcp])
     batch.reverseBytes[0] = 5000
     batch.reversePackets[0] = 20
-    table.fold(batch, 0, 1, Float64Array.of(base), exporters, 1)
+    table.fold(batch)
     const row = one(table)
     assert.deepStrictEqual([row.bytesBa, row.packetsBa, row.rawBytes, row.recordsAb, row.recordsBa], [5000, 20, 6000, 1, 0])
     assert.deepStrictEqual([row.beganA, row.beganB], [1, 0])
@@ -211,30 +241,32 @@ describe("conversation table", () => {
     )
     fold(table, [{ ...tcp, source: 1 }])
     assert.strictEqual(table.rows, 2)
-    assert.strictEqual(table.records, 3)
-    assert.deepStrictEqual(table.refused, { conversations: 2, noAddress: 0 })
+    assert.strictEqual(table.all.records, 3)
+    assert.deepStrictEqual(table.all.refused, { conversations: 2, noAddress: 0, parts: 0 })
   })
 
   it("counts records without an address instead of mapping them to 0.0.0.0", () => {
     const table = makeTable()
     fold(table, [{ ...tcp, family: 0 }])
     assert.strictEqual(table.rows, 0)
-    assert.strictEqual(table.refused.noAddress, 1)
+    assert.strictEqual(table.all.refused.noAddress, 1)
   })
 
-  it("gives room back and holds the same again after a reset", () => {
-    const room = { free: 5000 }
-    const table = new ConversationTable(ranks, base, room, 1)
+  it("gives room back and holds the same again after a reset, in the same memory", () => {
+    const table = makeTable(5000)
+    let bytes = 0
     for (let round = 0; round < 3; round++) {
       fold(
         table,
-        Array.from({ length: 4000 }, (_, i) => ({ ...tcp, source: i + 1 }))
+        Array.from({ length: 6000 }, (_, i) => ({ ...tcp, source: i + 1 }))
       )
-      assert.strictEqual(table.rows, 4000)
-      assert.strictEqual(room.free, 1000)
-      table.reset()
-      assert.strictEqual(room.free, 5000)
+      assert.strictEqual(table.rows, 5000)
+      if (round === 0) bytes = table.all.bytesHeld
+      assert.strictEqual(table.all.bytesHeld, bytes)
+      table.all.reset(table.window)
+      assert.strictEqual(table.rows, 0)
     }
+    assert.strictEqual(table.all.refused.conversations, 3000)
   })
 
   it.prop("equals a plain map of the same records, whatever they are", [Schema.Int], ([seed]) => {
@@ -261,7 +293,7 @@ describe("conversation table", () => {
     })
     const table = makeTable()
     for (let at = 0; at < records.length; at += 50) fold(table, records.slice(at, at + 50))
-    assert.strictEqual(table.records, records.length)
+    assert.strictEqual(table.all.records, records.length)
     // IPv6 ends are put in order of their first sight, the model's in order of number: compare without the order.
     const anyOrder = (rows: ReturnType<typeof model>) =>
       new Map(
@@ -280,7 +312,7 @@ describe("conversation table", () => {
   it("writes IPv6 addresses as they came", () => {
     const table = makeTable()
     fold(table, [{ ...tcp, family: 6, source: 7, destination: 9 }])
-    const { columns, ipv6 } = table.emit((index) => index)
+    const { columns, ipv6 } = table.emit()
     assert.strictEqual(ipv6Text(ipv6, columns.a[0]! * 16), "2001:db8::7")
     assert.strictEqual(ipv6Text(ipv6, columns.b[0]! * 16), "2001:db8::9")
     assert.strictEqual(ipv4Text(0x0a000001), "10.0.0.1")

@@ -1,197 +1,330 @@
 /**
- * Conversations of one open window: a hash table over typed arrays. Both directions share a slot, found by exporter, family, protocol
- * and the two ends (window/fold.ts). Nothing is allocated for a record.
+ * Conversations of all open windows: one hash table in the kernel's memory (layout.ts). Both directions of a conversation share a slot,
+ * found by window, exporter, family, protocol and the two ends (window/fold.ts). Nothing is allocated for a record.
  *
- * A slot is 128 bytes of one buffer, two cache lines: the key and what every record changes lie in the first, evidence in the second.
- * Slots are dense and in order of arrival; a separate index of 32-bit entries (12 bits of hash, 20 bits of slot + 1) finds them, so a
- * growing table moves 4 bytes a conversation and a flush reads straight through.
- *
- * Rows go through in pieces and three passes: keys (row-keys.ts), slots, sums (add-rows.ts). Only the second waits for memory, and its
- * loop is so short that a processor has the misses of many rows under way at once.
+ * A slot is 128 bytes, two cache lines: the key and what every record changes lie in the first, evidence in the second. An index of 32-bit
+ * entries (12 bits of hash, 20 bits of slot) finds them. Slots are given to windows by the chunk, so that a flush reads straight through
+ * and gives back whole chunks; those are used again before fresh memory is, so that memory is bounded by the most that was ever held.
  */
 import type { PortRanks } from "#domain/PortRank.ts"
 import type { ConversationColumns, EgressColumns } from "#domain/Window.ts"
-import type { FlowBatch } from "../decode/FlowBatch.ts"
-import { addRows, type ExporterColumns } from "./add-rows.ts"
-import { type EgressTable, makeEgressTable } from "./egress.ts"
+import { BATCH_ROWS, type FlowBatch } from "../decode/FlowBatch.ts"
+import { addEgress, type EgressTable, makeEgressTable } from "./egress.ts"
 import { emitColumns } from "./emit-columns.ts"
 import { type Ipv6Interner, makeIpv6Interner } from "./ipv6-interner.ts"
-import { hashKey, makeRowKeys, NO_ADDRESS, NO_ROOM, PIECE, readKeys } from "./row-keys.ts"
-import { A, B, FIRST, LAST, META, PORTS, PORTS_SEEN, SAMPLING, SLOT_DOUBLES_SHIFT, SLOT_WORDS, SLOT_WORDS_SHIFT } from "./slot.ts"
+import { type Kernel, makeKernel, portClasses, type Secrets } from "./kernel.ts"
+import * as At from "./layout.ts"
+import { EGRESS, META, SLOT_BYTES_SHIFT, SLOT_WORDS_SHIFT } from "./slot.ts"
 
-/** 20 bits of slot + 1 in an index entry. */
-export const MAX_CONVERSATIONS = (1 << 20) - 1
-const SLOT_MASK = (1 << 20) - 1
-const TAG_MASK = ~SLOT_MASK
-const INITIAL = 1024
+/** Slots of a chunk: 128 KiB. */
+export const CHUNK_SHIFT = 10
+const CHUNK = 1 << CHUNK_SHIFT
+/** 20 bits of slot in an index entry; the first chunk is slot 0, which takes what belongs nowhere; windows may have begun 63 chunks each. */
+export const MAX_CONVERSATIONS = (1 << 20) - (64 << CHUNK_SHIFT)
+const SMALLEST_INDEX = 4096
 
-/** Conversations that may still be begun, shared by all windows of a worker: memory stays bounded however many of them are open. */
-export interface Room {
-  free: number
+/** What the exporters of the rows are known by, by the index in the batch's `exporter` column. */
+export interface ExporterColumns {
+  /** Arrival minus export time, whole ms; added to the exporter's own times. */
+  readonly skewMs: Float64Array
+  /** Rate to apply where the record says nothing (0 or 1: none). */
+  readonly sampling: Uint32Array
 }
 
-/** Records that found no room, by reason, since the table was made. */
-export interface RefusedRecords {
-  /** The windows hold as many conversations as they may. */
+/** What found no room since the table was made. */
+export interface Refused {
+  /** Records: the windows hold as many conversations as they may. */
   conversations: number
-  /** The record has no IP address. */
+  /** Records without an IP address. */
   noAddress: number
+  /** Parts of records that are counted elsewhere (place-rows.ts). */
+  parts: number
 }
 
-/** One thread folds one piece at a time, so all tables of a thread share the keys. */
-const keys = makeRowKeys()
+/** One window's share of the table. */
+export interface TableWindow {
+  /** What its rows are marked with. */
+  readonly tag: number
+  readonly id: number
+  readonly chunks: Array<number>
+  readonly ipv6: Ipv6Interner
+  readonly egress: EgressTable
+}
+
+const mix = (seed: number, n: number): number => {
+  let x = Math.imul(seed + Math.imul(n, 0x9e3779b9), 0x85ebca6b)
+  x = Math.imul(x ^ (x >>> 15), 0x2c1b3c6d)
+  return x ^ (x >>> 13)
+}
 
 export class ConversationTable {
-  /** Conversations held. */
-  rows = 0
-  /** Records folded since the last reset. */
+  /** A batch whose rows are folded without being copied. */
+  readonly batch: FlowBatch
+  readonly columns: At.KernelColumns
+  readonly ended: Int32Array
+  readonly began: Int32Array
+  readonly mark: Int32Array
+  readonly odd: Int32Array
+  readonly refused: Refused = { conversations: 0, noAddress: 0, parts: 0 }
+  /** Records folded since the table was made. */
   records = 0
-  readonly refused: RefusedRecords = { conversations: 0, noAddress: 0 }
-  private readonly ranks: PortRanks
-  private readonly room: Room
+  private readonly kernel: Kernel
+  private readonly most: number
   private readonly seed: number
-  private readonly base: number
-  private readonly ipv6: Ipv6Interner
-  private readonly egress: EgressTable = makeEgressTable()
-  private words: Int32Array
-  private doubles: Float64Array
-  private index: Int32Array
+  private readonly secrets: Secrets
+  private readonly said: Int32Array
+  private readonly piece: {
+    readonly slot: Int32Array
+    readonly aux: Int32Array
+    readonly misses: Int32Array
+    readonly egress: Int32Array
+  }
+  private readonly skews: Float64Array
+  private readonly rates: Uint32Array
+  /** Next free slot and limit of each window. */
+  private readonly shares: Int32Array
+  private readonly slots: number
+  private readonly words: Int32Array
+  private readonly doubles: Float64Array
+  private readonly index: Int32Array
+  private indexLength = SMALLEST_INDEX
+  private readonly freeChunks: Array<number>
+  private readonly freeIds: Array<number> = Array.from({ length: At.MAX_WINDOWS }, (_, i) => At.MAX_WINDOWS - 1 - i)
+  private readonly open_ = new Map<number, TableWindow>()
+  private readonly ordinals = new Int32Array(1 << (20 - CHUNK_SHIFT))
+  private touchedChunks = 1
 
-  /** `base`: ms since 1970 that slot times are relative to, the start of the window. */
-  constructor(ranks: PortRanks, base: number, room: Room, seed: number) {
-    this.ranks = ranks
-    this.base = base
-    this.room = room
+  /** `most`: conversations of all windows together. `seed` keeps senders from choosing addresses that collide. */
+  constructor(ranks: PortRanks, seed: number, most: number) {
+    this.most = Math.min(most, MAX_CONVERSATIONS)
     this.seed = seed | 0
-    this.ipv6 = makeIpv6Interner(MAX_CONVERSATIONS, this.seed)
-    this.doubles = new Float64Array(INITIAL << SLOT_DOUBLES_SHIFT)
-    this.words = new Int32Array(this.doubles.buffer)
-    this.index = new Int32Array(INITIAL * 2)
+    this.secrets = [mix(seed, 1), mix(seed, 2), mix(seed, 3), mix(seed, 4)]
+    const chunks = Math.min(1 << (20 - CHUNK_SHIFT), Math.ceil(this.most / CHUNK) + 64)
+    let longest = SMALLEST_INDEX
+    while (longest < 2 * chunks * CHUNK) longest *= 2
+    this.slots = At.INDEX + longest * 4
+    const pages = Math.ceil((this.slots + ((chunks * CHUNK) << SLOT_BYTES_SHIFT)) / 65_536)
+    // All of it at once: pages nobody touched cost nothing, and memory that never grows is never moved.
+    const memory = new WebAssembly.Memory({ initial: pages, maximum: pages })
+    const { buffer } = memory
+    this.kernel = makeKernel(memory)
+    this.columns = At.kernelColumns(buffer)
+    this.batch = At.batchOver(this.columns)
+    const rows = this.columns.family.length
+    this.ended = new Int32Array(buffer, At.ENDED, rows)
+    this.began = new Int32Array(buffer, At.BEGAN, rows)
+    this.mark = new Int32Array(buffer, At.MARK, rows)
+    this.odd = new Int32Array(buffer, At.ODD, BATCH_ROWS)
+    this.said = new Int32Array(buffer, At.SAID, 4)
+    this.piece = {
+      slot: new Int32Array(buffer, At.SLOT, At.PIECE),
+      aux: new Int32Array(buffer, At.AUX, At.PIECE),
+      misses: new Int32Array(buffer, At.MISSES, At.PIECE),
+      egress: new Int32Array(buffer, At.EGRESS_ROWS, At.PIECE)
+    }
+    this.skews = new Float64Array(buffer, At.SKEWS, At.MAX_EXPORTERS)
+    this.rates = new Uint32Array(buffer, At.RATES, At.MAX_EXPORTERS)
+    this.shares = new Int32Array(buffer, At.WINDOWS, (At.MAX_WINDOWS + 1) * 2)
+    this.words = new Int32Array(buffer, this.slots, (chunks * CHUNK) << SLOT_WORDS_SHIFT)
+    this.doubles = new Float64Array(buffer, this.slots, this.words.length / 2)
+    this.index = new Int32Array(buffer, At.INDEX, longest)
+    this.freeChunks = Array.from({ length: chunks - 1 }, (_, i) => chunks - 1 - i)
+    new Uint8Array(buffer, At.CLASSES, 256).set(portClasses)
+    new Uint8Array(buffer, At.RANKS, 4 << 16).set(ranks)
+    // No key has all bits set: what belongs nowhere is not found.
+    this.words[META] = -1
+  }
+
+  /** Undefined when there are MAX_WINDOWS of them. */
+  open(): TableWindow | undefined {
+    const id = this.freeIds.pop()
+    if (id === undefined) return undefined
+    const window: TableWindow = {
+      id,
+      tag: id << At.WINDOW_SHIFT,
+      chunks: [],
+      ipv6: makeIpv6Interner(MAX_CONVERSATIONS, this.seed),
+      egress: makeEgressTable()
+    }
+    this.open_.set(id, window)
+    return window
+  }
+
+  rows(window: TableWindow): number {
+    const { chunks } = window
+    return chunks.length === 0
+      ? 0
+      : this.shares[window.id * 2]! - (chunks.at(-1)! << CHUNK_SHIFT) + ((chunks.length - 1) << CHUNK_SHIFT)
   }
 
   get bytesHeld(): number {
-    return this.words.byteLength + this.index.byteLength + this.egress.bytesHeld()
+    let bytes = ((this.touchedChunks << CHUNK_SHIFT) << SLOT_BYTES_SHIFT) + this.indexLength * 4
+    for (const window of this.open_.values()) bytes += window.egress.bytesHeld()
+    return bytes
   }
 
-  /**
-   * Folds rows `from` to `to` (exclusive) of a batch. `at`: the end of each flow, ms since 1970, corrected. `pressure`: these records
-   * stand for `pressure` times as many.
-   */
-  fold(batch: FlowBatch, from: number, to: number, at: Float64Array, exporters: ExporterColumns, pressure: number): void {
-    for (let piece = from; piece < to; piece += PIECE) {
-      const end = Math.min(to, piece + PIECE)
-      readKeys(keys, batch, piece, end, this.ranks, this.ipv6, this.seed)
-      this.findSlots(end - piece, at, piece)
-      this.records += addRows(this.words, this.doubles, keys, batch, piece, end, at, this.base, exporters, pressure, this.egress)
+  /** Copies rows of another batch to where the kernel reads them. */
+  load(batch: FlowBatch, from: number, count: number): void {
+    if (batch === this.batch) return
+    for (const name of Object.keys(this.columns) as Array<keyof At.KernelColumns>) {
+      this.columns[name].set(batch[name].subarray(from, from + count))
     }
   }
 
-  /** Second pass: the slot of each key, a fresh one where there is none. */
-  private findSlots(count: number, at: Float64Array, from: number): void {
-    let { index, words } = this
-    let mask = index.length - 1
-    const { a, b, hash, meta, ports, slot } = keys
-    for (let k = 0; k < count; k++) {
-      if (slot[k]! < 0) {
-        if (slot[k] === NO_ADDRESS) this.refused.noAddress++
-        else this.refused.conversations++
-        continue
+  skewOf(exporter: number): number {
+    return this.skews[exporter]!
+  }
+
+  /** The window that a row's mark names. */
+  windowOf(mark: number): TableWindow {
+    return this.open_.get(mark >>> At.WINDOW_SHIFT)!
+  }
+
+  setExporters({ sampling, skewMs }: ExporterColumns): void {
+    this.skews.set(skewMs)
+    this.rates.set(sampling)
+  }
+
+  /** Marks the first `count` rows that lie wholly in `window`, of `span` ms from `base`, and lists the others in `odd`; returns how many. */
+  place(count: number, window: TableWindow, base: number, span: bigint, arrivalMs: number): number {
+    return this.kernel.place(0, count, base, span, arrivalMs, window.tag)
+  }
+
+  /** Whether any of the rows that were placed last has an IPv6 address. */
+  get sawIpv6(): boolean {
+    return (this.said[(At.SAID_FAMILIES - At.SAID) >> 2]! & 2) !== 0
+  }
+
+  /** Folds rows that were placed. `pressure`: each stands for so many. */
+  fold(from: number, count: number, pressure: number): void {
+    const { kernel, secrets, slots } = this
+    for (let row = from; row < from + count; row += At.PIECE) {
+      const length = Math.min(At.PIECE, from + count - row)
+      const misses = kernel.keys(row, length, this.indexLength - 1, slots, ...secrets)
+      if (misses > 0) this.resolve(row, misses)
+      this.records += kernel.add(row, length, pressure, slots)
+      const egress = this.said[(At.SAID_EGRESS - At.SAID) >> 2]!
+      if (egress > 0) this.addEgress(row, egress, pressure)
+    }
+    const nowhere = (At.SAID_NO_ADDRESS - At.SAID) >> 2
+    this.refused.noAddress += this.said[nowhere]!
+    this.said[nowhere] = 0
+  }
+
+  private resolve(row: number, misses: number): void {
+    const { kernel, mark, piece, slots } = this
+    for (let at = 0; at < misses; ) {
+      at = kernel.resolve(at, misses, row, this.indexLength - 1, slots)
+      if (at >= misses) return
+      const k = piece.misses[at]!
+      const marked = mark[row + k]!
+      if (this.grant(this.windowOf(marked))) continue
+      if ((marked & At.PART) !== 0) this.refused.parts++
+      else this.refused.conversations++
+      piece.slot[k] = 0
+      at++
+    }
+  }
+
+  /** More slots for a window. Where few are left, others give back what they did not use, and each gets half of it. */
+  private grant(window: TableWindow): boolean {
+    const { most, shares } = this
+    let granted = 0
+    for (const { chunks, id } of this.open_.values()) {
+      if (chunks.length > 0) granted += shares[id * 2 + 1]! - (chunks.at(-1)! << CHUNK_SHIFT) + ((chunks.length - 1) << CHUNK_SHIFT)
+    }
+    let free = most - granted
+    if (free < CHUNK) {
+      for (const { id } of this.open_.values()) {
+        free += shares[id * 2 + 1]! - shares[id * 2]!
+        shares[id * 2 + 1] = shares[id * 2]!
       }
-      const hashed = hash[k]!
-      let position = hashed & mask
-      let entry = index[position]!
-      let found = NO_ROOM
-      while (entry !== 0) {
-        if (((entry ^ hashed) & TAG_MASK) === 0) {
-          const o = ((entry & SLOT_MASK) - 1) << SLOT_WORDS_SHIFT
-          if (words[o + A] === a[k] && words[o + B] === b[k] && words[o + PORTS] === ports[k] && words[o + META] === meta[k]) {
-            found = o
-            break
-          }
-        }
-        position = (position + 1) & mask
-        entry = index[position]!
-      }
-      if (found < 0) {
-        if (this.room.free <= 0 || this.rows >= MAX_CONVERSATIONS) {
-          this.refused.conversations++
-        } else {
-          found = this.insert(k, (at[from + k]! - this.base) | 0) << SLOT_WORDS_SHIFT
-          index = this.index
-          words = this.words
-          mask = index.length - 1
-        }
-      }
-      slot[k] = found < 0 ? NO_ROOM : found | slot[k]!
+      if (free <= 0) return false
+    }
+    const share = window.id * 2
+    const last = window.chunks.at(-1)
+    let next = shares[share]!
+    let end = last === undefined ? next : (last + 1) << CHUNK_SHIFT
+    if (next === end) {
+      const chunk = this.freeChunks.pop()
+      if (chunk === undefined) return false
+      if (chunk >= this.touchedChunks) this.touchedChunks = chunk + 1
+      window.chunks.push(chunk)
+      next = chunk << CHUNK_SHIFT
+      end = next + CHUNK
+      shares[share] = next
+      shares[share + 1] = next
+      if (this.slotsTaken() * 2 > this.indexLength) this.reindex(this.indexLength * 2)
+    }
+    shares[share + 1] = Math.min(end, next + (free >= CHUNK ? CHUNK : (free + 1) >> 1))
+    return true
+  }
+
+  private slotsTaken(): number {
+    let chunks = 0
+    for (const window of this.open_.values()) chunks += window.chunks.length
+    return chunks << CHUNK_SHIFT
+  }
+
+  private reindex(length: number): void {
+    this.index.fill(0, 0, Math.max(length, this.indexLength))
+    this.indexLength = length
+    for (const { chunks, id } of this.open_.values()) {
+      chunks.forEach((chunk, i) => {
+        const first = chunk << CHUNK_SHIFT
+        const end = i === chunks.length - 1 ? this.shares[id * 2]! : first + CHUNK
+        if (end > first) this.kernel.reindex(first, end, length - 1, this.slots, ...this.secrets)
+      })
     }
   }
 
-  /** A fresh slot for key `k`, which is not there. */
-  private insert(k: number, ended: number): number {
-    if ((this.rows + 1) << SLOT_WORDS_SHIFT > this.words.length) this.grow()
-    const { doubles, index, words } = this
-    const mask = index.length - 1
-    const hash = keys.hash[k]!
-    let position = hash & mask
-    while (index[position] !== 0) position = (position + 1) & mask
-    const slot = this.rows++
-    this.room.free--
-    index[position] = (hash & TAG_MASK) | this.rows
-    const o = slot << SLOT_WORDS_SHIFT
-    doubles.fill(0, o >> 1, (o + SLOT_WORDS) >> 1)
-    words[o + A] = keys.a[k]!
-    words[o + B] = keys.b[k]!
-    words[o + PORTS] = keys.ports[k]!
-    words[o + META] = keys.meta[k]!
-    words[o + FIRST] = ended
-    words[o + LAST] = ended
-    words[o + SAMPLING] = 1
-    words[o + PORTS_SEEN] = keys.aPort[k]! | (keys.aPort[k]! << 16)
-    return slot
-  }
-
-  private grow(): void {
-    const doubles = new Float64Array(this.doubles.length * 2)
-    doubles.set(this.doubles)
-    const words = new Int32Array(doubles.buffer)
-    const index = new Int32Array(this.index.length * 2)
-    const mask = index.length - 1
-    for (let slot = 0; slot < this.rows; slot++) {
-      const o = slot << SLOT_WORDS_SHIFT
-      const hash = hashKey(this.seed, words[o + A]!, words[o + B]!, words[o + PORTS]!, words[o + META]!)
-      let position = hash & mask
-      while (index[position] !== 0) position = (position + 1) & mask
-      index[position] = (hash & TAG_MASK) | (slot + 1)
+  private addEgress(row: number, count: number, pressure: number): void {
+    const { columns, mark, piece, rates, words } = this
+    for (let n = 0; n < count; n++) {
+      const k = piece.egress[n]!
+      const slot = piece.slot[k]! >> SLOT_BYTES_SHIFT
+      if (slot === 0) continue
+      const i = row + k
+      const { egress } = this.windowOf(mark[i]!)
+      const word = (slot << SLOT_WORDS_SHIFT) + EGRESS
+      if (words[word] === 0) words[word] = egress.add(slot)
+      const rate = (columns.sampling[i]! || rates[columns.exporter[i]!]! || 1) * pressure
+      const turn = (piece.aux[k]! >> At.TURNED_SHIFT) & 1
+      addEgress(egress, words[word]! - 1, turn, (mark[i]! & At.PART) === 0 ? 1 : 0, columns, i, rate)
     }
-    this.doubles = doubles
-    this.words = words
-    this.index = index
   }
 
-  /** Fresh columns of exactly `rows` rows, for transfer. `rename` gives the slice's index of an exporter. */
-  emit(rename: (exporter: number) => number): {
-    readonly columns: ConversationColumns
-    readonly ipv6: Uint8Array
-    readonly egress: EgressColumns | undefined
-  } {
-    const columns = emitColumns(this.words, this.doubles, this.rows, this.base, rename)
-    return { columns, ipv6: this.ipv6.emit(), egress: this.egress.emit() }
+  /** Fresh columns of exactly the window's rows, for transfer. `rename` gives the slice's index of an exporter. */
+  emit(
+    window: TableWindow,
+    base: number,
+    rename: (exporter: number) => number
+  ): { readonly columns: ConversationColumns; readonly ipv6: Uint8Array; readonly egress: EgressColumns | undefined } {
+    const { chunks } = window
+    chunks.forEach((chunk, ordinal) => {
+      this.ordinals[chunk] = ordinal
+    })
+    const columns = emitColumns(this.words, this.doubles, chunks, CHUNK_SHIFT, this.rows(window), base, rename)
+    const rowOf = (slot: number) => (this.ordinals[slot >> CHUNK_SHIFT]! << CHUNK_SHIFT) | (slot & (CHUNK - 1))
+    return { columns, ipv6: window.ipv6.emit(), egress: window.egress.emit(rowOf) }
   }
 
-  /** Empties the table. Memory that this round had no use for is given back by halves. */
-  reset(): void {
-    const slots = this.index.length >> 1
-    if (slots > INITIAL && this.rows < slots >> 3) {
-      this.doubles = new Float64Array((slots >> 1) << SLOT_DOUBLES_SHIFT)
-      this.words = new Int32Array(this.doubles.buffer)
-      this.index = new Int32Array(slots)
-    } else {
-      this.index.fill(0)
-    }
-    this.room.free += this.rows
-    this.rows = 0
-    this.records = 0
-    this.ipv6.reset()
-    this.egress.reset()
+  /** Empties a window's share; its chunks are free for others. */
+  reset(window: TableWindow): void {
+    window.ipv6.reset()
+    window.egress.reset()
+    this.shares[window.id * 2] = 0
+    this.shares[window.id * 2 + 1] = 0
+    if (window.chunks.length === 0) return
+    const before = this.slotsTaken()
+    for (const chunk of window.chunks.splice(0).reverse()) this.freeChunks.push(chunk)
+    const { indexLength } = this
+    this.reindex(indexLength > SMALLEST_INDEX && before * 8 < indexLength ? indexLength / 2 : indexLength)
+  }
+
+  close(window: TableWindow): void {
+    this.reset(window)
+    this.open_.delete(window.id)
+    this.freeIds.push(window.id)
   }
 }

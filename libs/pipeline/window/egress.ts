@@ -4,11 +4,12 @@
  * conversation has an entry here only once such a record was folded; its slot then holds the number of the entry + 1.
  */
 import type { EgressColumns } from "#domain/Window.ts"
+import type { KernelColumns } from "./layout.ts"
 
 /** Doubles of an entry: records, octets and packets, each a→b and b→a; octets and packets scaled by sampling. */
 const ENTRY = 6
-export const EGRESS_BYTES = 2
-export const EGRESS_PACKETS = 4
+const EGRESS_BYTES = 2
+const EGRESS_PACKETS = 4
 const INITIAL = 64
 
 export const emptyEgress = (entries: number): EgressColumns => ({
@@ -22,44 +23,58 @@ export const emptyEgress = (entries: number): EgressColumns => ({
 })
 
 export interface EgressTable {
-  /** Offset of a fresh entry for the conversation in that row; `sums` may be another array afterwards. */
-  readonly add: (row: number) => number
+  /** Makes an entry for the conversation in that slot and returns its number + 1; `sums` may be another array afterwards. */
+  readonly add: (slot: number) => number
   readonly sums: () => Float64Array
-  readonly size: () => number
   /** Undefined when there is no entry. */
-  readonly emit: () => EgressColumns | undefined
+  readonly emit: (rowOf: (slot: number) => number) => EgressColumns | undefined
   readonly reset: () => void
   readonly bytesHeld: () => number
 }
 
-/** Offset of an entry from its number. */
-export const entryAt = (number: number): number => number * ENTRY
+/** A row that was taken on the way out, once more into the entry of its conversation. `turn` 1: it goes from `b` to `a`. */
+export const addEgress = (
+  egress: EgressTable,
+  entry: number,
+  turn: number,
+  records: number,
+  columns: KernelColumns,
+  row: number,
+  rate: number
+): void => {
+  const sums = egress.sums()
+  const at = entry * ENTRY
+  sums[at + turn]! += records
+  sums[at + EGRESS_BYTES + turn]! += columns.bytes[row]! * rate
+  sums[at + EGRESS_PACKETS + turn]! += columns.packets[row]! * rate
+  sums[at + EGRESS_BYTES + 1 - turn]! += columns.reverseBytes[row]! * rate
+  sums[at + EGRESS_PACKETS + 1 - turn]! += columns.reversePackets[row]! * rate
+}
 
 export const makeEgressTable = (): EgressTable => {
   let sums = new Float64Array(0)
-  let rows = new Uint32Array(0)
+  let slots = new Uint32Array(0)
   let size = 0
   return {
-    add: (row) => {
-      if (size === rows.length) {
+    add: (slot) => {
+      if (size === slots.length) {
         const wider = new Float64Array(Math.max(INITIAL, size * 2) * ENTRY)
         wider.set(sums)
         sums = wider
         const more = new Uint32Array(Math.max(INITIAL, size * 2))
-        more.set(rows)
-        rows = more
+        more.set(slots)
+        slots = more
       }
-      rows[size] = row
+      slots[size] = slot
       sums.fill(0, size * ENTRY, (size + 1) * ENTRY)
-      return size++ * ENTRY
+      return ++size
     },
     sums: () => sums,
-    size: () => size,
-    emit: () => {
+    emit: (rowOf) => {
       if (size === 0) return undefined
       const column = (place: number) => Float64Array.from({ length: size }, (_, entry) => sums[entry * ENTRY + place]!)
       return {
-        row: rows.slice(0, size),
+        row: slots.slice(0, size).map(rowOf),
         recordsAb: column(0),
         recordsBa: column(1),
         bytesAb: column(EGRESS_BYTES),
@@ -70,11 +85,11 @@ export const makeEgressTable = (): EgressTable => {
     },
     reset: () => {
       size = 0
-      if (rows.length > INITIAL) {
+      if (slots.length > INITIAL) {
         sums = new Float64Array(0)
-        rows = new Uint32Array(0)
+        slots = new Uint32Array(0)
       }
     },
-    bytesHeld: () => sums.byteLength + rows.byteLength
+    bytesHeld: () => sums.byteLength + slots.byteLength
   }
 }

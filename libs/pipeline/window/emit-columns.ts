@@ -40,16 +40,19 @@ export const columnBuffers = (columns: ConversationColumns): Array<ArrayBuffer> 
 export const emitColumns = (
   words: Int32Array,
   doubles: Float64Array,
+  chunks: ReadonlyArray<number>,
+  chunkShift: number,
   rows: number,
   base: number,
   rename: (exporter: number) => number
 ): ConversationColumns => {
   const out = emptyColumns(rows)
   for (let row = 0; row < rows; row++) {
-    const o = row << Slot.SLOT_WORDS_SHIFT
+    const slot = (chunks[row >> chunkShift]! << chunkShift) | (row & ((1 << chunkShift) - 1))
+    const o = slot << Slot.SLOT_WORDS_SHIFT
     const wide = o >> 1
     const meta = words[o + Slot.META]!
-    out.exporter[row] = rename(meta >>> Slot.EXPORTER_SHIFT)
+    out.exporter[row] = rename((meta >>> Slot.EXPORTER_SHIFT) & Slot.EXPORTER_MASK)
     out.family[row] = (meta & Slot.FAMILY6_BIT) !== 0 ? 6 : 4
     out.protocol[row] = (meta >>> Slot.PROTOCOL_SHIFT) & 0xff
     out.folded[row] = meta & 1
@@ -61,9 +64,9 @@ export const emitColumns = (
     out.recordsAb[row] = words[o + Slot.RECORDS]!
     out.recordsBa[row] = words[o + Slot.RECORDS + 1]!
     const bytesAb = doubles[wide + Slot.BYTES]!
-    const bytesBa = doubles[wide + Slot.BYTES + 1]!
+    const bytesBa = doubles[wide + Slot.BYTES + Slot.BACK]!
     const packetsAb = doubles[wide + Slot.PACKETS]!
-    const packetsBa = doubles[wide + Slot.PACKETS + 1]!
+    const packetsBa = doubles[wide + Slot.PACKETS + Slot.BACK]!
     out.bytesAb[row] = bytesAb
     out.bytesBa[row] = bytesBa
     out.packetsAb[row] = packetsAb

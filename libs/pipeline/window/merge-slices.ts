@@ -10,9 +10,17 @@ import type { ConversationColumns, EgressColumns, WindowSlice } from "#domain/Wi
 import { emptyEgress } from "./egress.ts"
 import { emptyColumns } from "./emit-columns.ts"
 import { makeIpv6Interner } from "./ipv6-interner.ts"
-import { hashKey } from "./row-keys.ts"
 
 type Name = keyof ConversationColumns
+
+/** Hash of a key. `seed` keeps senders from choosing addresses that collide. */
+const hashKey = (seed: number, a: number, b: number, ports: number, meta: number): number => {
+  let hash = Math.imul(a ^ seed, 0x9e3779b1)
+  hash = Math.imul(hash ^ (hash >>> 15) ^ b, 0x85ebca6b)
+  hash = Math.imul(hash ^ (hash >>> 13) ^ ports, 0xc2b2ae35)
+  hash = Math.imul(hash ^ (hash >>> 16) ^ meta, 0x27d4eb2f)
+  return hash ^ (hash >>> 15)
+}
 
 /** What becomes of a column when rows are joined; every column stands here once. `key`: equal, or set with the key. */
 const rules: Record<Name, "key" | "add" | "or" | "least" | "most"> = {

@@ -1,6 +1,6 @@
 /** Where things lie in a conversation's slot of 128 bytes: offsets in 32-bit words, and in 64-bit words where marked. */
 
-export const SLOT_WORDS = 32
+export const SLOT_BYTES_SHIFT = 7
 export const SLOT_WORDS_SHIFT = 5
 export const SLOT_DOUBLES_SHIFT = 4
 
@@ -9,16 +9,17 @@ export const A = 0
 export const B = 1
 /** Service port when the other end is folded, else `aPort << 16 | bPort`. */
 export const PORTS = 2
-/** Exporter, protocol, family and folded. */
+/** Window, exporter, protocol, family and folded. */
 export const META = 3
 /** Two words: a→b, b→a. */
 export const RECORDS = 4
 /** ms from the start of the window; signed, 24 days either way. */
 export const FIRST = 6
 export const LAST = 7
-/** 64-bit, two each: a→b, b→a. Scaled by sampling. */
+/** 64-bit: octets and packets a→b, then b→a, so that both of a record are added at once. Scaled by sampling. */
 export const BYTES = 4
-export const PACKETS = 6
+export const PACKETS = 5
+export const BACK = 2
 
 // Second cache line: written when there is sampling, flags or a start time.
 /** 64-bit: scaled minus as exported, so that unsampled records need not touch it. */
@@ -44,5 +45,4 @@ export const EGRESS = 31
 export const FAMILY6_BIT = 2
 export const PROTOCOL_SHIFT = 4
 export const EXPORTER_SHIFT = 12
-/** Exporters that fit above EXPORTER_SHIFT. */
-export const MAX_EXPORTERS = 1 << 20
+export const EXPORTER_MASK = 0xfff

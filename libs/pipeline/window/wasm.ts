@@ -97,7 +97,9 @@ export const i32 = {
   load16: loader("i32", 0x2f),
   store: (address: Address, what: I32, offset = 0): Statement => storer<"i32">(0x36)(address, int(what), offset),
   store8: (address: Address, what: I32, offset = 0): Statement => storer<"i32">(0x3a)(address, int(what), offset),
-  fromLow: unary<"i64", "i32">("i32", 0xa7)
+  fromLow: unary<"i64", "i32">("i32", 0xa7),
+  /** Towards 0, and no further than the type goes (unsigned). */
+  fromDouble: unary<"f64", "i32">("i32", 0xfc, 0x03)
 }
 
 export const i64 = {
@@ -213,7 +215,7 @@ const text = (name: string): Array<number> => {
 const section = (id: number, content: ReadonlyArray<number>): Array<number> => [id, ...unsigned(content.length), ...content]
 
 /** A module of these functions over the memory it imports as `env.memory`. */
-export const assemble = (routines: ReadonlyArray<Routine>, pages: number): Uint8Array<ArrayBuffer> => {
+export const assemble = (routines: ReadonlyArray<Routine>): Uint8Array<ArrayBuffer> => {
   const types = routines.map(({ parameters }) => [0x60, ...list(parameters.map((type) => [typeCodes[type]])), 1, typeCodes.i32])
   const bodies = routines.map(({ code, locals }) => {
     const body = [...list(locals.map((type) => [1, typeCodes[type]])), ...code, 0x0b]
@@ -222,7 +224,7 @@ export const assemble = (routines: ReadonlyArray<Routine>, pages: number): Uint8
   return Uint8Array.from([
     ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
     ...section(1, list(types)),
-    ...section(2, list([[...text("env"), ...text("memory"), 2, 1, ...unsigned(pages), ...unsigned(pages)]])),
+    ...section(2, list([[...text("env"), ...text("memory"), 2, 0, 1]])),
     ...section(3, list(routines.map((_, i) => unsigned(i)))),
     ...section(7, list(routines.map(({ name }, i) => [...text(name), 0, ...unsigned(i)]))),
     ...section(10, list(bodies))

@@ -12,6 +12,7 @@ const noon = 1_700_000_100_000 - (1_700_000_100_000 % span)
 
 const make = (options: Partial<WindowOptions> = {}): Windows =>
   makeWindows({
+    maxConversations: 10_000,
     boot: "boot",
     worker: "worker-1",
     windowSeconds: 300,
@@ -65,24 +66,49 @@ const totals = (slices: ReadonlyArray<WindowSlice>) =>
   )
 
 describe("window", () => {
-  it("puts flows on either side of an edge into their windows, by their end", () => {
-    const windows = make()
-    fold(
-      windows,
-      [
-        { ...flow, start: noon - 5000, end: noon - 1, bytes: 1 },
-        { ...flow, start: noon - 5000, end: noon, bytes: 2 }
-      ],
-      noon + 10
-    )
-    const slices = windows.flush(noon + 10, 9)
+  it("splits a flow over the windows it lasted through, by the time it spent in each; it is counted where it ended", () => {
+    const windows = make({ latenessSeconds: 700 })
+    fold(windows, [{ ...flow, start: noon - span - 100_000, end: noon + 99_999, bytes: 5001, packets: 7 }], noon + 100_000)
     assert.deepStrictEqual(
-      slices.map((slice) => [slice.windowStart, sum(slice.columns.bytesAb), slice.final]),
+      windows
+        .flush(noon + 100_000, 9)
+        .map(({ columns: c, records, windowStart }) => [windowStart, records, c.bytesAb[0], c.packetsAb[0], c.first[0], c.last[0]]),
       [
-        [noon - span, 1, false],
-        [noon, 2, false]
+        [noon - 2 * span, 0, 1000, 1, noon - span - 100_000, noon - span - 1],
+        [noon - span, 0, 3000, 4, noon - span, noon - 1],
+        [noon, 1, 1001, 2, noon - span - 100_000, noon + 99_999]
       ]
     )
+    assert.deepInclude(windows.account(), { folded: 1, split: 1, moved: 0, refusedParts: 0 })
+  })
+
+  it("knows where an edge is: a last millisecond before it, on it, and flows of no time at all", () => {
+    const windows = make()
+    const placed = (start: number, end: number) => {
+      fold(windows, [{ ...flow, start, end, bytes: 10, packets: 10 }], noon + 10)
+      return windows
+        .flush(noon + 10, 9)
+        .map((slice) => [(slice.windowStart - noon) / span, slice.records, sum(slice.columns.bytesAb)])
+    }
+    assert.deepStrictEqual(placed(noon - 10, noon - 1), [[-1, 1, 10]])
+    assert.deepStrictEqual(placed(noon - 9, noon), [
+      [-1, 0, 9],
+      [0, 1, 1]
+    ])
+    assert.deepStrictEqual(placed(noon, noon), [[0, 1, 10]])
+    assert.deepStrictEqual(placed(noon - 1, noon - 1), [[-1, 1, 10]])
+    // no start; a start after the end; a start of another age
+    for (const start of [0, noon + 5000, noon - 3 * 24 * 3600_000]) assert.deepStrictEqual(placed(start, noon), [[0, 1, 10]])
+  })
+
+  it("moves the share of a window that is closed into the oldest open one, and counts the record", () => {
+    const windows = make({ latenessSeconds: 0 })
+    fold(windows, [{ ...flow, start: noon - 900_000, end: noon + 100, bytes: 1000 }], noon + 200)
+    assert.deepStrictEqual(
+      windows.flush(noon + 200, 9).map((slice) => [slice.windowStart, slice.records, sum(slice.columns.bytesAb)]),
+      [[noon, 1, 1000]]
+    )
+    assert.deepInclude(windows.account(), { folded: 1, moved: 1, late: 0 })
   })
 
   it("takes records of a window until its lateness allowance is over, then counts them late", () => {
@@ -264,4 +290,61 @@ describe("window", () => {
       slices.map((_, i) => i)
     )
   })
+
+  it.prop(
+    "sums over all windows, and what was late, are what was exported, whatever times and volumes records have",
+    [Schema.Int],
+    ([seed]) => {
+      const random = randomFrom(seed)
+      const windows = make({ latenessSeconds: random(2) * 400 })
+      const slices: Array<WindowSlice> = []
+      const exported = { bytes: 0, packets: 0, back: 0 }
+      const late = { bytes: 0, packets: 0, back: 0 }
+      let now = noon
+      let records = 0
+      const skew = random(1000) - 500
+      for (let i = 0; i < 60; i++) {
+        now += random(40_000)
+        const time = () =>
+          [
+            0,
+            86_400_000,
+            now * 2,
+            now - random(500),
+            now - random(2_000_000),
+            now - (now % span) - skew,
+            now - random(400_000_000)
+          ][random(7)]!
+        const record = {
+          ...flow,
+          family: ([4, 6] as const)[random(2)]!,
+          source: random(5),
+          bytes: random(2) === 0 ? random(100) : random(0x7fff_ffff) * random(1000),
+          packets: random(2) === 0 ? random(5) : random(1_000_000),
+          start: time(),
+          end: time()
+        }
+        const batch = toBatch([record])
+        batch.reverseBytes[0] = random(3) === 0 ? random(1_000_000) : 0
+        const back = batch.reverseBytes[0]!
+        const lateBefore = windows.account().late
+        windows.fold(batch, columns([skew]), now)
+        const into = windows.account().late > lateBefore ? late : exported
+        into.bytes += record.bytes
+        into.packets += record.packets
+        into.back += back
+        records++
+        if (random(3) === 0) slices.push(...windows.flush(now, 9))
+      }
+      slices.push(...windows.close(now))
+      balanced(windows)
+      const held = totals(slices)
+      assert.deepStrictEqual(
+        [held.bytes, held.packets, held.rawBytes],
+        [exported.bytes + exported.back, exported.packets, exported.bytes + exported.back]
+      )
+      assert.strictEqual(held.records + windows.account().late, records)
+      assert.strictEqual(windows.account().refusedParts, 0)
+    }
+  )
 })

@@ -1,21 +1,14 @@
 /**
  * Folds flow batches into open windows and takes slices out of them. Pure: the time is an argument, the worker's loop drives it.
- *
- * A record belongs to the window that holds its *end*, corrected by its exporter's clock skew: a flow is exported when it has ended, so
- * ends arrive nearly in order. A record without times ends when it arrives. Where a record cannot be told a window:
- * - later than its window's lateness allowance: counted late, not folded;
- * - more than one window ahead of its arrival: the exporter's record times are wrong (its skew is corrected already); folded at its
- *   arrival, counted;
- * - more than a day before its arrival: an uptime counter has wrapped; folded at its arrival, counted.
+ * Which windows a record belongs to is told in place-rows.ts.
  */
 import type { PortRanks } from "#domain/PortRank.ts"
 import { type WindowSlice, windowStartOf } from "#domain/Window.ts"
 import { BATCH_ROWS, type FlowBatch } from "../decode/FlowBatch.ts"
-import type { ExporterColumns } from "./add-rows.ts"
-import { ConversationTable, MAX_CONVERSATIONS, type Room } from "./conversation-table.ts"
+import { ConversationTable, type ExporterColumns, type TableWindow } from "./conversation-table.ts"
 import { columnBuffers } from "./emit-columns.ts"
+import { makePlacer, type OpenWindow, type Placed } from "./place-rows.ts"
 
-const DAY_MS = 24 * 3600 * 1000
 /** A clock that jumps ahead would close thousands of windows nobody saw; older ones than these are not reported empty. */
 const EMPTY_WINDOWS = 3
 
@@ -49,10 +42,18 @@ export interface WindowAccount {
   /** Folded at their arrival because their own time could not be. */
   readonly future: number
   readonly implausible: number
+  /** Folded records whose volume was split over the windows they lasted through. */
+  readonly split: number
+  /** Of these, records that began in a window which is closed already: that share is in the oldest open one. */
+  readonly moved: number
+  /** Shares of split records that found no room; the records are counted as folded, with the rest of their volume. */
+  readonly refusedParts: number
 }
 
 export interface Windows {
-  /** Takes all rows; the caller sets `batch.length` to 0. */
+  /** A batch whose rows need not be copied to be folded. */
+  readonly batch: FlowBatch
+  /** Takes all rows; the caller sets `batch.length` to 0. What is in `batch` afterwards is of no use. */
   readonly fold: (batch: FlowBatch, exporters: ExporterColumns, arrivalMs: number) => void
   /** Slices of the open windows, oldest first, at most `most`; what finds no place stays merged in its window. */
   readonly flush: (nowMs: number, most: number) => ReadonlyArray<WindowSlice>
@@ -67,12 +68,10 @@ export interface Windows {
   readonly keepOneOf: (n: number) => void
 }
 
-interface OpenWindow {
-  readonly start: number
-  readonly table: ConversationTable
-  pressure: number
-  /** A slice has left, so the store waits for the last one. */
-  emitted: boolean
+const sumOf = (column: Uint32Array): number => {
+  let sum = 0
+  for (const value of column) sum += value
+  return sum
 }
 
 export const sliceBuffers = (slice: WindowSlice): Array<ArrayBuffer> => [
@@ -85,26 +84,19 @@ export const makeWindows = (options: WindowOptions): Windows => {
   const { ranks, seed, windowSeconds } = options
   const windowMs = windowSeconds * 1000
   const latenessMs = options.latenessSeconds * 1000
-  const room: Room = { free: Math.min(options.maxConversations ?? 1_000_000, MAX_CONVERSATIONS) }
+  const table = new ConversationTable(ranks, seed, options.maxConversations ?? 1_000_000)
   const open = new Map<number, OpenWindow>()
-  let at = new Float64Array(BATCH_ROWS)
+  const placed: Placed = { records: 0, late: 0, skipped: 0, future: 0, implausible: 0, split: 0, moved: 0, refused: 0 }
   let openFrom = Number.NaN
-  let current: OpenWindow | undefined
   let sequence = options.firstSequence ?? 0
   let pressure = 1
-  let dice = (seed | 1) >>> 0
-  let records = 0
-  let folded = 0
-  let late = 0
-  let skipped = 0
-  let future = 0
-  let implausible = 0
-  const refused = { conversations: 0, noAddress: 0 }
 
-  const openAt = (start: number): OpenWindow => {
+  const openAt = (start: number): OpenWindow | undefined => {
     const known = open.get(start)
     if (known !== undefined) return known
-    const fresh = { start, table: new ConversationTable(ranks, start, room, seed), pressure: 1, emitted: false }
+    const held: TableWindow | undefined = table.open()
+    if (held === undefined) return undefined
+    const fresh: OpenWindow = { start, held, pressure: 1, emitted: false }
     open.set(start, fresh)
     return fresh
   }
@@ -115,70 +107,25 @@ export const makeWindows = (options: WindowOptions): Windows => {
     if (!(openFrom >= first) || nowMs < openFrom - windowMs) openFrom = first
   }
 
-  const foldRows = (window: OpenWindow, batch: FlowBatch, from: number, to: number, exporters: ExporterColumns): void => {
-    const { table } = window
-    const before = table.records
-    const conversations = table.refused.conversations
-    const noAddress = table.refused.noAddress
-    if (pressure > window.pressure) window.pressure = pressure
-    table.fold(batch, from, to, at, exporters, pressure)
-    folded += table.records - before
-    refused.conversations += table.refused.conversations - conversations
-    refused.noAddress += table.refused.noAddress - noAddress
-  }
+  const placer = makePlacer({ table, windowSeconds, seed, openAt, account: placed })
 
   const fold = (batch: FlowBatch, exporters: ExporterColumns, arrivalMs: number): void => {
-    const { length, end, exporter } = batch
-    if (at.length < length) at = new Float64Array(end.length)
     if (Number.isNaN(openFrom)) advance(arrivalMs)
-    records += length
-    const latest = arrivalMs + windowMs
-    const earliest = arrivalMs - DAY_MS
-    let low = current === undefined ? 0 : current.start
-    let high = current === undefined ? 0 : low + windowMs
-    let from = 0
-    for (let i = 0; i < length; i++) {
-      let time = end[i]!
-      if (time === 0) {
-        time = arrivalMs
-      } else {
-        time += exporters.skewMs[exporter[i]!]!
-        if (time > latest) {
-          future++
-          time = arrivalMs
-        } else if (time < earliest) {
-          implausible++
-          time = arrivalMs
-        }
-      }
-      at[i] = time
-      let keep = true
-      if (pressure > 1) {
-        dice = (Math.imul(dice, 1664525) + 1013904223) >>> 0
-        keep = dice < 0x1_0000_0000 / pressure
-        if (!keep) skipped++
-      }
-      if (keep && time >= low && time < high) continue
-      if (current !== undefined && i > from) foldRows(current, batch, from, i, exporters)
-      from = i + 1
-      if (!keep) continue
-      const start = windowStartOf(time, windowSeconds)
-      if (start < openFrom) {
-        late++
-        continue
-      }
-      current = openAt(start)
-      low = start
-      high = start + windowMs
-      from = i
+    placed.records += batch.length
+    table.setExporters(exporters)
+    for (let from = 0; from < batch.length; from += BATCH_ROWS) {
+      const count = Math.min(BATCH_ROWS, batch.length - from)
+      table.load(batch, from, count)
+      placer.place(batch, from, count, arrivalMs, openFrom, pressure)
+      table.fold(0, count, pressure)
+      placer.foldParts(pressure)
     }
-    if (current !== undefined && length > from) foldRows(current, batch, from, length, exporters)
   }
 
   const take = (window: OpenWindow, final: boolean): WindowSlice => {
     const exporters: Array<{ address: string }> = []
     const renamed = new Map<number, number>()
-    const { columns, egress, ipv6 } = window.table.emit((index) => {
+    const { columns, egress, ipv6 } = table.emit(window.held, window.start, (index) => {
       let name = renamed.get(index)
       if (name === undefined) {
         name = exporters.length
@@ -195,19 +142,20 @@ export const makeWindows = (options: WindowOptions): Windows => {
       windowSeconds,
       final,
       pressureSampling: window.pressure,
-      records: window.table.records,
-      rows: window.table.rows,
+      records: sumOf(columns.recordsAb) + sumOf(columns.recordsBa),
+      rows: columns.a.length,
       exporters,
       ipv6,
       columns,
       ...(egress === undefined ? {} : { egress })
     }
-    window.table.reset()
-    window.pressure = pressure
+    table.reset(window.held)
+    window.pressure = 1
     window.emitted = true
     if (final) {
       open.delete(window.start)
-      if (current === window) current = undefined
+      table.close(window.held)
+      placer.forget(window)
     }
     return slice
   }
@@ -225,33 +173,43 @@ export const makeWindows = (options: WindowOptions): Windows => {
     for (const window of inOrder()) {
       if (slices.length >= most) break
       const final = window.start < openFrom
-      if (final || window.table.rows > 0) slices.push(take(window, final))
+      if (final || table.rows(window.held) > 0) slices.push(take(window, final))
     }
     return slices
   }
 
   return {
+    batch: table.batch,
     fold,
     flush,
     close: (nowMs) => {
       advance(nowMs)
       return inOrder()
-        .filter((window) => window.table.rows > 0 || (window.emitted && window.start < openFrom))
+        .filter((window) => table.rows(window.held) > 0 || (window.emitted && window.start < openFrom))
         .map((window) => take(window, window.start < openFrom))
     },
-    account: () => ({
-      records,
-      folded,
-      late,
-      refusedConversations: refused.conversations,
-      refusedNoAddress: refused.noAddress,
-      skipped,
-      failed: records - folded - late - refused.conversations - refused.noAddress - skipped,
-      future,
-      implausible
-    }),
-    conversations: () => inOrder().reduce((sum, window) => sum + window.table.rows, 0),
-    bytesHeld: () => inOrder().reduce((sum, window) => sum + window.table.bytesHeld, 0),
+    account: () => {
+      const { future, implausible, late, moved, records, skipped, split } = placed
+      const folded = table.records
+      const refusedConversations = table.refused.conversations + placed.refused
+      const refusedNoAddress = table.refused.noAddress
+      return {
+        records,
+        folded,
+        late,
+        refusedConversations,
+        refusedNoAddress,
+        skipped,
+        failed: records - folded - late - refusedConversations - refusedNoAddress - skipped,
+        future,
+        implausible,
+        split,
+        moved,
+        refusedParts: table.refused.parts
+      }
+    },
+    conversations: () => inOrder().reduce((sum, window) => sum + table.rows(window.held), 0),
+    bytesHeld: () => table.bytesHeld,
     openWindows: () => open.size,
     keepOneOf: (n) => {
       pressure = Math.max(1, Math.floor(n))
