@@ -5,6 +5,7 @@
 
 import { createSocket } from "node:dgram"
 import { Clock, Effect, Layer, SubscriptionRef } from "effect"
+import { SqlClient } from "effect/sql"
 import type { Dependency, DependencyDetail } from "#domain/Dependency.ts"
 import { DependencyStore } from "#pipeline/store/DependencyStore.ts"
 import { layerGround } from "../appliance.ts"
@@ -71,6 +72,7 @@ const run = Effect.fnUntraced(function* <A>(
   const flows = yield* Flows
   const store = yield* DependencyStore
   const truths = new Map(worlds.flatMap((world) => [...world.truths]))
+  yield* listening(flows, options.config.ingestion.workers)
   const watching = yield* Effect.forkScoped(watch(flows, store, truths))
   let shown = 0
   const played = yield* play({
@@ -102,6 +104,20 @@ const free = Effect.callback<number>((resume) => {
     socket.close(() => resume(Effect.succeed(port)))
   })
 })
+
+/** Every worker has bound its three ports: what is sent before is lost, and the pipeline not to blame. */
+const listening = (flows: Flows["Service"], workers: number): Effect.Effect<void> =>
+  Effect.flatMap(flows.listeners, (all) =>
+    all.length >= 3 * workers && all.every(({ state }) => state === "running")
+      ? Effect.void
+      : Effect.andThen(
+          Effect.sleep("50 millis"),
+          Effect.suspend(() => listening(flows, workers))
+        )
+  ).pipe(
+    Effect.timeout("20 seconds"),
+    Effect.catch(() => Effect.die(new Error("the flow ports could not be bound")))
+  )
 
 /** Several workers must share ports, so they need numbers, not "any". */
 const freePorts = (_config: Config) => Effect.all({ netflow: free, ipfix: free, sflow: free })
@@ -152,18 +168,23 @@ const drawnOf = (one: Dependency, store: DependencyStore["Service"]): Drawn => (
   why: () => store.get(one.id).pipe(Effect.catch(() => Effect.succeed(undefined)))
 })
 
-/** Everything that arrived is written: the same totals three times in a row, and nothing held. At most half a minute. */
+/**
+ * Everything that arrived is written, and what waited in the journal is in the tables: the same totals three times in a row, and nothing
+ * held anywhere. At most half a minute.
+ */
 const settled = Effect.fnUntraced(function* (flows: Flows["Service"], played: Played) {
+  const sql = yield* SqlClient.SqlClient
   let before = ""
   let alike = 0
-  for (let i = 0; i < 60; i++) {
+  for (let i = 0; i < 60 && alike < 3; i++) {
     const totals = yield* flows.totals
     const now = JSON.stringify(totals)
     const arrived = totals.datagrams + totals.kernelDropped >= played.datagrams
-    alike = now === before && arrived && totals.written + totals.lost >= totals.folded ? alike + 1 : 0
-    if (alike >= 3) break
+    const written = arrived && totals.written + totals.lost >= totals.folded
+    const [journal] = written ? yield* sql<{ n: number }>`SELECT count(*)::int AS n FROM window_journal` : []
+    alike = now === before && journal?.n === 0 ? alike + 1 : 0
     before = now
-    yield* Effect.sleep("500 millis")
+    if (alike < 3) yield* Effect.sleep("500 millis")
   }
   return yield* flows.totals
 })
