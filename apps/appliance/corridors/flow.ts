@@ -123,7 +123,7 @@ const make = Effect.fnUntraced(function* (config: Config, makeCollapse: MakeColl
       Effect.andThen(
         endFlow({ boot, folder, ledger, backlog, state, inHand: () => slices.read().depth > 0 || hand.slice !== undefined })
       ),
-      Effect.andThen(foldLast),
+      Effect.andThen((written) => (written ? foldLast : Effect.void)),
       Effect.timeout(stopWithin),
       Effect.catchCause((cause) => Effect.logError("could not end in time", cause))
     )

@@ -25,6 +25,7 @@ export interface EndOptions {
   readonly inHand: () => boolean
 }
 
+/** Answers whether the database took everything. */
 export const endFlow = ({ boot, folder, ledger, backlog, state, inHand }: EndOptions) =>
   Effect.gen(function* () {
     backlog.hurry()
@@ -41,7 +42,7 @@ export const endFlow = ({ boot, folder, ledger, backlog, state, inHand }: EndOpt
     if (unspooled > 0 || inHand()) yield* Effect.logError("ends without having written everything", { slices: unspooled, records })
     const clean = unspooled === 0 && !inHand()
     yield* writeNote(folder, boot, ledger, clean)
-    if (clean) {
+    if (clean && state.failures === 0) {
       yield* keepLast(boot, ledger).pipe(
         Effect.timeout(keepWithin),
         Effect.andThen(removeNote(folder, boot)),
@@ -50,6 +51,7 @@ export const endFlow = ({ boot, folder, ledger, backlog, state, inHand }: EndOpt
         )
       )
     }
+    return slices === 0 && clean
   })
 
 const until = (done: Effect.Effect<boolean>): Effect.Effect<void> =>

@@ -54,6 +54,7 @@ export const workerSettings = (
   windowSeconds: config.aggregation.window_size_seconds,
   latenessSeconds: config.aggregation.lateness_seconds,
   flushIntervalSeconds: config.aggregation.flush_interval_seconds,
+  maxConversations: config.aggregation.max_conversations,
   declaredServices: declaredServices(config),
   templates: book.all(),
   announcements: book.announcements(),

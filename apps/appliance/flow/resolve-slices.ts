@@ -67,7 +67,7 @@ export const resolveSlices = (options: ResolveOptions, state: WriteState) =>
         const outcome = yield* writeGroup(group, options, resolver, state).pipe(
           Effect.ensuring(Effect.sync(() => (state.since = undefined)))
         )
-        if (outcome === "later") yield* untilBack(sql, state.failures, backlog)
+        if (outcome === "later") yield* untilBack(sql, state, backlog)
         else spent += (yield* Clock.currentTimeMillis) - from
       }
       backlog.wrote(yield* Clock.currentTimeMillis, spent)
@@ -75,10 +75,10 @@ export const resolveSlices = (options: ResolveOptions, state: WriteState) =>
   })
 
 /** Longer pauses with each failure; what waits is not touched before the database answers at all. */
-const untilBack = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, failures: number, backlog: Backlog) {
-  for (let times = failures; ; times++) {
+const untilBack = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, state: WriteState, backlog: Backlog) {
+  for (;;) {
     // in pieces: nobody waits for a pause when the process ends
-    for (let ms = Math.min(5000, 250 * 2 ** Math.min(times - 1, 5)); ms > 0; ms -= 250) {
+    for (let ms = Math.min(5000, 250 * 2 ** Math.min(state.failures - 1, 5)); ms > 0; ms -= 250) {
       yield* Effect.sleep("250 millis")
       if (backlog.ending()) break
     }
@@ -88,6 +88,7 @@ const untilBack = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, failure
       Effect.orElseSucceed(() => false)
     )
     if (back) return
+    state.failures++
   }
 })
 
