@@ -1,6 +1,5 @@
 /**
- * Aggregation: 50,000 conversations whose popularity follows Zipf's law, both directions, a client port a connection, NetFlow v9 records of
- * 42 octets, 24 a datagram. `aggregate` takes decoded rows, `decode-aggregate` datagrams; neither has a socket.
+ * Aggregation of the conversations in conversations.ts. `aggregate` takes decoded rows, `decode-aggregate` datagrams; neither has a socket.
  */
 import { execFileSync } from "node:child_process"
 import { makePortRanks } from "#domain/PortRank.ts"
@@ -11,83 +10,18 @@ import { services } from "#pipeline/enrich/services.ts"
 import { collapseSlice } from "#pipeline/resolve/collapse.ts"
 import { makeOwners } from "#pipeline/resolve/duplicate.ts"
 import { makeWindows, type Windows } from "#pipeline/window/window.ts"
-import { randomFrom } from "../rig/flow-records.ts"
-import { aDatagram, aTemplate, type TestFlow } from "../rig/netflow9-datagrams.ts"
+import { ipfixDatagrams, netflow5Datagrams, netflow9Datagrams, now, sflowDatagrams } from "./conversations.ts"
 import type { Benchmark } from "./main.ts"
 
-export const CONVERSATIONS = 50_000
-const RECORDS = 24
-const DATAGRAMS = 8192
 /** Rows folded at a time, as in the flow worker. */
 const FOLD_ROWS = 1024
-const now = 1_700_000_100_000
 const ranks = makePortRanks(services)
 
-/** Draws numbers below `count`, the k-th 1/k as often as the first. */
-const zipf = (count: number, random: (below: number) => number) => {
-  const until = new Float64Array(count)
-  let all = 0
-  for (let k = 0; k < count; k++) until[k] = all += 1 / (k + 1)
-  return () => {
-    const at = (random(0x4000_0000) / 0x4000_0000) * all
-    let low = 0
-    let high = count - 1
-    while (low < high) {
-      const middle = (low + high) >> 1
-      if (until[middle]! < at) low = middle + 1
-      else high = middle
-    }
-    return low
-  }
-}
-
-const ports = [443, 80, 5432, 3306, 9999, 53]
-
-/** Record of conversation `n`. */
-const flowOf = (n: number, random: (below: number) => number): TestFlow => {
-  const client = 0x0a000000 + ((n * 7919) % 65_536)
-  const server = 0x0a400000 + (n % 2000)
-  const clientPort = 32_768 + random(28_000)
-  const serverPort = ports[n % ports.length]!
-  const there = random(2) === 0
-  return {
-    source: there ? client : server,
-    destination: there ? server : client,
-    sourcePort: there ? clientPort : serverPort,
-    destinationPort: there ? serverPort : clientPort,
-    protocol: 6,
-    flags: 0x1b,
-    bytes: 64 + random(90_000),
-    packets: 1 + random(60),
-    startedAgo: 1000 + random(20_000),
-    endedAgo: 10 + random(900)
-  }
-}
-
-/** A template, each conversation once, then `datagrams` more by Zipf's law. */
-export const netflow9Datagrams = (datagrams = DATAGRAMS): ReadonlyArray<Uint8Array> => {
-  const random = randomFrom(1)
-  const draw = zipf(CONVERSATIONS, random)
-  const all = [aTemplate(now, 0)]
-  for (let n = 0; n < CONVERSATIONS; n += RECORDS) {
-    all.push(
-      aDatagram(
-        now,
-        all.length,
-        Array.from({ length: RECORDS }, (_, i) => flowOf((n + i) % CONVERSATIONS, random))
-      )
-    )
-  }
-  for (let i = 0; i < datagrams; i++) {
-    all.push(
-      aDatagram(
-        now,
-        all.length,
-        Array.from({ length: RECORDS }, () => flowOf(draw(), random))
-      )
-    )
-  }
-  return all
+const datagramsOf: Record<string, () => ReadonlyArray<Uint8Array>> = {
+  netflow9: netflow9Datagrams,
+  ipfix: ipfixDatagrams,
+  sflow5: sflowDatagrams,
+  netflow5: netflow5Datagrams
 }
 
 const exporters = { skewMs: new Float64Array(16), sampling: new Uint32Array(16) }
@@ -124,8 +58,11 @@ const best = (seconds: number, round: () => number): number => {
   return Math.round(found)
 }
 
-const decodeAll = (pool: ReadonlyArray<Uint8Array>, full: (batch: FlowBatch) => void): (() => number) => {
-  const batch = makeFlowBatch()
+const decodeAll = (
+  pool: ReadonlyArray<Uint8Array>,
+  full: (batch: FlowBatch) => void,
+  batch: FlowBatch = makeFlowBatch()
+): (() => number) => {
   const drain = () => {
     full(batch)
     batch.length = 0
@@ -192,17 +129,19 @@ export const aggregateBenchmarks = (): ReadonlyArray<Benchmark> => [
       })
     }
   },
-  {
-    name: "decode-aggregate.netflow9",
-    unit: "records/s",
-    run: (seconds = 3) => {
-      const windows = makeBenchWindows()
-      return best(
-        seconds,
-        decodeAll(netflow9Datagrams(), (batch) => windows.fold(batch, exporters, now))
-      )
-    }
-  },
+  ...Object.entries(datagramsOf).map(
+    ([format, datagrams]): Benchmark => ({
+      name: `decode-aggregate.${format}`,
+      unit: "records/s",
+      run: (seconds = 3) => {
+        const windows = makeBenchWindows()
+        return best(
+          seconds,
+          decodeAll(datagrams(), (batch) => windows.fold(batch, exporters, now), windows.batch)
+        )
+      }
+    })
+  ),
   {
     name: "window.flush.50000",
     unit: "ms",
