@@ -29,8 +29,13 @@ export const runStart = async (argv: ReadonlyArray<string>): Promise<number> => 
   }
   const settings = loaded.success.settings
   const config = options.demo ? forDemo(loaded.success.config, settings) : loaded.success.config
-  return run(config, settings, options.demo)
+  const code = await run(config, settings, options.demo)
+  // everything is closed; a log line that is held back for half a minute must not keep the process that long
+  setTimeout(() => process.exit(code), lastWordsMs).unref()
+  return code
 }
+
+const lastWordsMs = 500
 
 const readOptions = (argv: ReadonlyArray<string>) => {
   try {

@@ -171,7 +171,7 @@ describe("while the database is away", () => {
     console.log("stopped while the database is away", { records, written: await written(), stoppedAfterMs })
     assert.strictEqual((await written()).records, records)
     assert.isUndefined(await appliance.warning("unclean-stop"))
-    assert.isBelow(stoppedAfterMs, 25_000)
+    assert.isBelow(stoppedAfterMs, 20_000)
     assert.strictEqual(await appliance.stop(), 0)
   }, 120_000)
 
