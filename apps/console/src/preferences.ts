@@ -9,7 +9,9 @@ export const Preferences = Schema.Struct({
   keys: Schema.Boolean,
   nav: Schema.Literals(["auto", "wide", "narrow"]),
   inspectorOpen: Schema.Boolean,
-  inspectorWidth: Schema.Int
+  inspectorWidth: Schema.Int,
+  /** The system whose lines the coach shows (domain/exporter-lines.ts). */
+  exporterSystem: Schema.String
 })
 export type Preferences = typeof Preferences.Type
 
@@ -20,7 +22,8 @@ export const defaults: Preferences = {
   keys: true,
   nav: "auto",
   inspectorOpen: true,
-  inspectorWidth: 360
+  inspectorWidth: 360,
+  exporterSystem: "ios"
 }
 
 const place = "flowlens.preferences"

@@ -232,7 +232,7 @@ export class NetFrame extends LitElement {
     this.name = (event as TitleEvent).name
     document.title = `${this.name} · FlowLens`
   }
-  readonly #toast = (event: ToastEvent) => this.renderRoot.querySelector<NetToast>("net-toast")?.say(event.text, event.severity)
+  readonly #toast = (event: ToastEvent) => this.renderRoot.querySelector<NetToast>("net-toast")?.say(event)
   readonly #skip = (event: Event) => {
     event.preventDefault()
     this.renderRoot.querySelector<HTMLElement>("main")?.focus()

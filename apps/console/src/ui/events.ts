@@ -122,14 +122,22 @@ export class RangeEvent extends UiEvent {
   }
 }
 
+export interface ToastAction {
+  readonly label: string
+  readonly run: () => void
+}
+
 /** Says something for a moment at the foot of the page. */
 export class ToastEvent extends UiEvent {
   static readonly type = "net-toast"
   readonly text: string
   readonly severity: "info" | "warning" | "critical"
-  constructor(text: string, severity: "info" | "warning" | "critical" = "info") {
+  /** One thing to do about it while it stands, such as Undo. */
+  readonly action: ToastAction | undefined
+  constructor(text: string, severity: "info" | "warning" | "critical" = "info", action?: ToastAction) {
     super(ToastEvent.type)
     this.text = text
     this.severity = severity
+    this.action = action
   }
 }

@@ -9,7 +9,12 @@ interface Toast {
   readonly text: string
   readonly severity: ToastEvent["severity"]
   readonly count: number
+  readonly action: ToastEvent["action"]
 }
+
+/** Long enough to read and, where something can be done, to decide. */
+const lastsMs = ({ action, severity }: Pick<ToastEvent, "action" | "severity">): number =>
+  action !== undefined ? 12_000 : severity === "info" ? 2500 : 8000
 
 export class NetToast extends LitElement {
   static override readonly properties = { toasts: { state: true } }
@@ -24,6 +29,7 @@ export class NetToast extends LitElement {
         border: var(--hair) solid var(--edge); border-radius: var(--radius); max-width: min(90vw, 32rem); pointer-events: auto; }
       .toast span { overflow-wrap: anywhere; }
       button { border: 0; padding: 0 var(--s-3); color: var(--muted); font-weight: 400; }
+      button.do { color: var(--accent); font-weight: 500; }
     `
   ]
 
@@ -32,11 +38,11 @@ export class NetToast extends LitElement {
     this.toasts = []
   }
 
-  say(text: string, severity: ToastEvent["severity"] = "info"): void {
+  say({ action, severity, text }: Pick<ToastEvent, "text" | "severity" | "action">): void {
     const same = this.toasts.find((toast) => toast.text === text)
-    const toast: Toast = { id: this.#next++, text, severity, count: (same?.count ?? 0) + 1 }
+    const toast: Toast = { id: this.#next++, text, severity, count: (same?.count ?? 0) + 1, action }
     this.toasts = [...this.toasts.filter((other) => other !== same), toast].slice(-4)
-    setTimeout(() => this.#drop(toast.id), severity === "info" ? 2500 : 8000)
+    setTimeout(() => this.#drop(toast.id), lastsMs(toast))
   }
 
   #drop(id: number): void {
@@ -49,7 +55,14 @@ export class NetToast extends LitElement {
     const draw = (toast: Toast) => html`<div class="toast">
       ${toast.severity === "info" ? nothing : html`<net-status status=${toast.severity} mark-only></net-status>`}
       <span>${toast.text}${toast.count > 1 ? html` <span class="muted">×${toast.count}</span>` : nothing}</span>
-      <button class="plain" @click=${() => this.#drop(toast.id)}>Close</button>
+      ${
+        toast.action === undefined
+          ? nothing
+          : html`<button class="plain do" @click=${() => {
+              toast.action?.run()
+              this.#drop(toast.id)
+            }}>${toast.action.label}</button>`
+      }<button class="plain" @click=${() => this.#drop(toast.id)}>Close</button>
     </div>`
     return html`<div role="alert">${urgent.map(draw)}</div><div role="status">${calm.map(draw)}</div>`
   }

@@ -1,36 +1,41 @@
 /**
- * One exporter: how well it is heard, what it lost, what we cannot read of it, its templates field by field.
- * Properties: `exporter`; `compact` for the inspector, else a page of its own.
+ * One exporter: how well it is heard, what the coach says of it, what is decided about it, captures, what it lost and when, what we cannot
+ * read of it, its templates field by field.
+ * Properties: `exporter`; `history` of its last hour; `compact` for the inspector, else a page of its own.
  */
 import { css, html, LitElement, nothing } from "lit"
-import { type Exporter, exporterProtocolNames, type TemplateSummary } from "#domain/Exporter.ts"
+import { type Exporter, type ExporterHistory, exporterProtocolNames, type TemplateSummary } from "#domain/Exporter.ts"
 import { exactly, plural } from "../../format/number.ts"
+import { millisOf } from "../../format/time.ts"
 import { paths } from "../../paths.ts"
-import { act } from "../../rpc/client.ts"
-import { faultOf } from "../../rpc/Fault.ts"
 import { Subject } from "../../rpc/Subject.ts"
 import { show, staleLine } from "../../rpc/show.ts"
 import { refusal } from "../../session.ts"
 import { sheet } from "../../style/sheet.ts"
-import { ToastEvent } from "../../ui/events.ts"
+import "../coverage/coverage-section.ts"
 import { inspectorHead } from "../inspector.ts"
 import { pageStyle } from "../page-style.ts"
-import { elementName, exporterStates, lengthText, samplingText, skewText, unknownName } from "./exporter-words.ts"
+import { changeExporter, exporterName } from "./change-exporter.ts"
+import { elementName, lengthText, samplingText, skewText, standingOf, unknownName } from "./exporter-words.ts"
 import "../../ui/net-address.ts"
 import "../../ui/net-status.ts"
 import "../../ui/net-time.ts"
 import "../../ui/net-value.ts"
 import "../../ui/net-empty.ts"
-
-export const exporterName = (one: Exporter): string => one.name ?? one.address
+import "../../chart/net-series.ts"
+import "./exporter-captures.ts"
+import "./exporter-coach.ts"
+import "./exporter-policy.ts"
 
 export class ExporterSheet extends LitElement {
   static override readonly properties = {
     exporter: { attribute: false },
+    history: { attribute: false },
     compact: { type: Boolean, reflect: true },
     renaming: { state: true }
   }
   declare exporter: Exporter
+  declare history: ExporterHistory | undefined
   declare compact: boolean
   declare renaming: boolean
 
@@ -48,6 +53,7 @@ export class ExporterSheet extends LitElement {
     sheet,
     pageStyle,
     css`
+      .chart { padding: 0 var(--s-5) var(--s-4); display: grid; gap: var(--s-4); }
       form { display: flex; gap: var(--s-2); align-items: center; flex-wrap: wrap; }
       form input { width: 12rem; }
       details { border-top: var(--hair) solid var(--line); }
@@ -63,12 +69,13 @@ export class ExporterSheet extends LitElement {
 
   override render() {
     const one = this.exporter
-    if (this.compact) return html`${inspectorHead(exporterName(one), paths.exporter(one.id))}${this.#facts(one)}${this.#rest(one)}`
-    return html`<div class="head"><h1>${exporterName(one)}</h1></div><div class="body"><div class="columns"><div>${this.#facts(one)}</div><div>${this.#rest(one)}</div></div></div>`
+    if (this.compact)
+      return html`${inspectorHead(exporterName(one), paths.exporter(one.id))}${this.#facts(one)}${this.#decide(one)}${this.#rest(one)}`
+    return html`<div class="head"><h1>${exporterName(one)}</h1></div><div class="body"><div class="columns"><div>${this.#facts(one)}${this.#gaps(one)}${this.#templatesOf(one)}</div><div>${this.#decide(one)}${this.#unread(one)}</div></div></div>`
   }
 
   #facts(one: Exporter) {
-    const [mark, word, title] = exporterStates[one.state]
+    const [mark, word, title] = standingOf(one)
     return html`<section><dl class="facts">
       <dt>State</dt><dd><net-status status=${mark} label=${word}></net-status><span class="muted">${title}</span></dd>
       <dt>Name</dt><dd>${this.#name(one)}</dd>
@@ -79,11 +86,15 @@ export class ExporterSheet extends LitElement {
       <dt>Datagrams</dt><dd>${this.#count(one.datagrams)}</dd>
       <dt title="What the exporter's own sequence numbers say we did not get">Lost</dt><dd>${this.#count(one.sequenceLost)}<span class="muted">${one.protocol === "netflow5" || one.protocol === "ipfix" ? "records" : "datagrams"} missing by its sequence numbers</span></dd>
       <dt title="Its sequence began anew: it restarted">Restarts</dt><dd>${this.#count(one.sequenceResets)}</dd>
-      <dt>Sampling</dt><dd>${samplingText(one.sampling)}</dd>
+      <dt>Sampling</dt><dd>${samplingText(one.sampling)}${one.policy.sampling === null ? nothing : html`<span class="muted">${one.policy.sampling.mode === "replaces" ? "replaced by" : "else"} ${samplingText(one.policy.sampling.rate)}</span>`}</dd>
       <dt title="Arrival minus export time, smoothed">Clock skew</dt><dd>${skewText(one.clockSkewMs)}${one.clockSkewMs === null ? nothing : html`<span class="muted">flow times are corrected by it</span>`}</dd>
       <dt>Domains</dt><dd class="mono">${one.observationDomains.length === 0 ? "–" : one.observationDomains.join(", ")}</dd>
-      <dt>First heard</dt><dd><net-time .at=${one.firstSeen}></net-time></dd>
-      <dt>Last heard</dt><dd><net-time .at=${one.lastSeen}></net-time></dd>
+      ${
+        one.state === "expected"
+          ? html`<dt>Added</dt><dd><net-time .at=${one.firstSeen}></net-time></dd>`
+          : html`<dt>First heard</dt><dd><net-time .at=${one.firstSeen}></net-time></dd>
+      <dt>Last heard</dt><dd><net-time .at=${one.lastSeen}></net-time></dd>`
+      }
     </dl></section>`
   }
 
@@ -113,18 +124,45 @@ export class ExporterSheet extends LitElement {
   readonly #rename = (event: SubmitEvent) => {
     event.preventDefault()
     const name = String(new FormData(event.target as HTMLFormElement).get("name")).trim()
-    const { id } = this.exporter
     this.renaming = false
-    act((api) => api.ExporterChange({ id, change: { name: name === "" ? null : name } })).then(
-      () => this.dispatchEvent(new ToastEvent(name === "" ? "Name removed" : `Renamed to ${name}`)),
-      (error) => this.dispatchEvent(new ToastEvent(`Could not rename: ${faultOf(error).message}`, "warning"))
-    )
+    changeExporter(this, this.exporter, { name: name === "" ? null : name }, name === "" ? "Name removed" : `Renamed to ${name}`)
+  }
+
+  /** What can be done about it: the coach, the policy, a look at its datagrams. */
+  #decide(one: Exporter) {
+    return html`<exporter-coach .exporter=${one}></exporter-coach><exporter-policy .exporter=${one}></exporter-policy><exporter-captures .exporter=${one}></exporter-captures>`
   }
 
   #rest(one: Exporter) {
+    return html`${this.#gaps(one)}${this.#unread(one)}${this.#templatesOf(one)}`
+  }
+
+  #gaps(one: Exporter) {
+    const { history } = this
+    const records = one.protocol === "netflow5" || one.protocol === "ipfix"
+    const from = history === undefined ? 0 : millisOf(history.from)
+    const points = (values: ReadonlyArray<number | null>) =>
+      values.flatMap((value, i) => (value === null ? [] : [{ at: from + i * 60_000, value }]))
+    const series = (heading: string, name: string, values: ReadonlyArray<number | null>) =>
+      html`<net-series heading=${heading} name=${name} quantity="count" step="60000" height="64" gap="not heard" .points=${points(values)} .from=${from} .until=${from + 3_600_000}></net-series>`
+    return html`<coverage-section .exporter=${one.id}></coverage-section><section><div class="section-head"><h2>The last hour</h2></div>${
+      history === undefined
+        ? html`<p class="pad muted">Figures by the minute come with the first one.</p>`
+        : html`<div class="chart">${series("Flow records a minute", "records", history.records)}${series(
+            `${records ? "Records" : "Datagrams"} a minute missing by its sequence numbers`,
+            "lost",
+            history.lost
+          )}</div>`
+    }</section>`
+  }
+
+  #unread(one: Exporter) {
     return html`${this.#waiting(one)}${this.#counts("Malformed", "By reason; a bad set spoils itself, not the datagram.", "Nothing malformed", one.malformedReasons, (key) => key)}
-      ${this.#counts("Unknown elements", "Fields that no table here names; they are skipped by their length.", "Every element is known", one.unknownElements, unknownName)}
-      <section><div class="section-head"><h2>Templates</h2>${this.#templates.value === undefined ? nothing : html`<span class="muted">${this.#templates.value.length}</span>`}</div>
+      ${this.#counts("Unknown elements", "Fields that no table here names; they are skipped by their length.", "Every element is known", one.unknownElements, unknownName)}`
+  }
+
+  #templatesOf(one: Exporter) {
+    return html`<section><div class="section-head"><h2>Templates</h2>${this.#templates.value === undefined ? nothing : html`<span class="muted">${this.#templates.value.length}</span>`}</div>
       ${staleLine(this.#templates)}${show(this.#templates, {
         rows: 2,
         quiet: true,

@@ -10,6 +10,15 @@ export const exporterStates: Record<Exporter["state"], readonly [mark: StatusNam
   expected: ["unknown", "expected", "added by hand and not heard yet"]
 }
 
+/** How an exporter stands: what is decided about it first, then how it is heard. */
+export const standingOf = (one: Exporter): readonly [mark: StatusName, word: string, title: string] => {
+  const heard = exporterStates[one.state]
+  if (one.policy.approval === "blocked") return ["maintenance", "blocked", "its datagrams are refused and counted"]
+  if (one.policy.approval !== "new") return heard
+  if (one.state === "heard") return ["info", "new, unapproved", "nobody decided about it yet"]
+  return [heard[0], `new, ${heard[1]}`, `${heard[2]}; nobody decided about it yet`]
+}
+
 export const samplingText = (sampling: number): string =>
   sampling === 0 ? "not said" : sampling === 1 ? "unsampled" : `1 of ${sampling}`
 

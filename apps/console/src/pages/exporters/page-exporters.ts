@@ -1,6 +1,6 @@
 /** Who sends flows, and how well each is heard: live, all of them, sorted and filtered here since they are few. Property: `place`. */
 import { html, LitElement, nothing } from "lit"
-import { type Exporter, exporterProtocolNames } from "#domain/Exporter.ts"
+import { type Exporter, type ExporterHistory, exporterProtocolNames } from "#domain/Exporter.ts"
 import { Following } from "../../Cell.ts"
 import { inUnit } from "../../format/number.ts"
 import { millisOf } from "../../format/time.ts"
@@ -10,29 +10,39 @@ import { go, type Place, revise } from "../../place.ts"
 import { prefer, preferences } from "../../preferences.ts"
 import { Subject } from "../../rpc/Subject.ts"
 import { show, staleLine } from "../../rpc/show.ts"
+import { refusal } from "../../session.ts"
 import { sheet } from "../../style/sheet.ts"
 import type { Column } from "../../ui/column.ts"
 import type { FilterEvent, OpenEvent, SelectEvent, SortEvent, WidthEvent } from "../../ui/events.ts"
 import type { NetFilter } from "../../ui/net-filter.ts"
 import { pageStyle } from "../page-style.ts"
-import { exporterStates, samplingText, skewIsOff, skewText } from "./exporter-words.ts"
+import { samplingText, skewIsOff, skewText, standingOf } from "./exporter-words.ts"
 import "../../ui/net-address.ts"
 import "../../ui/net-filter.ts"
 import "../../ui/net-split.ts"
 import "../../ui/net-status.ts"
 import "../../ui/net-table.ts"
 import "../../ui/net-time.ts"
+import "../../chart/net-spark.ts"
+import "./add-exporter.ts"
 import "./exporter-sheet.ts"
 import "./listener-lines.ts"
 import "../../ui/net-empty.ts"
 
-const rank: Record<Exporter["state"], number> = { silent: 0, waiting: 1, expected: 2, heard: 3 }
+const rank: Record<Exporter["state"], number> = { silent: 0, waiting: 1, expected: 3, heard: 4 }
 
-type SortKey = "state" | "name" | "address" | "protocol" | "rate" | "lost" | "malformed" | "templates" | "lastSeen"
+/** What wants somebody first: silent, waiting, new; the blocked ones last. */
+const urgency = ({ policy, state }: Exporter): number =>
+  policy.approval === "blocked" ? 5 : state === "heard" && policy.approval === "new" ? 2 : rank[state]
+
+const worst = ({ findings }: Exporter): number =>
+  findings.reduce((sum, { severity }) => sum + (severity === "warning" ? 100 : 1), 0)
+
+type SortKey = "state" | "name" | "address" | "protocol" | "rate" | "lost" | "malformed" | "templates" | "coach" | "lastSeen"
 
 /** What a column sorts by. */
 const sortValue: Record<SortKey, (one: Exporter) => string | number> = {
-  state: (one) => rank[one.state],
+  state: urgency,
   name: (one) => one.name ?? one.address,
   address: (one) => one.address,
   protocol: (one) => one.protocol,
@@ -40,6 +50,7 @@ const sortValue: Record<SortKey, (one: Exporter) => string | number> = {
   lost: (one) => Number(one.sequenceLost),
   malformed: (one) => Number(one.malformed),
   templates: (one) => one.templates,
+  coach: worst,
   lastSeen: (one) => millisOf(one.lastSeen)
 }
 
@@ -60,7 +71,7 @@ export const sortExporters = (
   })
 }
 
-const allColumns: ReadonlyArray<Column<Exporter>> = [
+const allColumns = (histories: ReadonlyMap<string, ExporterHistory>): ReadonlyArray<Column<Exporter>> => [
   {
     key: "name",
     label: "Exporter",
@@ -77,7 +88,7 @@ const allColumns: ReadonlyArray<Column<Exporter>> = [
     sort: true,
     narrow: "line",
     cell: (one) => {
-      const [mark, word, title] = exporterStates[one.state]
+      const [mark, word, title] = standingOf(one)
       return html`<net-status status=${mark} label=${word} title=${title}></net-status>`
     }
   },
@@ -107,6 +118,28 @@ const allColumns: ReadonlyArray<Column<Exporter>> = [
     number: { quantity: "rate", of: (one) => one.recordsPerSecond }
   },
   {
+    key: "hour",
+    label: "Last hour",
+    title: "Flow records a minute",
+    from: 860,
+    track: "6rem",
+    cell: (one) => html`<net-spark .values=${histories.get(one.id)?.records.slice(0, -1) ?? []}></net-spark>`
+  },
+  {
+    key: "coach",
+    label: "Coach",
+    title: "What could be better about this exporter",
+    track: "4.5rem",
+    align: "end",
+    sort: true,
+    first: "descending",
+    narrow: "line",
+    cell: ({ findings }) =>
+      findings.length === 0
+        ? html`<span class="muted">–</span>`
+        : html`<net-status status=${findings[0]!.severity} label=${String(findings.length)} title=${findings.map(({ text }) => text).join("\n")}></net-status>`
+  },
+  {
     key: "lost",
     label: "Lost",
     from: 700,
@@ -131,7 +164,17 @@ const allColumns: ReadonlyArray<Column<Exporter>> = [
     sort: true,
     number: { quantity: "count", of: (one) => one.templates }
   },
-  { key: "sampling", label: "Sampling", from: 1000, track: "5.5rem", align: "end", cell: (one) => samplingText(one.sampling) },
+  {
+    key: "sampling",
+    label: "Sampling",
+    from: 1000,
+    track: "5.5rem",
+    align: "end",
+    cell: (one) =>
+      one.policy.sampling === null
+        ? samplingText(one.sampling)
+        : html`<span title=${`announced: ${samplingText(one.sampling)}`}>${samplingText(one.policy.sampling.mode === "replaces" || one.sampling === 0 ? one.policy.sampling.rate : one.sampling)} set</span>`
+  },
   {
     key: "skew",
     label: "Clock",
@@ -155,17 +198,34 @@ const allColumns: ReadonlyArray<Column<Exporter>> = [
 ]
 
 /** Until one has a name, the first column is the address already. */
-const columnsFor = (all: ReadonlyArray<Exporter>): ReadonlyArray<Column<Exporter>> =>
-  all.some((one) => one.name !== null) ? allColumns : allColumns.filter((column) => column.key !== "address")
+const columnsFor = (
+  all: ReadonlyArray<Exporter>,
+  histories: ReadonlyMap<string, ExporterHistory>
+): ReadonlyArray<Column<Exporter>> =>
+  all.some((one) => one.name !== null) ? allColumns(histories) : allColumns(histories).filter((column) => column.key !== "address")
 
 export class PageExporters extends LitElement {
-  static override readonly properties = { place: { attribute: false } }
+  static override readonly properties = { place: { attribute: false }, adding: { state: true } }
   declare place: Place
+  declare adding: boolean
+  #histories: ReadonlyMap<string, ExporterHistory> = new Map()
 
   readonly #exporters = Subject.watch<ReadonlyArray<Exporter>, unknown>(
     this,
     { what: "the list of exporters", isEmpty: (all) => all.length === 0 },
     () => (api) => api.ExportersWatch()
+  )
+
+  /** Drawn with the next reading of the exporters. */
+  readonly history = Subject.watch<ReadonlyArray<ExporterHistory>, unknown>(
+    this,
+    {
+      what: "the last hour",
+      onValue: (all) => {
+        this.#histories = new Map(all.map((one) => [one.id, one]))
+      }
+    },
+    () => (api) => api.ExporterHistoryWatch()
   )
 
   static override readonly styles = [sheet, pageStyle]
@@ -195,7 +255,7 @@ export class PageExporters extends LitElement {
     const words = filter.toLowerCase().split(/\s+/).filter(Boolean)
     const matched = all.filter((one) => {
       const text =
-        `${one.name ?? ""} ${one.address} ${exporterProtocolNames[one.protocol]} ${exporterStates[one.state][1]}`.toLowerCase()
+        `${one.name ?? ""} ${one.address} ${exporterProtocolNames[one.protocol]} ${standingOf(one)[1]} ${one.policy.approval}`.toLowerCase()
       return words.every((word) => text.includes(word))
     })
     const rows = sortExporters(matched, sort, order)
@@ -203,11 +263,15 @@ export class PageExporters extends LitElement {
     const chosen = all.find((one) => one.id === selected)
     const open = chosen !== undefined && inspectorOpen
     const reading = this.#exporters.reading
+    const why = refusal("exporters.write")
     return html`<div class="head"><h1>Exporters</h1><span class="count">${this.#exporters.value === undefined ? nothing : inUnit(all.length, { factor: 1, name: "" })}</span>
-        <net-filter label="Filter exporters" placeholder="name, address, protocol or state" .value=${filter} @net-filter=${(event: FilterEvent) => revise({ filter: event.filter })}></net-filter></div>
+        <net-filter label="Filter exporters" placeholder="name, address, protocol or state, e.g. new" .value=${filter} @net-filter=${(event: FilterEvent) => revise({ filter: event.filter })}></net-filter>
+        <button aria-disabled=${why === undefined ? "false" : "true"} title=${why ?? "An exporter that has not sent yet"} @click=${() => {
+          if (why === undefined) this.adding = true
+        }}>Add an exporter</button></div>
       ${staleLine(this.#exporters)}
       <net-split label="Selected exporter" ?open=${open} .width=${inspectorWidth} @net-width=${(event: WidthEvent) => prefer({ inspectorWidth: event.width })} @net-close=${() => revise({ select: undefined })}>
-        <net-table primary label="Exporters" .columns=${columnsFor(rows) as ReadonlyArray<Column<unknown>>} .rows=${rows} .keyOf=${(one: Exporter) => one.id} .identity=${(one: Exporter) => one.address}
+        <net-table primary label="Exporters" .columns=${columnsFor(rows, this.#histories) as ReadonlyArray<Column<unknown>>} .rows=${rows} .keyOf=${(one: Exporter) => one.id} .identity=${(one: Exporter) => one.address}
           sort=${sort} order=${order} .selected=${selected} ?stale=${reading._tag === "stale"}
           @net-sort=${(event: SortEvent) => revise({ sort: event.key, order: event.order }, { replace: true })}
           @net-select=${(event: SelectEvent) => revise({ select: event.key }, { replace: selected !== undefined })} @net-open=${(event: OpenEvent) => go(paths.exporter(event.key))}>
@@ -219,12 +283,12 @@ export class PageExporters extends LitElement {
                 ? html`<net-empty kind="match" heading="Nothing matches">No exporter matches <span class="mono">${filter}</span>. <button slot="action" @click=${() => revise({ filter: undefined })}>Clear the filter</button></net-empty>`
                 : nothing,
             empty:
-              () => html`<net-empty kind="yet" heading="No exporter heard yet">An exporter appears with its first datagram. Send NetFlow v5 or v9, IPFIX or sFlow v5 to this appliance over UDP.
+              () => html`<net-empty kind="yet" heading="No exporter heard yet">An exporter appears with its first datagram. Point a router, switch or firewall at this appliance: NetFlow v5 or v9, IPFIX or sFlow v5 over UDP. What you expect can be added by hand before.
                 <listener-lines slot="action"></listener-lines></net-empty>`
           })}</div>
         </net-table>
-        ${open ? html`<exporter-sheet slot="aside" .exporter=${chosen} compact></exporter-sheet>` : nothing}
-      </net-split>`
+        ${open ? html`<exporter-sheet slot="aside" .exporter=${chosen} .history=${this.#histories.get(chosen.id)} compact></exporter-sheet>` : nothing}
+      </net-split><add-exporter ?open=${this.adding} @net-close=${() => (this.adding = false)}></add-exporter>`
   }
 
   readonly #act = (event: Event) => {
