@@ -13,6 +13,7 @@ import { ExporterPolicyStore } from "#pipeline/store/ExporterPolicyStore.ts"
 import { ExporterStore } from "#pipeline/store/ExporterStore.ts"
 import { IdentityStore } from "#pipeline/store/IdentityStore.ts"
 import { OperatorStore } from "#pipeline/store/OperatorStore.ts"
+import { RawFlowStore } from "#pipeline/store/RawFlowStore.ts"
 import { SessionStore } from "#pipeline/store/SessionStore.ts"
 import { StatsStore } from "#pipeline/store/StatsStore.ts"
 import { TokenStore } from "#pipeline/store/TokenStore.ts"
@@ -44,6 +45,7 @@ const layerStores = (config: Config) => {
     ExporterStore.layer,
     IdentityStore.layer,
     OperatorStore.layer,
+    RawFlowStore.layer,
     SessionStore.layer,
     StatsStore.layer,
     TokenStore.layer,

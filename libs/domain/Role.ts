@@ -14,6 +14,7 @@ export const Capability = Schema.Literals([
   "health.read",
   "actors.restart",
   "metrics.read",
+  "flows.read",
   "settings.read",
   "operators.write",
   "tokens.own",
@@ -23,7 +24,7 @@ export const Capability = Schema.Literals([
 export type Capability = typeof Capability.Type
 
 const viewer: ReadonlyArray<Capability> = ["map.read", "exporters.read", "health.read", "tokens.own"]
-const analyst: ReadonlyArray<Capability> = [...viewer, "metrics.read"]
+const analyst: ReadonlyArray<Capability> = [...viewer, "metrics.read", "flows.read"]
 const operator: ReadonlyArray<Capability> = [...analyst, "exporters.write", "actors.restart", "settings.read"]
 const admin: ReadonlyArray<Capability> = [...operator, "operators.write", "tokens.any", "audit.read"]
 

@@ -83,6 +83,24 @@ describeConsole("lists", (console) => {
       .waitFor()
   })
 
+  it("looks flow records up, keeps the question in the URL, loads more, and says what is wrong with it", async () => {
+    const page = await console.open("/flows")
+    await page.getByLabel("Port", { exact: true }).fill("5432")
+    await page.getByRole("button", { name: "Look up" }).click()
+    await page.waitForURL(/port=5432/)
+    await page.getByRole("row").filter({ hasText: "5432" }).first().waitFor()
+    assert.strictEqual(await page.getByRole("row").filter({ hasNotText: "5432" }).count(), 1, "the head alone")
+    await page.getByLabel("Port", { exact: true }).fill("70000")
+    await page.keyboard.press("Enter")
+    await page.getByRole("alert").filter({ hasText: "port is a number from 0 to 65535" }).waitFor()
+    assert.strictEqual(query(page, "port"), "5432")
+  })
+
+  it("says how flow records are kept where none are", async () => {
+    const page = await console.open("/flows", { seed: "empty" })
+    await page.getByText("flow_raw.keep: true").waitFor()
+  })
+
   it("opens a dependency's evidence", async () => {
     const page = await console.open("/dependencies?filter=port:5432")
     await page.getByText("db-01").first().waitFor()

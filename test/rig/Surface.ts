@@ -21,6 +21,7 @@ import { DependencyStore } from "#pipeline/store/DependencyStore.ts"
 import { ExporterPolicyStore } from "#pipeline/store/ExporterPolicyStore.ts"
 import { ExporterStore } from "#pipeline/store/ExporterStore.ts"
 import { OperatorStore } from "#pipeline/store/OperatorStore.ts"
+import { RawFlowStore } from "#pipeline/store/RawFlowStore.ts"
 import { SessionStore } from "#pipeline/store/SessionStore.ts"
 import { TokenStore } from "#pipeline/store/TokenStore.ts"
 import { TopologyStore } from "#pipeline/store/TopologyStore.ts"
@@ -153,7 +154,8 @@ export const layerStores = Layer.mergeAll(
   OperatorStore.layer,
   SessionStore.layer,
   TokenStore.layer,
-  AuditStore.layer
+  AuditStore.layer,
+  RawFlowStore.layer
 )
 
 /** The data folder of the surface and its certificate. */

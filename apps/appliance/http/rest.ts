@@ -11,6 +11,7 @@ import type { FilterInvalid } from "#domain/Topology.ts"
 import { AssetStore } from "#pipeline/store/AssetStore.ts"
 import { CoverageStore } from "#pipeline/store/CoverageStore.ts"
 import { DependencyStore } from "#pipeline/store/DependencyStore.ts"
+import { RawFlowStore } from "#pipeline/store/RawFlowStore.ts"
 import { TopologyStore } from "#pipeline/store/TopologyStore.ts"
 import { Gate } from "../auth/Gate.ts"
 import { CallSource } from "../rpc/Connections.ts"
@@ -89,6 +90,15 @@ const topology = HttpApiBuilder.group(
   })
 )
 
+const flows = HttpApiBuilder.group(
+  RestApi,
+  "flows",
+  Effect.fnUntraced(function* (group) {
+    const store = yield* RawFlowStore
+    return group.handle("searchFlows", ({ query }) => Effect.catchTag(store.search(query), "FilterInvalid", badFilter))
+  })
+)
+
 const system = HttpApiBuilder.group(
   RestApi,
   "system",
@@ -106,6 +116,6 @@ const system = HttpApiBuilder.group(
 )
 
 export const layerRest = HttpApiBuilder.layer(RestApi).pipe(
-  Layer.provide([assets, dependencies, topology, restExporters, system]),
+  Layer.provide([assets, dependencies, topology, flows, restExporters, system]),
   Layer.provide([layerHttpAuthorised, layerInputChecked])
 )

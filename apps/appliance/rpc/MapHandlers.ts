@@ -4,6 +4,7 @@ import { MapRpcs } from "#domain/rpc/MapRpcs.ts"
 import { AssetStore } from "#pipeline/store/AssetStore.ts"
 import { CoverageStore } from "#pipeline/store/CoverageStore.ts"
 import { DependencyStore } from "#pipeline/store/DependencyStore.ts"
+import { RawFlowStore } from "#pipeline/store/RawFlowStore.ts"
 import { TopologyStore } from "#pipeline/store/TopologyStore.ts"
 import { Live } from "./Live.ts"
 
@@ -16,6 +17,7 @@ export const mapHandlers = Effect.gen(function* () {
   const dependencies = yield* DependencyStore
   const topology = yield* TopologyStore
   const coverage = yield* CoverageStore
+  const raw = yield* RawFlowStore
 
   return MapRpcs.of({
     OverviewWatch: () => live.overview,
@@ -27,6 +29,7 @@ export const mapHandlers = Effect.gen(function* () {
     AssetDependencies: ({ id, side }) => dependencies.ofAsset(id, side),
     DependencyList: (query) => dependencies.page(query),
     DependencyGet: ({ id }) => dependencies.get(id),
+    FlowSearch: (query) => raw.search(query),
     Search: Effect.fnUntraced(function* ({ text }) {
       const [things, edges] = yield* Effect.all([assets.search(text, hits), dependencies.search(text, hits)], { concurrency: 2 })
       return [...things, ...edges]

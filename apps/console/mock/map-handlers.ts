@@ -12,6 +12,7 @@ import { Topology, TopologyEdge, TopologyNode } from "#domain/Topology.ts"
 import type { Bench } from "./Bench.ts"
 import { blindnessOf, coverageReport, coverageSummary, observersOf } from "./coverage.ts"
 import { ofAsset, ofDependency, parseFilter } from "./filter.ts"
+import { flowSearch } from "./flows.ts"
 import { networkOf } from "./network-of.ts"
 import { pageOf } from "./page.ts"
 import { instant, type World, windowSeconds } from "./seed/World.ts"
@@ -194,6 +195,9 @@ export const mapHandlers = (bench: Bench) => {
               found.exporters.map(({ address }) => address)
             )
       return blind === undefined ? found : new DependencyDetail({ ...found, blind })
+    }),
+    FlowSearch: Effect.fnUntraced(function* (query, { headers }) {
+      return flowSearch(yield* world(headers), query)
     }),
     Search: Effect.fnUntraced(function* ({ text }, { headers }) {
       const w = yield* world(headers)

@@ -31,6 +31,18 @@ export const paths = {
   asset: (id: string) => `/assets/${id}`,
   dependencies: (query: ListPlace = {}) => withQuery("/dependencies", query),
   dependency: (id: string) => `/dependencies/${id}`,
+  /** `host`, `peer` are addresses or networks; `from`, `to` ISO 8601 instants. */
+  flows: (
+    query: {
+      readonly host?: string | undefined
+      readonly peer?: string | undefined
+      readonly port?: string | undefined
+      readonly protocol?: string | undefined
+      readonly exporter?: string | undefined
+      readonly from?: string | undefined
+      readonly to?: string | undefined
+    } = {}
+  ) => withQuery("/flows", query),
   exporters: (query: ListPlace = {}) => withQuery("/exporters", query),
   exporter: (id: string) => `/exporters/${id}`,
   /** `actor` is the actor's path in the tree, e.g. `flow/worker-1`. */

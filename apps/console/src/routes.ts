@@ -82,6 +82,15 @@ export const routes: ReadonlyArray<Route> = [
     render: (shown) => html`<page-dependency .key=${id(shown)} .place=${shown.place}></page-dependency>`
   },
   {
+    name: "flows",
+    pattern: "/flows",
+    title: "Flows",
+    nav: "flows",
+    needs: "flows.read",
+    load: () => import("./pages/flows/page-flows.ts"),
+    render: (shown) => html`<page-flows .place=${shown.place}></page-flows>`
+  },
+  {
     name: "exporters",
     pattern: "/exporters",
     title: "Exporters",
@@ -125,6 +134,7 @@ export const nav = [
   { name: "map", label: "Map", href: paths.map(), key: "g m" },
   { name: "assets", label: "Assets", href: paths.assets(), key: "g a" },
   { name: "dependencies", label: "Dependencies", href: paths.dependencies(), key: "g d" },
+  { name: "flows", label: "Flows", href: paths.flows(), key: "g f" },
   { name: "exporters", label: "Exporters", href: paths.exporters(), key: "g e" },
   { name: "health", label: "Health", href: paths.health(), key: "g h" },
   { name: "settings", label: "Settings", href: paths.settings(), key: "g s" }

@@ -9,6 +9,7 @@ import { Exporter } from "../Exporter.ts"
 import { ExporterChange, ExporterPolicy } from "../ExporterPolicy.ts"
 import { HealthDetail } from "../Health.ts"
 import { AssetId, DependencyId, ExporterId, Page } from "../ids.ts"
+import { RawFlowPage, RawFlowQuery } from "../RawFlow.ts"
 import { Needs } from "../rpc/Authorised.ts"
 import { ExporterAddition } from "../rpc/ExporterRpcs.ts"
 import { Topology, TopologyQuery } from "../Topology.ts"
@@ -70,6 +71,12 @@ class Map extends HttpApiGroup.make("topology")
       .annotate(Needs, "map.read")
       .annotateMerge(described("How well an exporter was heard, or a network looked at, window by window"))
   ) {}
+
+class Flows extends HttpApiGroup.make("flows").add(
+  HttpApiEndpoint.get("searchFlows", "/flows", { query: RawFlowQuery, success: RawFlowPage, error: InputRefused })
+    .annotate(Needs, "flows.read")
+    .annotateMerge(described("Single flow records, newest first, where flow_raw.keep is on"))
+) {}
 
 const exporterId = { id: ExporterId }
 
@@ -167,7 +174,7 @@ const withSecurity = (spec: Record<string, unknown>) => {
 }
 
 export class RestApi extends HttpApi.make("flowlens")
-  .add(Assets, Dependencies, Map, Exporters, System)
+  .add(Assets, Dependencies, Map, Flows, Exporters, System)
   .prefix("/api/v1")
   .middleware(HttpAuthorised)
   .middleware(InputChecked)

@@ -5,6 +5,7 @@ import { Asset, AssetDetail, AssetNotFound, AssetQuery } from "../Asset.ts"
 import { CoverageNotFound, CoverageQuery, CoverageReport } from "../CoverageReport.ts"
 import { Dependency, DependencyDetail, DependencyNotFound, DependencyQuery } from "../Dependency.ts"
 import { AssetId, DependencyId, Page } from "../ids.ts"
+import { RawFlowPage, RawFlowQuery } from "../RawFlow.ts"
 import { Overview } from "../Status.ts"
 import { FilterInvalid, Topology, TopologyQuery } from "../Topology.ts"
 import { Needs } from "./Authorised.ts"
@@ -45,5 +46,7 @@ export class MapRpcs extends RpcGroup.make(
     Needs,
     "map.read"
   ),
+  /** Single flow records, where they are kept. */
+  Rpc.make("FlowSearch", { payload: RawFlowQuery, success: RawFlowPage, error: FilterInvalid }).annotate(Needs, "flows.read"),
   Rpc.make("Search", { payload: { text: Schema.String }, success: Schema.Array(SearchHit) }).annotate(Needs, "map.read")
 ) {}

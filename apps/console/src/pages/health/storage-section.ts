@@ -1,5 +1,5 @@
 /** What the database keeps and for how long, what had to go, and whether hours and days are made. Properties: `storage`, `now`. */
-import { html, LitElement, nothing } from "lit"
+import { css, html, LitElement, nothing } from "lit"
 import type { DroppedPartition, StorageClass, StorageReading } from "#domain/Storage.ts"
 import { alone, plural } from "../../format/number.ts"
 import { sheet } from "../../style/sheet.ts"
@@ -23,7 +23,12 @@ export class StorageSection extends LitElement {
   static override readonly properties = { storage: { attribute: false } }
   declare storage: StorageReading | undefined
 
-  static override readonly styles = [sheet, pageStyle, healthStyle]
+  static override readonly styles = [
+    sheet,
+    pageStyle,
+    healthStyle,
+    css`:host { display: block; height: auto; } p.muted { padding: var(--s-3) var(--s-5) var(--s-4); }`
+  ]
 
   override render() {
     const { storage } = this
