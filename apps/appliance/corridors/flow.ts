@@ -6,12 +6,14 @@
  * | --- | --- |
  * | slices → spool | never: a worker has two on their way, then merges; the mailbox holds more than that of each |
  * | backlog → resolve | on disk, to the spool's bound; past it slices are not acknowledged (spool-slices.ts) |
+ * | single flow records → store | refuses and counts, where they are kept at all |
  * | templates → store | slides: the newest change wins, and the book keeps every template |
  */
 import { randomUUID } from "node:crypto"
 import { join } from "node:path"
 import { Clock, Effect, Layer, SubscriptionRef } from "effect"
 import { networkSet } from "#domain/Address.ts"
+import type { RawChunk } from "#domain/RawChunk.ts"
 import type { WindowSlice } from "#domain/Window.ts"
 import * as Mailbox from "#pipeline/actor/Mailbox.ts"
 import * as Supervisor from "#pipeline/actor/Supervisor.ts"
@@ -30,6 +32,7 @@ import { Flows } from "../flow/Flows.ts"
 import { type FlowWorkerHandle, startFlowWorker, type TemplateChange } from "../flow/flow-worker-actor.ts"
 import { keepProgress, keepTemplates, makeTemplateBook } from "../flow/keep-accounts.ts"
 import { foldLast, foldSeconds, keepFolding } from "../flow/keep-folding.ts"
+import { keepRaw, makeRawAccount, takeRaw } from "../flow/keep-raw.ts"
 import { collapser, makeFlows, serviceNames, workerSettings } from "../flow/make-flows.ts"
 import { makeWriteState, resolveSlices } from "../flow/resolve-slices.ts"
 import { makeSpoolAccount } from "../flow/SpoolAccount.ts"
@@ -85,6 +88,8 @@ const make = Effect.fnUntraced(function* (config: Config, makeCollapse: MakeColl
     capacity: 1024,
     policy: "slide"
   })
+  const raw = yield* Mailbox.make<RawChunk>({ actor: "flow/raw", name: "single flow records", capacity: 16, policy: "refuse" })
+  const rawAccount = makeRawAccount()
   const { flows, accepted, written, lost } = yield* makeFlows(boot, ledger, workers, unclean, spooling)
   const hand: InHand = { slice: undefined }
 
@@ -99,6 +104,12 @@ const make = Effect.fnUntraced(function* (config: Config, makeCollapse: MakeColl
   })
   yield* flow.start("fold", () => keepFolding(SubscriptionRef.update(flows.mapVersion, (version) => version + 1)))
   yield* flow.start("templates", () => keepTemplates(changes, book), { mailbox: changes })
+  if (config.flow_raw.keep) {
+    yield* flow.start("raw", () => keepRaw(raw, rawAccount), {
+      mailbox: raw,
+      gauges: { written: () => rawAccount.written, lost: () => rawAccount.lost, leftOut: () => rawAccount.leftOut }
+    })
+  }
   yield* flow.start("notes", () => keepNotes(folder, boot, ledger))
   yield* flow.start("progress", () => keepProgress(boot, ledger))
   line.attach((message) => {
@@ -113,7 +124,16 @@ const make = Effect.fnUntraced(function* (config: Config, makeCollapse: MakeColl
     )
     workers.set(
       worker,
-      yield* startFlowWorker(flow, { worker, settings, ledger, slices, templates: changes, others, captured: line.captured })
+      yield* startFlowWorker(flow, {
+        worker,
+        settings,
+        ledger,
+        slices,
+        templates: changes,
+        others,
+        captured: line.captured,
+        raw: takeRaw(raw, rawAccount)
+      })
     )
   }
 

@@ -5,10 +5,9 @@
  * datagrams = decoded + malformed + refused + failed, always.
  */
 import { makePortRanks } from "#domain/PortRank.ts"
-import type { WindowSlice } from "#domain/Window.ts"
+import { chunkBuffers } from "#domain/RawChunk.ts"
 import type { MalformedReason } from "#pipeline/decode/DecodeOutcome.ts"
 import { type DecoderOptions, makeDecoder } from "#pipeline/decode/Decoder.ts"
-import { BATCH_ROWS, makeFlowBatch } from "#pipeline/decode/FlowBatch.ts"
 import type { LearnedTemplate } from "#pipeline/decode/LearnedTemplate.ts"
 import { type Announcement, makeTemplateCache } from "#pipeline/decode/TemplateCache.ts"
 import { services } from "#pipeline/enrich/services.ts"
@@ -16,12 +15,15 @@ import { type Heading, readHeading } from "#pipeline/ingest/dispatch.ts"
 import { makeExporterTable } from "#pipeline/ingest/ExporterTable.ts"
 import { makeMeasurer } from "#pipeline/ingest/measure.ts"
 import { makeUdpListener, type UdpListener } from "#pipeline/ingest/UdpListener.ts"
-import { makeWindows, sliceBuffers } from "#pipeline/window/window.ts"
+import { makeWindows } from "#pipeline/window/window.ts"
 import { makeCaptures } from "./captures.ts"
 import type { FlowWorkerReport, FlowWorkerSettings, FromFlowWorker, ToFlowWorker } from "./messages.ts"
 import { makeNews } from "./news.ts"
+import { makeOutlet } from "./outlet.ts"
+import { makeOwnClock } from "./own-clock.ts"
 import { makePart } from "./part.ts"
-import { MOST_IN_FLIGHT, newTally, reportOf } from "./report.ts"
+import { makeRawRecords } from "./raw-records.ts"
+import { newTally, reportOf } from "./report.ts"
 import { makeRulings } from "./rulings.ts"
 import { useful } from "./useful.ts"
 import { warningsOf } from "./warnings.ts"
@@ -50,14 +52,24 @@ export type Post = (message: FromFlowWorker, transfer?: Array<ArrayBuffer>) => v
 
 /**
  * `rest` is called when the sockets were just emptied and lets the thread sleep for a moment, so that the next datagrams are read
- * together; it returns the milliseconds slept.
+ * together; it returns the milliseconds slept. `monotonic` only moves forward; the time that `wall` tells may be set by anybody.
  */
 export const makeFlowPlane = (
   settings: FlowWorkerSettings,
   post: Post,
-  now: () => number = Date.now,
-  rest: () => number = () => 0
+  wall: () => number = Date.now,
+  rest: () => number = () => 0,
+  monotonic: () => number = wall === Date.now ? () => performance.now() : wall
 ): FlowPlane => {
+  /** What was decoded before our clock was set is folded by the time it was. */
+  const clock = makeOwnClock(wall, monotonic, (byMs) => {
+    const at = wall()
+    fold(at - byMs)
+    exporters.stepped(byMs)
+    // A clock set back opens windows that were closed; what comes before the next flush is not late in them.
+    windowing.guard(() => windows.flush(at, 0))
+  })
+  const { now } = clock
   const { worker } = settings
   const path = `flow/${worker}`
   const whole = makePart(path, now)
@@ -68,6 +80,7 @@ export const makeFlowPlane = (
   const captures = makeCaptures((capture, datagrams) => post({ type: "captured", capture, datagrams }))
   const exporters = makeExporterTable({
     ...(settings.resume === undefined ? {} : { resume: settings.resume }),
+    maxRate: settings.exporterMaxRate ?? 0,
     evicted: (address, _protocol, index) => {
       measurer.forget(index)
       tally.heldExpired += decoder.held.forget(address)
@@ -84,31 +97,37 @@ export const makeFlowPlane = (
     seed: (Math.random() * 0x1_0000_0000) | 0,
     exporterAddress: exporters.address
   })
-  const batch = makeFlowBatch(BATCH_ROWS)
+  const { batch } = windows
   const heading: Heading = { protocol: undefined, exportMs: 0, agent: "" }
   const templates = makeTemplateCache()
   const news = makeNews(post)
+  const raw =
+    settings.rawMaxRate === undefined
+      ? undefined
+      : makeRawRecords(settings.rawMaxRate, exporters.address, (chunk, leftOut) =>
+          post({ type: "raw", chunk, leftOut }, chunkBuffers(chunk))
+        )
 
   const tally = newTally()
   let hearing = -1
   let datagramsBefore = 0
   let restedMs = 0
+  let droppedBefore = 0
   let scheduled = false
-  const inFlight = new Set<number>()
-  let flushDue = false
   const flushMs = settings.flushIntervalSeconds * 1000
-  let nextFlush = now() + flushMs
+  let nextFlush = clock.steady(now()) + flushMs
   let ticks = 0
   let earlier: FlowWorkerReport | undefined
 
-  const fold = (): void => {
+  const fold = (at = now()): void => {
     const rows = batch.length
     if (rows === 0) return
     tally.records += rows
+    raw?.take(batch, exporters.columns().skewMs, at)
     let entered = false
     windowing.guard(() => {
       entered = true
-      windows.fold(batch, exporters.columns(), now())
+      windows.fold(batch, exporters.columns(), at)
     })
     batch.length = 0
     if (!entered) tally.recordsFailed += rows
@@ -159,11 +178,16 @@ export const makeFlowPlane = (
       else tally.refusedExporters++
       return
     }
+    if (!exporters.admit(index, arrival)) {
+      tally.refusedOverLimit++
+      return
+    }
     exporters.clock(index, heading.exportMs, arrival, fold)
+    const steady = clock.steady(arrival)
     const rows = batch.length
     hearing = index
     rulings.begin(index)
-    const outcome = decoding.guard(() => decoder.decode(datagram, length, index, address, arrival, batch))
+    const outcome = decoding.guard(() => decoder.decode(datagram, length, index, address, steady, batch))
     hearing = -1
     if (outcome === undefined) {
       restartDecoder()
@@ -174,7 +198,7 @@ export const makeFlowPlane = (
     exporters.heard(index, outcome, length, arrival)
     const first = rulings.firstRow()
     if (batch.length > first) exporters.sampled(index, batch.sampling[first]!)
-    measurer.datagram(index, outcome, length, batch, first, exporters.columns().skewMs[index]!, arrival)
+    measurer.datagram(index, outcome, length, batch, first, exporters.columns().skewMs[index]!, steady)
     rulings.end()
     if (useful(outcome)) tally.decoded++
     else tally.malformed++
@@ -202,37 +226,18 @@ export const makeFlowPlane = (
     post({ type: "ready", listeners: listeners.map((one) => one.read()) })
   }
 
-  const send = (slices: ReadonlyArray<WindowSlice>): void => {
-    for (const slice of slices) {
-      measurer.slice(slice, exporters.indicesOf)
-      inFlight.add(slice.sequence)
-      tally.slicesSent++
-      post({ type: "slice", slice }, sliceBuffers(slice))
-    }
-  }
-
+  const outlet = makeOutlet({
+    settings,
+    windows,
+    windowing,
+    tally,
+    now,
+    post,
+    leaving: (slice) => measurer.slice(slice, exporters.indicesOf)
+  })
   const flush = (): void => {
     fold()
-    if (inFlight.size >= MOST_IN_FLIGHT) {
-      if (!flushDue) tally.flushesHeldBack++
-      flushDue = true
-      return
-    }
-    flushDue = false
-    const slices = windowing.guard(() => windows.flush(now(), MOST_IN_FLIGHT - inFlight.size))
-    if (slices !== undefined) send(slices)
-    // An older window took the place: the rest goes as soon as a slice is accepted.
-    if (windows.conversations() > 0) flushDue = true
-  }
-
-  /** While the store lags and the table fills up, keep one of N; all again when there is room (FL-ING-09). */
-  const relieve = (): void => {
-    const most = settings.maxConversations ?? 1_000_000
-    const filled = windows.conversations() / most
-    const wanted = settings.samplingUnderPressure ?? 10
-    if (tally.pressure === 1 && flushDue && filled > 0.8) tally.pressure = wanted
-    else if (tally.pressure !== 1 && (!flushDue || filled < 0.5)) tally.pressure = 1
-    windows.keepOneOf(tally.pressure)
+    outlet.flush()
   }
 
   const report = (): FlowWorkerReport =>
@@ -241,23 +246,22 @@ export const makeFlowPlane = (
       settings,
       parts: { whole, decoding, windowing },
       tally,
-      inFlight: inFlight.size,
+      clock,
+      inFlight: outlet.inFlight(),
       restedMs,
       listeners: listeners.map((one) => one.read()),
       exporters,
-      measured: (index, lost) => measurer.read(index, lost, now()),
+      measured: (index, lost) => measurer.read(index, lost, clock.steady(now())),
       windows,
       templates,
       decoder
     })
 
-  const configure = ({ policies, requireApproval }: FlowWorkerSettings["exporters"]): void =>
-    exporters.configure(policies, requireApproval)
-
   const adopt = (known: ReadonlyArray<LearnedTemplate>, said: ReadonlyArray<Announcement>): void => {
     const nameOf = (of: Announcement | LearnedTemplate) => `${of.version} ${of.domain} ${of.exporter}`
     const heard = new Map(said.map((one) => [nameOf(one), one]))
-    for (const template of known) decoding.guard(() => decoder.adopt(template, now(), batch, heard.get(nameOf(template))))
+    for (const template of known)
+      decoding.guard(() => decoder.adopt(template, clock.steady(now()), batch, heard.get(nameOf(template))))
     // Of domains whose templates were known already.
     for (const one of said) templates.learnAnnouncement(one)
     fold()
@@ -265,7 +269,7 @@ export const makeFlowPlane = (
     news.forgetLearned()
   }
 
-  configure(settings.exporters)
+  exporters.configure(settings.exporters.policies, settings.exporters.requireApproval)
   adopt(settings.templates, settings.announcements ?? [])
 
   return {
@@ -278,9 +282,8 @@ export const makeFlowPlane = (
     handle: (message) => {
       switch (message.type) {
         case "windows-accepted":
-          for (const sequence of message.sequences) inFlight.delete(sequence)
-          if (flushDue) flush()
-          return
+          fold()
+          return outlet.accepted(message.sequences)
         case "flush":
           return flush()
         case "report": {
@@ -288,7 +291,7 @@ export const makeFlowPlane = (
           return post({ type: "report", report: reading, warnings: warningsOf(reading, earlier) })
         }
         case "exporters":
-          return configure(message.exporters)
+          return exporters.configure(message.exporters.policies, message.exporters.requireApproval)
         case "forget-exporter":
           for (const index of exporters.indicesOf(message.address)) measurer.forget(index)
           return exporters.forget(message.address, message.protocol)
@@ -307,24 +310,27 @@ export const makeFlowPlane = (
       }
     },
     tick: () => {
+      clock.check()
       const at = now()
-      fold()
+      const steady = clock.steady(at)
+      fold(at)
+      raw?.tick()
       exporters.tick(at)
       for (const listener of listeners) listener.poll()
-      measurer.tick(
-        at,
-        listeners.reduce((sum, listener) => sum + listener.read().kernelDropped, 0)
-      )
+      const dropped = listeners.reduce((sum, listener) => sum + listener.read().kernelDropped, 0)
+      exporters.balance(dropped > droppedBefore, at)
+      droppedBefore = dropped
+      measurer.tick(steady, dropped)
       captures.tick(at)
       if (++ticks % 10 === 0) {
-        tally.heldExpired += decoder.held.expire(at, HELD_SET_MAX_AGE_MS)
-        templates.expire(at, TEMPLATE_MAX_AGE_MS)
+        tally.heldExpired += decoder.held.expire(steady, HELD_SET_MAX_AGE_MS)
+        templates.expire(steady, TEMPLATE_MAX_AGE_MS)
       }
-      if (at >= nextFlush) {
-        nextFlush += Math.ceil((at - nextFlush + 1) / flushMs) * flushMs
+      if (steady >= nextFlush) {
+        nextFlush += Math.ceil((steady - nextFlush + 1) / flushMs) * flushMs
         flush()
-      } else if (flushDue) flush()
-      relieve()
+      } else if (outlet.due()) flush()
+      outlet.relieve()
       news.tell()
       const reading = report()
       post({ type: "report", report: reading, warnings: warningsOf(reading, earlier) })
@@ -333,8 +339,8 @@ export const makeFlowPlane = (
     stop: async () => {
       await Promise.all(listeners.map((listener) => listener.close()))
       fold()
-      const last = windowing.guard(() => windows.close(now()))
-      if (last !== undefined) send(last)
+      outlet.close()
+      raw?.tick()
       news.tell()
       for (const part of [whole, decoding, windowing]) part.stopped()
       post({ type: "stopped", report: report() })

@@ -3,6 +3,7 @@
  * side can import it without weight.
  */
 import type { ExporterProtocol } from "#domain/Exporter.ts"
+import type { RawChunk } from "#domain/RawChunk.ts"
 import type { WindowSlice } from "#domain/Window.ts"
 import type { ActorEntry } from "#pipeline/actor/ActorEntry.ts"
 import type { InterfaceCounters } from "#pipeline/decode/interface-counters.ts"
@@ -32,10 +33,14 @@ export interface FlowWorkerSettings {
   readonly silentAfterMs?: number
   /** Kept one of so many while the store lags and the table fills up; default 10, 1 switches it off. */
   readonly samplingUnderPressure?: number
+  /** Datagrams a second taken of one exporter; default 0: all. */
+  readonly exporterMaxRate?: number
   /** Services the operator declared, which outrank every other port. */
   readonly declaredServices?: ReadonlyArray<{ readonly protocol: number; readonly port: number }>
   /** Number of the first slice, default 0: a later run of this worker goes on, for what was written is known by its number. */
   readonly firstSequence?: number
+  /** Single flow records are sent, at most so many a second; absent: none. */
+  readonly rawMaxRate?: number
   readonly templates: ReadonlyArray<LearnedTemplate>
   /** Sampling rates and start times announced in options data. */
   readonly announcements?: ReadonlyArray<Announcement>
@@ -101,6 +106,8 @@ export interface DatagramAccount {
   readonly refused: number
   readonly refusedBlocked: number
   readonly refusedExporters: number
+  /** Of exporters that sent more than their share. */
+  readonly refusedOverLimit: number
   /** Lost to an exception in the decoder, which then was started again. */
   readonly failed: number
   /** Dropped by the kernel before they could be read; not part of `datagrams`. */
@@ -135,6 +142,8 @@ export interface FlowWorkerReport {
     readonly pressureSampling: number
   }
   readonly templates: { readonly size: number; readonly learned: number; readonly evicted: number; readonly expired: number }
+  /** Times this machine's clock was set while the worker ran, and what by the last time, ms. */
+  readonly clock: { readonly steps: number; readonly lastStepMs: number }
   readonly unknownElements: ReadonlyArray<UnknownElement>
   readonly busyRatio: number
 }
@@ -142,7 +151,15 @@ export interface FlowWorkerReport {
 /** A condition people should know of; while it lasts it stands in every report's `warnings`. */
 export interface FlowWarning {
   /** Stable; docs/troubleshoot.md has a section of that name. */
-  readonly code: "listener-down" | "receive-buffer" | "kernel-drops" | "store-lags" | "conversations-full" | "exporters-full"
+  readonly code:
+    | "listener-down"
+    | "receive-buffer"
+    | "kernel-drops"
+    | "store-lags"
+    | "conversations-full"
+    | "exporters-full"
+    | "exporter-over-limit"
+    | "own-clock-set"
   readonly detail: string
   readonly subject: string
 }
@@ -159,6 +176,8 @@ export type FromFlowWorker =
   /** The first state of every listener: bound, or failed and tried again. */
   | { readonly type: "ready"; readonly listeners: ReadonlyArray<ListenerReading> }
   | { readonly type: "slice"; readonly slice: WindowSlice }
+  /** Single flow records, where they are kept; `leftOut`: so many more came since the last chunk than are allowed in a second. */
+  | { readonly type: "raw"; readonly chunk: RawChunk; readonly leftOut: number }
   /** Added or changed since the last message, and withdrawn. */
   | {
       readonly type: "templates"

@@ -8,6 +8,7 @@ import type { ExporterTable } from "#pipeline/ingest/ExporterTable.ts"
 import type { ListenerReading } from "#pipeline/ingest/UdpListener.ts"
 import type { Windows } from "#pipeline/window/window.ts"
 import type { FlowWorkerReport, FlowWorkerSettings } from "./messages.ts"
+import type { OwnClock } from "./own-clock.ts"
 import type { Part } from "./part.ts"
 
 /** Slices that may wait for the store; further conversations stay merged in the open windows. */
@@ -21,6 +22,7 @@ export interface Tally {
   malformed: number
   refusedBlocked: number
   refusedExporters: number
+  refusedOverLimit: number
   failed: number
   records: number
   recordsFailed: number
@@ -38,6 +40,7 @@ export const newTally = (): Tally => ({
   malformed: 0,
   refusedBlocked: 0,
   refusedExporters: 0,
+  refusedOverLimit: 0,
   failed: 0,
   records: 0,
   recordsFailed: 0,
@@ -52,6 +55,7 @@ export interface Reported {
   readonly settings: FlowWorkerSettings
   readonly parts: { readonly whole: Part; readonly decoding: Part; readonly windowing: Part }
   readonly tally: Tally
+  readonly clock: OwnClock
   readonly inFlight: number
   /** Slept on purpose so far (FlowPlane.ts), which the event loop takes for work. */
   readonly restedMs: number
@@ -100,7 +104,7 @@ export const reportOf = (from: Reported): FlowWorkerReport => {
   const path = `flow/${settings.worker}`
   const account = windows.account()
   const conversations = windows.conversations()
-  const refused = tally.refusedBlocked + tally.refusedExporters
+  const refused = tally.refusedBlocked + tally.refusedExporters + tally.refusedOverLimit
   const recordsFailed = tally.recordsFailed + account.failed
   const kernelDropped = listeners.reduce((sum, reading) => sum + reading.kernelDropped, 0)
   return {
@@ -160,6 +164,7 @@ export const reportOf = (from: Reported): FlowWorkerReport => {
       refused,
       refusedBlocked: tally.refusedBlocked,
       refusedExporters: tally.refusedExporters,
+      refusedOverLimit: tally.refusedOverLimit,
       failed: tally.failed,
       kernelDropped,
       records: tally.records,
@@ -180,6 +185,7 @@ export const reportOf = (from: Reported): FlowWorkerReport => {
       evicted: templates.counters.evicted,
       expired: templates.counters.expired
     },
+    clock: { steps: from.clock.steps(), lastStepMs: from.clock.lastStepMs() },
     unknownElements: decoder.unknownElements(),
     busyRatio: busyRatio(from.restedMs)
   }

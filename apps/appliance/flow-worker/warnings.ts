@@ -62,5 +62,24 @@ export const warningsOf = (now: FlowWorkerReport, before: FlowWorkerReport | und
       subject: `flow/${now.worker}`
     })
   }
+  for (const exporter of now.exporters) {
+    const earlier = before?.exporters.find((one) => one.address === exporter.address && one.protocol === exporter.protocol)
+    const turnedAway = exporter.overLimit - (earlier?.overLimit ?? 0)
+    if (turnedAway === 0) continue
+    warnings.push({
+      code: "exporter-over-limit",
+      detail:
+        `${count(turnedAway)} datagrams of ${exporter.address} turned away in the last minutes` +
+        (exporter.limit === null ? "" : `; its limit is ${count(exporter.limit)} a second`),
+      subject: `exporter ${exporter.address}`
+    })
+  }
+  if (now.clock.steps > (before?.clock.steps ?? 0)) {
+    warnings.push({
+      code: "own-clock-set",
+      detail: `the clock of this machine was set by ${count(now.clock.lastStepMs)} ms`,
+      subject: `flow/${now.worker}`
+    })
+  }
   return warnings
 }

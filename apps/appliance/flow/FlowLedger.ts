@@ -203,6 +203,11 @@ const mergeExporters = (a: ExporterTotals, b: ExporterTotals, rates: "rates add"
     sequences: [...new Map([...(later === a ? b : a).sequences, ...later.sequences])],
     blocked: sum("blocked"),
     withheld: sum("withheld"),
+    overLimit: sum("overLimit"),
+    limit: a.limit === null ? b.limit : b.limit === null ? a.limit : Math.min(a.limit, b.limit),
+    denied: sum("denied"),
+    tunnelled: sum("tunnelled"),
+    clockJumps: sum("clockJumps"),
     measures: rates === "rates add" ? mergeMeasures(a.measures, b.measures) : b.measures
   }
 }

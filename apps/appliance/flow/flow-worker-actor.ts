@@ -1,5 +1,6 @@
 /** A flow worker on the main thread: its thread as an actor, its messages to where they belong. */
 import { Effect } from "effect"
+import type { RawChunk } from "#domain/RawChunk.ts"
 import type { WindowSlice } from "#domain/Window.ts"
 import type { Mailbox } from "#pipeline/actor/Mailbox.ts"
 import { Registry } from "#pipeline/actor/Registry.ts"
@@ -24,6 +25,7 @@ export interface FlowWorkerOptions {
   readonly templates: Mailbox<TemplateChange>
   /** Templates one worker learned are told to the others that share its ports. */
   readonly others: (message: ToFlowWorker) => void
+  readonly raw: (chunk: RawChunk, leftOut: number) => void
   readonly captured: (capture: string, datagrams: ReadonlyArray<CapturedDatagram>) => void
 }
 
@@ -54,6 +56,9 @@ export const startFlowWorker = Effect.fnUntraced(function* (supervisor: Supervis
         // Never full: a worker has two slices on their way, and the mailbox holds more than that of each.
         if (!slices.offerUnsafe(message.slice))
           run(Effect.logError("a slice found no room", { worker, records: message.slice.records }))
+        return
+      case "raw":
+        options.raw(message.chunk, message.leftOut)
         return
       case "templates":
         options.templates.offerUnsafe({ learned: message.learned, withdrawn: message.withdrawn, announced: message.announced })
