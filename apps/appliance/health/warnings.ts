@@ -97,6 +97,16 @@ export const warningKinds = {
     title: "More exporters send than one worker keeps",
     hint: "Addresses are easily invented: look for a flood on the flow ports, and let only known exporters through the firewall."
   },
+  "exporter-over-limit": {
+    severity: "warning",
+    title: "An exporter sends more than its share, and part of it is turned away",
+    hint: "Sample on the device, raise ingestion.exporter_max_rate, or give the appliance another worker; a fault on the device may be the reason."
+  },
+  "own-clock-set": {
+    severity: "warning",
+    title: "The clock of this machine was set while flows were counted",
+    hint: "Let it be kept by NTP all the time; flows around that moment stand in the windows of the clock they came by."
+  },
   "template-waiting": {
     severity: "warning",
     title: "Flow sets wait for their template",

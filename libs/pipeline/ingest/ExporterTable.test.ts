@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { makeDecodeOutcome } from "../decode/DecodeOutcome.ts"
 import type { SamplingOverride } from "#domain/ExporterPolicy.ts"
+import { makeDecodeOutcome } from "../decode/DecodeOutcome.ts"
 import { type ExporterPolicyInForce, type ExporterTable, makeExporterTable } from "./ExporterTable.ts"
 
 const nothingHeld = { byExporter: () => ({ sets: 0 }) }
@@ -72,22 +72,77 @@ describe("exporter table", () => {
     )
   })
 
-  it("smooths the clock's skew, and starts anew when the clock jumps, after what was decoded by the old one is folded", () => {
+  it("takes the shortest delay for the clock's skew, and corrects what is far off by itself, each folded by its own", () => {
     const table = makeExporterTable()
     const index = table.find("192.0.2.1", "netflow9", 0)
     assert.strictEqual(read(table, 0)[0]?.clockSkewMs, null)
-    const jumps: Array<number> = []
-    const jumped = () => jumps.push(table.columns().skewMs[index]!)
-    table.clock(index, 1_000_000, 1_000_500, jumped)
+    const moves: Array<number> = []
+    const moved = () => moves.push(table.columns().skewMs[index]!)
+    table.clock(index, 1_000_000, 1_000_500, moved)
     assert.strictEqual(table.columns().skewMs[index], 500)
-    table.clock(index, 1_010_000, 1_011_300, jumped)
-    assert.strictEqual(table.columns().skewMs[index], 550)
-    assert.deepStrictEqual(jumps, [])
-    table.clock(index, 1_020_000, 500_001_020_000, jumped)
-    assert.deepStrictEqual(jumps, [550])
+    table.clock(index, 1_010_000, 1_011_300, moved)
+    assert.strictEqual(table.columns().skewMs[index], 500)
+    assert.deepStrictEqual(moves, [])
+    table.clock(index, 1_020_000, 500_001_020_000, moved)
+    assert.deepStrictEqual(moves, [500])
     assert.strictEqual(table.columns().skewMs[index], 500_000_000_000)
-    table.clock(index, 0, 5, jumped)
+    assert.strictEqual(read(table, 0)[0]?.clockSkewMs, 500)
+    table.clock(index, 0, 5, moved)
     assert.strictEqual(table.columns().skewMs[index], 500_000_000_000)
+    table.clock(index, 1_030_000, 1_030_600, moved)
+    assert.deepStrictEqual(moves, [500, 500_000_000_000])
+    assert.strictEqual(table.columns().skewMs[index], 500)
+  })
+
+  it("is not misled when our own clock is set: skew, silence and rates go on", () => {
+    const table = makeExporterTable()
+    const index = table.find("192.0.2.1", "netflow9", 0)
+    for (let second = 1; second <= 100; second++) {
+      table.clock(index, second * 1000 - 300, second * 1000, () => {})
+      table.heard(index, outcome(second, 10), 100, second * 1000)
+      table.tick(second * 1000)
+    }
+    const hour = 3_600_000
+    table.stepped(hour)
+    table.tick(hour + 101_000)
+    const [forward] = read(table, hour + 101_000)
+    assert.deepStrictEqual([forward?.state, forward?.clockSkewMs, forward?.clockJumps], ["heard", hour + 300, 0])
+    assert.closeTo(forward!.recordsPerSecond, 10, 0.4)
+    table.stepped(-2 * hour)
+    table.heard(index, outcome(101, 10), 100, -hour + 102_000)
+    const [backward] = read(table, -hour + 102_000)
+    assert.deepStrictEqual([backward?.state, backward?.clockSkewMs, backward?.sequenceLost], ["heard", -hour + 300, 0])
+    assert.strictEqual(read(table, -hour + 102_000 + 300_001)[0]?.state, "silent")
+  })
+
+  it("turns away what exceeds an exporter's limit, counts it, and does not call it lost on the way", () => {
+    const table = makeExporterTable({ maxRate: 100 })
+    const index = table.find("192.0.2.1", "netflow9", 0)
+    let sequence = 0
+    for (let i = 0; i < 250; i++) {
+      if (table.admit(index, 1000)) table.heard(index, outcome(sequence, 1), 100, 1000)
+      sequence++
+    }
+    for (let second = 2; second < 6; second++) {
+      for (let i = 0; i < 50; i++) {
+        assert.isTrue(table.admit(index, second * 1000 + i))
+        table.heard(index, outcome(sequence++, 1), 100, second * 1000 + i)
+      }
+    }
+    const [reading] = read(table, 6000)
+    assert.deepStrictEqual([reading?.overLimit, reading?.limit, reading?.records, reading?.sequenceLost], [150, 100, 300, 0])
+  })
+
+  it("gives the place of a sender that was heard for a moment and not again to a real newcomer after an hour", () => {
+    const table = makeExporterTable({ limit: 2 })
+    const real = table.find("192.0.2.1", "netflow5", 0)
+    for (let minute = 0; minute < 70; minute++) table.heard(real, outcome(minute, 1), 100, minute * 60_000)
+    // A forged datagram that can be decoded needs no template.
+    table.heard(table.find("203.0.113.9", "netflow5", 60_000), outcome(0, 1), 100, 60_000)
+    assert.strictEqual(table.find("192.0.2.2", "netflow9", 30 * 60_000), -1)
+    const next = table.find("192.0.2.2", "netflow9", 62 * 60_000)
+    assert.isAtLeast(next, 0)
+    assert.deepStrictEqual([table.address(real), table.address(next)], ["192.0.2.1", "192.0.2.2"])
   })
 
   it("says how much it heard, at which rate, and what the sequence numbers miss", () => {

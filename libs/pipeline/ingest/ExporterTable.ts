@@ -8,6 +8,8 @@ import type { ExporterProtocol } from "#domain/Exporter.ts"
 import type { ExporterMeasures } from "#domain/ExporterMeasures.ts"
 import type { Approval, SamplingOverride } from "#domain/ExporterPolicy.ts"
 import type { DecodeOutcome, MalformedReason } from "../decode/DecodeOutcome.ts"
+import { makeAdmission, makeShare } from "./admission.ts"
+import { makeClockTrack, shiftClock, takeSample } from "./exporter-clock.ts"
 import {
   type DecoderView,
   type Exporter,
@@ -16,28 +18,27 @@ import {
   RATE_SECONDS,
   readExporter
 } from "./exporter-reading.ts"
-import { followSequence, makeSequenceTrack, type SequenceVerdict } from "./sequence.ts"
+import { makeObservationDomains } from "./observation-domains.ts"
 
 /**
  * Exporters one worker keeps. An address is easily invented, so when there is no room those go first that never sent anything that could be
- * decoded, then those silent for a day; datagrams of further ones are refused and counted.
+ * decoded, then those silent for a day, or for an hour when they were heard for a minute only; datagrams of further ones are refused and counted.
  */
 export const MAX_EXPORTERS = 4096
 const SILENT_LONG_MS = 24 * 3600_000
 /** How often the table is searched for silent ones while strangers knock. */
 const SEARCH_EVERY_MS = 1000
-/** Observation domains of one exporter whose sequence numbers are followed. */
-const MAX_DOMAINS = 1024
-/** And of all together beyond a few each: every one is told each second and stored, and whoever invents datagrams invents domains. */
-const MAX_DOMAINS_IN_ALL = 16_384
-const FEW_DOMAINS = 4
-/** A clock that is off by more than it was by this much was set, or another capture is replayed: start anew. */
-const SKEW_JUMP_MS = 60_000
-const SKEW_SMOOTHING = 1 / 16
+/** Heard for no longer than this and silent for as long as open windows may still hold something of it: not a device, or not any more. */
+const BRIEF_MS = 60_000
+const SETTLED_MS = 3600_000
+/** Rows decoded by the old measure of a clock are folded by it when it changes by more than this. */
+const CLOCK_MOVED_MS = 1000
 
 export interface ExporterTableOptions {
   readonly limit?: number
   readonly resume?: ReadonlyArray<ExporterResume>
+  /** Datagrams a second taken of one exporter; 0, the default: all. */
+  readonly maxRate?: number
   /** An exporter lost its place to another: its index has another owner from now on. Not called for a forgotten one. */
   readonly evicted?: (address: string, protocol: ExporterProtocol, index: number) => void
 }
@@ -54,10 +55,16 @@ export interface ExporterTable {
   /** Index of the exporter, made on first sight; -1 when the table is full; -2 when it is blocked. */
   readonly find: (address: string, protocol: ExporterProtocol, nowMs: number) => number
   /**
-   * Takes the export time of a header (0: none) before its records are decoded. Calls `jumped` first when the exporter's clock was set:
-   * what was decoded by the old clock must be folded by it.
+   * Takes the export time of a header (0: none) before its records are decoded. Calls `moved` first when the exporter's clock is off by
+   * another amount than before: what was decoded by the old one must be folded by it.
    */
-  readonly clock: (index: number, exportMs: number, arrivalMs: number, jumped: () => void) => void
+  readonly clock: (index: number, exportMs: number, arrivalMs: number, moved: () => void) => void
+  /** Whether the exporter has not sent more than its share (admission.ts); counted when it has. */
+  readonly admit: (index: number, nowMs: number) => boolean
+  /** Once a second: whether the kernel dropped datagrams since the last call. */
+  readonly balance: (dropping: boolean, nowMs: number) => void
+  /** Our own clock was set by so much; `nowMs` and `arrivalMs` are by the new one from now on. */
+  readonly stepped: (byMs: number) => void
   /** Takes what the decoder saw of a datagram. */
   readonly heard: (index: number, outcome: DecodeOutcome, octets: number, arrivalMs: number) => void
   readonly malformed: (index: number, reason: MalformedReason) => void
@@ -100,7 +107,9 @@ const decodable = (outcome: DecodeOutcome): boolean =>
   0
 
 export const makeExporterTable = (options: ExporterTableOptions = {}): ExporterTable => {
-  const { limit = MAX_EXPORTERS, resume = [], evicted } = options
+  const { limit = MAX_EXPORTERS, maxRate = 0, resume = [], evicted } = options
+  const admission = makeAdmission(maxRate)
+  const observed = makeObservationDomains()
   const earlier = new Map(resume.map((one) => [`${one.protocol} ${one.address}`, one]))
   const byProtocol: Record<ExporterProtocol, Map<string, Exporter>> = {
     netflow5: new Map(),
@@ -116,12 +125,12 @@ export const makeExporterTable = (options: ExporterTableOptions = {}): ExporterT
   let seconds = 0
   /** When each entry of the exporters' histories was taken. */
   const times = new Float64Array(RATE_SECONDS)
-  /** Domains followed, of all exporters together. */
-  let domains = 0
+  /** What our clock was set by so far: without it, time only moves forward. */
+  let stepsMs = 0
+  const steady = (nowMs: number): number => nowMs - stepsMs
   /** In order of their first datagram; the first is the first to go. */
   const unproven = new Set<Exporter>()
   let searchedMs = Number.NEGATIVE_INFINITY
-  const verdict: SequenceVerdict = { lost: 0, reset: false }
 
   const apply = (exporter: Exporter): void => {
     const policy = policies.get(`${exporter.protocol} ${exporter.address}`)
@@ -159,7 +168,13 @@ export const makeExporterTable = (options: ExporterTableOptions = {}): ExporterT
       heldDropped: 0,
       optionsRecords: 0,
       sampling: 0,
-      skewMs: Number.NaN,
+      clock: makeClockTrack(),
+      madeMs: steady(nowMs),
+      heardMs: steady(nowMs),
+      share: makeShare(),
+      overLimit: 0,
+      denied: 0,
+      tunnelled: 0,
       blocked: 0,
       withheld: 0,
       turnedAway: false,
@@ -171,53 +186,40 @@ export const makeExporterTable = (options: ExporterTableOptions = {}): ExporterT
     }
     apply(exporter)
     const before = earlier.get(`${protocol} ${address}`)
-    for (const [domain, expected] of before?.sequences ?? []) {
-      domains++
-      exporter.domains.set(domain, { ...makeSequenceTrack(), expected, lastMs: before!.lastSeen })
-    }
+    if (before !== undefined) observed.resume(exporter, before.sequences, steady(before.lastSeen))
     all[index] = exporter
     unproven.add(exporter)
     byProtocol[protocol].set(address, exporter)
     return exporter
   }
 
-  /** Index of an exporter that gives up its place, or -1. Of the silent ones the window stage holds nothing any more. */
+  /** Who gives up its place when nobody is unproven: of two the one that was silent longer. The window stage holds nothing of it any more. */
+  const silentLongest = (now: number): Exporter | undefined => {
+    const silent = all.filter(({ heardMs, madeMs }) => {
+      const silence = now - heardMs
+      return silence > SILENT_LONG_MS || (silence > SETTLED_MS && heardMs - madeMs < BRIEF_MS)
+    })
+    // more than one may have to go: look again at the next stranger
+    if (silent.length > 1) searchedMs = Number.NEGATIVE_INFINITY
+    return silent.reduce<Exporter | undefined>((a, b) => (a === undefined || b.heardMs < a.heardMs ? b : a), undefined)
+  }
+
+  /** Index of an exporter that gives up its place, or -1. */
   const evict = (nowMs: number): number => {
+    const now = steady(nowMs)
     let [victim] = unproven
-    if (victim === undefined && nowMs - searchedMs >= SEARCH_EVERY_MS) {
-      searchedMs = nowMs
-      const silent = all.filter((one) => nowMs - one.lastSeen > SILENT_LONG_MS)
-      victim = silent.reduce<Exporter | undefined>((a, b) => (a === undefined || b.lastSeen < a.lastSeen ? b : a), undefined)
-      // more than one may have to go: look again at the next stranger
-      if (silent.length > 1) searchedMs = Number.NEGATIVE_INFINITY
+    if (victim === undefined && now - searchedMs >= SEARCH_EVERY_MS) {
+      searchedMs = now
+      victim = silentLongest(now)
     }
     if (victim === undefined) return -1
     unproven.delete(victim)
-    domains -= victim.domains.size
+    observed.forget(victim)
     if (!victim.forgotten) {
       byProtocol[victim.protocol].delete(victim.address)
       evicted?.(victim.address, victim.protocol, victim.index)
     }
     return victim.index
-  }
-
-  const follow = (exporter: Exporter, outcome: DecodeOutcome, arrivalMs: number): void => {
-    let track = exporter.domains.get(outcome.observationDomain)
-    if (track === undefined) {
-      const { size } = exporter.domains
-      if (size >= MAX_DOMAINS || (size >= FEW_DOMAINS && domains >= MAX_DOMAINS_IN_ALL)) return
-      domains++
-      track = makeSequenceTrack()
-      exporter.domains.set(outcome.observationDomain, track)
-    }
-    const { protocol } = exporter
-    const counts = protocol === "netflow9" || protocol === "sflow5" ? "datagrams" : "records"
-    // What the number would move by if this exporter counts in the unit its protocol does not say.
-    const sure = protocol === "netflow9" && outcome.unknownSets + outcome.optionsRecords + outcome.complaints === 0
-    const otherStep = counts === "records" ? 1 : sure ? outcome.records : -1
-    followSequence(track, outcome.sequence, outcome.sequenceStep, counts, outcome.uptimeMs, arrivalMs, verdict, otherStep)
-    exporter.sequenceLost = Math.max(0, exporter.sequenceLost + verdict.lost)
-    if (verdict.reset) exporter.sequenceResets++
   }
 
   return {
@@ -234,24 +236,46 @@ export const makeExporterTable = (options: ExporterTableOptions = {}): ExporterT
       }
       return known.index
     },
-    clock: (index, exportMs, arrivalMs, jumped) => {
+    clock: (index, exportMs, arrivalMs, moved) => {
       if (exportMs === 0) return
+      const { clock } = all[index]!
+      const first = Number.isNaN(clock.skewMs)
+      const skew = Math.round(takeSample(clock, arrivalMs - exportMs, steady(arrivalMs)))
+      const before = skewMs[index]!
+      if (skew === before) return
+      if (!first && Math.abs(skew - before) > CLOCK_MOVED_MS) moved()
+      skewMs[index] = skew
+    },
+    admit: (index, nowMs) => {
       const exporter = all[index]!
-      const sample = arrivalMs - exportMs
-      const off = sample - exporter.skewMs
-      if (off >= -SKEW_JUMP_MS && off <= SKEW_JUMP_MS) {
-        exporter.skewMs += off * SKEW_SMOOTHING
-      } else {
-        if (!Number.isNaN(exporter.skewMs)) jumped()
-        exporter.skewMs = sample
+      if (admission.admit(exporter.share, steady(nowMs))) return true
+      exporter.overLimit++
+      exporter.heardMs = steady(nowMs)
+      exporter.lastSeen = nowMs
+      return false
+    },
+    balance: (dropping, nowMs) =>
+      admission.balance(
+        all.map(({ share }) => share),
+        dropping,
+        steady(nowMs)
+      ),
+    stepped: (byMs) => {
+      stepsMs += byMs
+      for (const exporter of all) {
+        if (Number.isNaN(exporter.clock.skewMs)) continue
+        shiftClock(exporter.clock, byMs)
+        skewMs[exporter.index]! += byMs
       }
-      skewMs[index] = Math.round(exporter.skewMs)
     },
     heard: (index, outcome, octets, arrivalMs) => {
       const exporter = all[index]!
       exporter.datagrams++
       exporter.octets += octets
       exporter.lastSeen = arrivalMs
+      exporter.heardMs = steady(arrivalMs)
+      exporter.denied += outcome.denied
+      exporter.tunnelled += outcome.tunnelled
       if (!exporter.proven && decodable(outcome)) {
         exporter.proven = true
         unproven.delete(exporter)
@@ -260,7 +284,7 @@ export const makeExporterTable = (options: ExporterTableOptions = {}): ExporterT
       if (exporter.withholds) exporter.withheld += outcome.records + outcome.released
       exporter.optionsRecords += outcome.optionsRecords
       exporter.heldDropped += outcome.heldRefused
-      if (outcome.version !== 0 && outcome.malformed !== "short-header") follow(exporter, outcome, arrivalMs)
+      if (outcome.version !== 0 && outcome.malformed !== "short-header") observed.follow(exporter, outcome, steady(arrivalMs))
     },
     malformed: (index, reason) => {
       const exporter = all[index]!
@@ -297,7 +321,7 @@ export const makeExporterTable = (options: ExporterTableOptions = {}): ExporterT
       }),
     tick: (nowMs) => {
       const place = seconds % RATE_SECONDS
-      times[place] = nowMs
+      times[place] = steady(nowMs)
       for (const exporter of all) exporter.history[place] = exporter.records
       seconds++
     },
@@ -309,11 +333,12 @@ export const makeExporterTable = (options: ExporterTableOptions = {}): ExporterT
           const beforeMs = before < 0 ? Number.NEGATIVE_INFINITY : times[before]!
           return readExporter(
             exporter,
-            nowMs,
+            steady(nowMs),
             silentAfterMs,
             before,
             beforeMs,
             decoder,
+            admission.limit(),
             measured?.(exporter.index, exporter.sequenceLost)
           )
         })

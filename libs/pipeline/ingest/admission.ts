@@ -63,7 +63,7 @@ export const makeAdmission = (maxRate: number): Admission => {
       // A second's worth may come at once: exporters send when their timer runs, not evenly.
       const filled = share.tokens + ((steadyMs - share.filledMs) * limit) / 1000
       share.filledMs = steadyMs
-      share.tokens = filled < limit ? filled : limit
+      share.tokens = Math.min(filled, limit)
       if (share.tokens < 1) return false
       share.tokens--
       share.taken++

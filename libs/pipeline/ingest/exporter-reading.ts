@@ -2,6 +2,8 @@
 import type { ExporterProtocol, ExporterState } from "#domain/Exporter.ts"
 import { type ExporterMeasures, noMeasures } from "#domain/ExporterMeasures.ts"
 import type { MalformedReason } from "../decode/DecodeOutcome.ts"
+import type { Share } from "./admission.ts"
+import type { ClockTrack } from "./exporter-clock.ts"
 import type { SequenceTrack } from "./sequence.ts"
 
 /** Seconds over which a rate is taken. */
@@ -42,6 +44,14 @@ export interface ExporterReading {
   readonly blocked: number
   /** Flow records decoded and not folded, because it is not approved and must be. */
   readonly withheld: number
+  /** Datagrams turned away because it sent more than its share, and that share now, datagrams a second; null: as many as it sends. */
+  readonly overLimit: number
+  readonly limit: number | null
+  /** Flow records of traffic that was not let through, and those whose conversation was found inside a tunnel. */
+  readonly denied: number
+  readonly tunnelled: number
+  /** Times its clock was set by more than a minute. */
+  readonly clockJumps: number
   readonly measures: ExporterMeasures
 }
 
@@ -72,7 +82,14 @@ export interface Exporter {
   heldDropped: number
   optionsRecords: number
   sampling: number
-  skewMs: number
+  readonly clock: ClockTrack
+  /** When it was first and last heard, ms that no setting of our clock moves. */
+  readonly madeMs: number
+  heardMs: number
+  readonly share: Share
+  overLimit: number
+  denied: number
+  tunnelled: number
   blocked: number
   withheld: number
   turnedAway: boolean
@@ -102,7 +119,7 @@ export interface DecoderView {
 
 /**
  * One exporter as it is now. `before`: place in its history of the oldest reading, taken at `beforeMs`; -1 while the table is younger than
- * that. The rate is over the time that really passed: a busy machine ticks late.
+ * that. The rate is over the time that really passed: a busy machine ticks late. Times here are ms that no setting of our clock moves.
  */
 export const readExporter = (
   exporter: Exporter,
@@ -111,16 +128,17 @@ export const readExporter = (
   before: number,
   beforeMs: number,
   { held, templates, unknownElements }: DecoderView,
+  limit: number,
   measures: ExporterMeasures = noMeasures
 ): ExporterReading => {
   const flows = exporter.protocol === "netflow9" || exporter.protocol === "ipfix"
   const heldSets = flows ? held.byExporter(exporter.address).sets : 0
-  const seconds = Math.max(1, (nowMs - Math.max(beforeMs, exporter.firstSeen)) / 1000)
+  const seconds = Math.max(1, (nowMs - Math.max(beforeMs, exporter.madeMs)) / 1000)
   const counted = before < 0 ? 0 : exporter.history[before]!
   return {
     address: exporter.address,
     protocol: exporter.protocol,
-    state: nowMs - exporter.lastSeen > silentAfterMs ? "silent" : heldSets > 0 ? "waiting" : "heard",
+    state: nowMs - exporter.heardMs > silentAfterMs ? "silent" : heldSets > 0 ? "waiting" : "heard",
     firstSeen: exporter.firstSeen,
     lastSeen: exporter.lastSeen,
     datagrams: exporter.datagrams,
@@ -145,11 +163,16 @@ export const readExporter = (
     proven: exporter.proven,
     optionsRecords: exporter.optionsRecords,
     sampling: exporter.sampling,
-    clockSkewMs: Number.isNaN(exporter.skewMs) ? null : Math.round(exporter.skewMs),
+    clockSkewMs: Number.isNaN(exporter.clock.skewMs) ? null : Math.round(exporter.clock.skewMs),
     observationDomains: [...exporter.domains.keys()],
     sequences: [...exporter.domains].flatMap(([domain, { expected }]) => (expected < 0 ? [] : [[domain, expected] as const])),
     blocked: exporter.blocked,
     withheld: exporter.withheld,
+    overLimit: exporter.overLimit,
+    limit: Number.isFinite(limit) ? Math.round(limit) : null,
+    denied: exporter.denied,
+    tunnelled: exporter.tunnelled,
+    clockJumps: exporter.clock.jumps,
     measures
   }
 }

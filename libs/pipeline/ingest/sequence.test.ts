@@ -74,6 +74,19 @@ describe("sequence numbers", () => {
     assert.deepStrictEqual(early.figures, [0, 1])
   })
 
+  it("go on when the uptime's 32 bits wrap, and begin anew when the exporter really did just before", () => {
+    const day = 86_400_000
+    const track = follower()
+    track.hear(100, 1, { uptime: 0xffffff00 })
+    track.hear(101, 1, { uptime: 0x100, wait: 0x200 })
+    track.hear(104, 1, { uptime: 0x1100, wait: 0x1000 })
+    assert.deepStrictEqual(track.figures, [2, 0])
+    const restarted = follower()
+    restarted.hear(100, 1, { uptime: 48 * day })
+    restarted.hear(101, 1, { uptime: 5000, wait: 3_600_000 })
+    assert.deepStrictEqual(restarted.figures, [0, 1])
+  })
+
   it("take an impossible jump for a new beginning, a long outage for loss", () => {
     const jump = follower()
     jump.hear(1)

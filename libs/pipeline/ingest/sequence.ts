@@ -23,6 +23,8 @@ export interface SequenceTrack {
   /** Steps in a row that fit the unit not followed and not the one followed, and what they seem to have lost. */
   misfits: number
   heldLost: number
+  /** Datagrams of the exporter turned away by us when this domain was last followed. */
+  overLimit: number
 }
 
 /** `lost` may be negative: a datagram that had been counted lost came late. */
@@ -41,7 +43,8 @@ export const makeSequenceTrack = (): SequenceTrack => ({
   step: -1,
   otherStep: -1,
   misfits: 0,
-  heldLost: 0
+  heldLost: 0,
+  overLimit: 0
 })
 
 /** Datagrams that may overtake each other on the way. */
@@ -49,6 +52,8 @@ const REORDERED = 64
 /** An exporter that sends more than this is not believed; a bigger jump is a new beginning. */
 const UNITS_A_MS = { datagrams: 100, records: 2000 } as const
 const SLACK = 65_536
+/** Datagrams on the way differ by less. */
+const SLACK_MS = 60_000
 
 /** So many steps in a row do not fit by chance. */
 const CONVINCED = 8
@@ -64,6 +69,12 @@ const fitOf = (track: SequenceTrack, sequence: number): Fit => {
   return "neither"
 }
 
+/** An uptime of 32 bits begins at 0 again after 49.7 days, without the exporter having done so. */
+const wrapped = (track: SequenceTrack, uptimeMs: number, elapsed: number): boolean => {
+  const late = uptimeMs + 0x1_0000_0000 - track.uptimeMs - elapsed
+  return late > -SLACK_MS && late < SLACK_MS
+}
+
 const follow = (
   track: SequenceTrack,
   sequence: number,
@@ -76,7 +87,8 @@ const follow = (
   into.lost = 0
   into.reset = false
   const elapsed = Math.max(0, nowMs - track.lastMs)
-  const restarted = uptimeMs !== 0 && track.uptimeMs !== 0 && uptimeMs + 60_000 < track.uptimeMs
+  const restarted =
+    uptimeMs !== 0 && track.uptimeMs !== 0 && uptimeMs + SLACK_MS < track.uptimeMs && !wrapped(track, uptimeMs, elapsed)
   const next = step < 0 ? -1 : (sequence + step) % 0x1_0000_0000
   if (track.expected >= 0) {
     const ahead = (sequence - track.expected) | 0
