@@ -53,6 +53,7 @@ export class ExporterSheet extends LitElement {
     sheet,
     pageStyle,
     css`
+      section, exporter-coach, exporter-policy, exporter-captures, coverage-section { flex: none; }
       .chart { padding: 0 var(--s-5) var(--s-4); display: grid; gap: var(--s-4); }
       form { display: flex; gap: var(--s-2); align-items: center; flex-wrap: wrap; }
       form input { width: 12rem; }
@@ -71,7 +72,7 @@ export class ExporterSheet extends LitElement {
     const one = this.exporter
     if (this.compact)
       return html`${inspectorHead(exporterName(one), paths.exporter(one.id))}${this.#facts(one)}${this.#decide(one)}${this.#rest(one)}`
-    return html`<div class="head"><h1>${exporterName(one)}</h1></div><div class="body"><div class="columns"><div>${this.#facts(one)}${this.#gaps(one)}${this.#templatesOf(one)}</div><div>${this.#decide(one)}${this.#unread(one)}</div></div></div>`
+    return html`<div class="head"><h1>${exporterName(one)}</h1></div><div class="body"><div class="columns"><div>${this.#facts(one)}${this.#decide(one)}</div><div>${this.#rest(one)}</div></div></div>`
   }
 
   #facts(one: Exporter) {
