@@ -5,6 +5,7 @@
  * datagrams = decoded + malformed + refused + failed, always.
  */
 import { makePortRanks } from "#domain/PortRank.ts"
+import { chunkBuffers } from "#domain/RawChunk.ts"
 import type { MalformedReason } from "#pipeline/decode/DecodeOutcome.ts"
 import { type DecoderOptions, makeDecoder } from "#pipeline/decode/Decoder.ts"
 import type { LearnedTemplate } from "#pipeline/decode/LearnedTemplate.ts"
@@ -21,6 +22,7 @@ import { makeNews } from "./news.ts"
 import { makeOutlet } from "./outlet.ts"
 import { makeOwnClock } from "./own-clock.ts"
 import { makePart } from "./part.ts"
+import { makeRawRecords } from "./raw-records.ts"
 import { newTally, reportOf } from "./report.ts"
 import { makeRulings } from "./rulings.ts"
 import { useful } from "./useful.ts"
@@ -99,6 +101,12 @@ export const makeFlowPlane = (
   const heading: Heading = { protocol: undefined, exportMs: 0, agent: "" }
   const templates = makeTemplateCache()
   const news = makeNews(post)
+  const raw =
+    settings.rawMaxRate === undefined
+      ? undefined
+      : makeRawRecords(settings.rawMaxRate, exporters.address, (chunk, leftOut) =>
+          post({ type: "raw", chunk, leftOut }, chunkBuffers(chunk))
+        )
 
   const tally = newTally()
   let hearing = -1
@@ -115,6 +123,7 @@ export const makeFlowPlane = (
     const rows = batch.length
     if (rows === 0) return
     tally.records += rows
+    raw?.take(batch, exporters.columns().skewMs, at)
     let entered = false
     windowing.guard(() => {
       entered = true
@@ -305,6 +314,7 @@ export const makeFlowPlane = (
       const at = now()
       const steady = clock.steady(at)
       fold(at)
+      raw?.tick()
       exporters.tick(at)
       for (const listener of listeners) listener.poll()
       const dropped = listeners.reduce((sum, listener) => sum + listener.read().kernelDropped, 0)
@@ -330,6 +340,7 @@ export const makeFlowPlane = (
       await Promise.all(listeners.map((listener) => listener.close()))
       fold()
       outlet.close()
+      raw?.tick()
       news.tell()
       for (const part of [whole, decoding, windowing]) part.stopped()
       post({ type: "stopped", report: report() })

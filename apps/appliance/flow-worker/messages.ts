@@ -3,6 +3,7 @@
  * side can import it without weight.
  */
 import type { ExporterProtocol } from "#domain/Exporter.ts"
+import type { RawChunk } from "#domain/RawChunk.ts"
 import type { WindowSlice } from "#domain/Window.ts"
 import type { ActorEntry } from "#pipeline/actor/ActorEntry.ts"
 import type { InterfaceCounters } from "#pipeline/decode/interface-counters.ts"
@@ -38,6 +39,8 @@ export interface FlowWorkerSettings {
   readonly declaredServices?: ReadonlyArray<{ readonly protocol: number; readonly port: number }>
   /** Number of the first slice, default 0: a later run of this worker goes on, for what was written is known by its number. */
   readonly firstSequence?: number
+  /** Single flow records are sent, at most so many a second; absent: none. */
+  readonly rawMaxRate?: number
   readonly templates: ReadonlyArray<LearnedTemplate>
   /** Sampling rates and start times announced in options data. */
   readonly announcements?: ReadonlyArray<Announcement>
@@ -173,6 +176,8 @@ export type FromFlowWorker =
   /** The first state of every listener: bound, or failed and tried again. */
   | { readonly type: "ready"; readonly listeners: ReadonlyArray<ListenerReading> }
   | { readonly type: "slice"; readonly slice: WindowSlice }
+  /** Single flow records, where they are kept; `leftOut`: so many more came since the last chunk than are allowed in a second. */
+  | { readonly type: "raw"; readonly chunk: RawChunk; readonly leftOut: number }
   /** Added or changed since the last message, and withdrawn. */
   | {
       readonly type: "templates"

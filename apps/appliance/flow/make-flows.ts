@@ -57,6 +57,7 @@ export const workerSettings = (
   flushIntervalSeconds: config.aggregation.flush_interval_seconds,
   maxConversations: config.aggregation.max_conversations,
   declaredServices: declaredServices(config),
+  ...(config.flow_raw.keep ? { rawMaxRate: config.flow_raw.max_rate } : {}),
   templates: book.all(),
   announcements: book.announcements(),
   resume,
