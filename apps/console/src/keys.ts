@@ -21,6 +21,7 @@ export const shortcuts: ReadonlyArray<Shortcut> = [
   { keys: "g m", action: "go.map", does: "Map", group: "Go to" },
   { keys: "g a", action: "go.assets", does: "Assets", group: "Go to" },
   { keys: "g d", action: "go.dependencies", does: "Dependencies", group: "Go to" },
+  { keys: "g f", action: "go.flows", does: "Flows", group: "Go to" },
   { keys: "g e", action: "go.exporters", does: "Exporters", group: "Go to" },
   { keys: "g h", action: "go.health", does: "Health", group: "Go to" },
   { keys: "g s", action: "go.settings", does: "Settings", group: "Go to" },
