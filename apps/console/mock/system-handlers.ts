@@ -1,6 +1,6 @@
 /** Status line, health, settings, operators, tokens and audit of the seeded world. */
 import { Effect, Stream } from "effect"
-import { ActorReading, HealthDetail } from "#domain/Health.ts"
+import { ActorReading, HealthDetail, SpoolState } from "#domain/Health.ts"
 import { OperatorId, TokenId } from "#domain/ids.ts"
 import { CurrentCaller, Operator, Token } from "#domain/Operator.ts"
 import type { Role } from "#domain/Role.ts"
@@ -39,6 +39,22 @@ const healthOf = (world: World): HealthDetail => {
       lostOpenSlices: 0n
     },
     database: { reachable: true, embedded: true, roundTripMs: 2.4, sizeBytes: 812_441_600n, version: "18.4" },
+    spool: new SpoolState({
+      files: 1,
+      bytes: 6_251_824,
+      limitBytes: 4 * 1024 ** 3,
+      setAside: 0,
+      waitingSlices: 1,
+      waitingWindows: 1,
+      waitingRecords: 61_204n,
+      memoryBytes: 6_251_824,
+      oldestSeconds: 14,
+      replayedSlices: 0,
+      replayedRecords: 0n,
+      lostRecords: 0n,
+      writes: 214,
+      writtenSlices: 860
+    }),
     storage: storageOf(Date.now(), datagrams > 0),
     memoryBytes: 412_000_000,
     disk: { freeBytes: 61_200_000_000, totalBytes: 107_400_000_000 }

@@ -3,7 +3,7 @@
  * memory. Property: `place`; `actor` in the query is the actor shown beside the tree.
  */
 import { html, LitElement, nothing } from "lit"
-import type { HealthDetail } from "#domain/Health.ts"
+import type { HealthDetail, SpoolState } from "#domain/Health.ts"
 import { Following } from "../../Cell.ts"
 import { alone, perCent, plural } from "../../format/number.ts"
 import { durationText, millisOf } from "../../format/time.ts"
@@ -92,7 +92,7 @@ export class PageHealth extends LitElement {
         )}</ul></section>`
   }
 
-  #machine({ database, disk, memoryBytes }: HealthDetail) {
+  #machine({ database, disk, memoryBytes, spool }: HealthDetail) {
     const free = disk.totalBytes === 0 ? 0 : disk.freeBytes / disk.totalBytes
     return html`<section class="machine" aria-label="Database, disk, memory">
       <div><h3>Database</h3><p class="figure">${
@@ -103,7 +103,22 @@ export class PageHealth extends LitElement {
       <div><h3>Database size</h3><p class="figure"><net-value .value=${database.sizeBytes} quantity="bytes"></net-value></p><p class="muted">${database.embedded ? "in the data folder" : "on its own server"}</p></div>
       <div><h3>Disk free</h3><p class="figure">${free < 0.1 ? html`<net-status status=${free < 0.03 ? "critical" : "warning"} mark-only></net-status> ` : nothing}<net-value .value=${disk.freeBytes} quantity="bytes"></net-value></p><p class="muted">${perCent(free)} of ${alone("bytes", disk.totalBytes)}, data folder</p></div>
       <div><h3>Memory</h3><p class="figure"><net-value .value=${memoryBytes} quantity="bytes"></net-value></p><p class="muted">resident, all threads</p></div>
+      ${
+        spool === undefined
+          ? nothing
+          : html`<div><h3>Waiting for the database</h3><p class="figure">${spool.setAside > 0 ? html`<net-status status="warning" mark-only></net-status> ` : nothing}<net-value .value=${spool.bytes} quantity="bytes"></net-value></p><p class="muted">${spoolText(spool)}</p></div>`
+      }
     </section>`
   }
 }
+
+const spoolText = ({ waitingSlices, oldestSeconds, setAside, limitBytes }: SpoolState) =>
+  [
+    waitingSlices === 0
+      ? "nothing waits"
+      : `${plural(waitingSlices, "slice")}, oldest ${durationText((oldestSeconds ?? 0) * 1000)}`,
+    ...(setAside === 0 ? [] : [`${setAside} set aside`]),
+    `at most ${alone("bytes", limitBytes)} on disk`
+  ].join("; ")
+
 customElements.define("page-health", PageHealth)
