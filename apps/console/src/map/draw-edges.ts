@@ -1,5 +1,5 @@
 /**
- * Lines on the canvas, drawn in batches of one style: four widths, dashed when stale. Few lines all taper to an arrow at who serves;
+ * Lines on the canvas, drawn in batches of one style: four widths, dashed when stale, dotted when nobody looks. Few lines all taper to an arrow at who serves;
  * of many, only those that belong to the selection. Ten thousand lines are some twenty strokes.
  */
 import type { Place } from "./layout.ts"
@@ -46,6 +46,13 @@ export const segmentsOf = (scene: Scene, places: ReadonlyMap<string, Place>): Re
   return segments
 }
 
+/** How a line is broken: not, as stale, as not looked at. */
+const dashes = { whole: 0, stale: 1, blind: 2 } as const
+const patterns: ReadonlyArray<ReadonlyArray<number>> = [[], [4, 4], [1.5, 3]]
+const styles = 3
+
+const dashOf = (edge: SceneEdge): number => (edge.blind ? dashes.blind : edge.stale ? dashes.stale : dashes.whole)
+
 export interface EdgeLook {
   readonly palette: Palette
   readonly zoom: number
@@ -69,7 +76,7 @@ export const drawEdges = (ctx: CanvasRenderingContext2D, segments: ReadonlyArray
       marked.push(segment)
       continue
     }
-    const style = segment.edge.width * 2 + (segment.edge.stale ? 1 : 0)
+    const style = segment.edge.width * styles + dashOf(segment.edge)
     const batch = batches.get(style)
     if (batch === undefined) batches.set(style, [segment])
     else batch.push(segment)
@@ -88,7 +95,7 @@ export const drawEdges = (ctx: CanvasRenderingContext2D, segments: ReadonlyArray
   if (tapered) {
     ctx.fillStyle = palette.edge
     for (const [style, batch] of [...batches].sort(([a], [b]) => a - b)) {
-      if (style & 1) continue
+      if (style % styles !== dashes.whole) continue
       ctx.globalAlpha = selected ? 0.22 : few
       ctx.beginPath()
       for (const segment of batch) taper(ctx, segment, look)
@@ -99,10 +106,11 @@ export const drawEdges = (ctx: CanvasRenderingContext2D, segments: ReadonlyArray
     }
   }
   for (const [style, batch] of [...batches].sort(([a], [b]) => a - b)) {
-    if (tapered && !(style & 1)) continue
+    if (tapered && style % styles === dashes.whole) continue
+    const width = widths[Math.floor(style / styles)]!
     ctx.globalAlpha = selected ? ink * 0.27 : ink
-    ctx.lineWidth = (broad.has(style) ? widths[style >> 1]! * thin : Math.min(0.9, widths[style >> 1]!)) / zoom
-    ctx.setLineDash(style & 1 ? [4 / zoom, 4 / zoom] : [])
+    ctx.lineWidth = (broad.has(style) ? width * thin : Math.min(0.9, width)) / zoom
+    ctx.setLineDash(patterns[style % styles]!.map((length) => length / zoom))
     ctx.beginPath()
     for (const { x1, x2, y1, y2 } of batch) {
       ctx.moveTo(x1, y1)
@@ -164,10 +172,11 @@ const drawDirected = (ctx: CanvasRenderingContext2D, segment: Segment, relation:
   ctx.fillStyle = relation === "downstream" ? palette.text : palette.accent
   ctx.strokeStyle = ctx.fillStyle
   ctx.beginPath()
-  if (segment.edge.stale) {
+  const dash = dashOf(segment.edge)
+  if (dash !== dashes.whole) {
     const run = runOf(segment, look)
     if (run === undefined) return
-    ctx.setLineDash([5 / zoom, 4 / zoom])
+    ctx.setLineDash(patterns[dash]!.map((length) => (length + 1) / zoom))
     ctx.lineWidth = (widths[segment.edge.width]! + 0.6) / zoom
     ctx.moveTo(...run.at(run.start, 0))
     ctx.lineTo(...run.at(run.end - head, 0))

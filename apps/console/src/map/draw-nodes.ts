@@ -32,6 +32,9 @@ export interface NodeLook {
   readonly hovered: boolean
 }
 
+/** Strokes across a shape's box of 16: nobody looks here. On the shape in its ink, around it in its own colour. */
+const hatching = new Path2D("M-9 9 9-9M-9 16 16-9M-9 23 23-9M-9 30 30-9M-2 30 30-2M5 30 30 5M12 30 30 12")
+
 export const drawNode = (ctx: CanvasRenderingContext2D, node: SceneNode, x: number, y: number, look: NodeLook): void => {
   const { palette, relation, zoom } = look
   const half = halfSide(node, zoom)
@@ -49,6 +52,7 @@ export const drawNode = (ctx: CanvasRenderingContext2D, node: SceneNode, x: numb
   // what lies under a node is no part of it
   ctx.globalAlpha = 1
   const unit = half / 8
+  const base = ctx.getTransform()
   ctx.save()
   ctx.scale(unit, unit)
   ctx.translate(-8, -8)
@@ -78,6 +82,20 @@ export const drawNode = (ctx: CanvasRenderingContext2D, node: SceneNode, x: numb
   } else {
     ctx.fillStyle = colour
     ctx.fill(outline)
+  }
+  if (node.blind) {
+    // a ring of strokes around the shape: what it is stays legible
+    ctx.setTransform(base)
+    ctx.globalAlpha = relation === "other" ? 0.2 : 0.9
+    ctx.scale(unit * 1.25, unit * 1.25)
+    ctx.translate(-8, -8)
+    const ring = new Path2D()
+    ring.arc(8, 8, 13, 0, 2 * Math.PI)
+    ring.arc(8, 8, node.external ? 10.5 : 8.2, 0, 2 * Math.PI, true)
+    ctx.clip(ring)
+    ctx.strokeStyle = palette.muted
+    ctx.lineWidth = 1.2 / (unit * 1.25 * zoom)
+    ctx.stroke(hatching)
   }
   ctx.restore()
   ctx.globalAlpha = relation === "other" ? 0.25 : 1

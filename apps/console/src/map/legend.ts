@@ -1,9 +1,10 @@
 /**
  * The map's legend: always open, counts what the filter line left, and filters: a click shows only that family, another all again.
  *
- * Properties: `counts`; `only` the family shown alone; `marks` explains how the map marks what belongs to a selection. Event: `LegendEvent`.
+ * Properties: `counts`; `only` the family shown alone; `blind` adds what is
+ * not looked at; `marks` explains how the map marks what belongs to a selection. Event: `LegendEvent`.
  */
-import { css, html, LitElement, svg } from "lit"
+import { css, html, LitElement, nothing, svg } from "lit"
 import type { AssetFamily } from "#domain/AssetFamily.ts"
 import { sheet } from "../style/sheet.ts"
 import { familyMark } from "../ui/net-type-mark.ts"
@@ -22,6 +23,9 @@ export class LegendEvent extends Event {
 const line = (width: number, dashed = false) =>
   svg`<path d="M0 6h22" stroke="currentColor" stroke-width=${width} stroke-dasharray=${dashed ? "4 3" : "none"}/>`
 
+/** A dotted line into a hatched ring. */
+const blindMark = svg`<path d="M0 6h9" stroke="currentColor" stroke-width="1.4" stroke-dasharray="1.5 3"/><path d="M11 10l8-8M13 11.5l8-8M11 5l4-4M17 11.5l4-4" stroke="currentColor" stroke-width="1"/>`
+
 /** As the canvas draws them beside a node: filled, it serves the selected; open, it needs it. */
 export const relationMarks = {
   upstream: svg`<path d="M1 2h8L5 9z" fill="var(--accent)" stroke="var(--accent)"/>`,
@@ -29,10 +33,17 @@ export const relationMarks = {
 } as const
 
 export class NetLegend extends LitElement {
-  static override readonly properties = { counts: { attribute: false }, only: {}, marks: { type: Boolean } }
+  static override readonly properties = {
+    counts: { attribute: false },
+    only: {},
+    marks: { type: Boolean },
+    blind: { type: Boolean }
+  }
   declare counts: ReadonlyArray<LegendCount>
   declare only: AssetFamily | "external" | undefined
   declare marks: boolean
+  /** Some of the map is not looked at. */
+  declare blind: boolean
 
   static override readonly styles = [
     sheet,
@@ -73,11 +84,12 @@ export class NetLegend extends LitElement {
         this.marks
           ? html`<div class="lines"><span><svg class="mark" viewBox="0 0 10 10" aria-hidden="true">${relationMarks.upstream}</svg>serves the selected</span>
               <span><svg class="mark" viewBox="0 0 10 10" aria-hidden="true">${relationMarks.downstream}</svg>needs the selected</span></div>`
-          : html`<div class="lines" role="img" aria-label="Lines run from who needs to who serves; four widths from below 10 kbit/s to above 100 Mbit/s; dashed is stale">
+          : html`<div class="lines" role="img" aria-label="Lines run from who needs to who serves; four widths from below 10 kbit/s to above 100 Mbit/s; dashed is stale, dotted and hatched is not looked at">
         <span>needs<svg class="way" viewBox="0 0 30 12">${svg`<path d="M0 4v4l22-1.4V5.4zM22 2.8 30 6l-8 3.2z" fill="currentColor"/>`}</svg>serves</span>
         <span class="unit">bit/s</span><span><svg viewBox="0 0 22 12">${line(0.8)}</svg>&lt;10k</span><span><svg viewBox="0 0 22 12">${line(1.4)}</svg>&lt;1M</span>
         <span><svg viewBox="0 0 22 12">${line(2.4)}</svg>&lt;100M</span><span><svg viewBox="0 0 22 12">${line(3.8)}</svg>more</span>
         <span><svg viewBox="0 0 22 12">${line(1.4, true)}</svg>stale</span>
+        ${this.blind ? html`<span><svg viewBox="0 0 22 12">${blindMark}</svg>not looked at</span>` : nothing}
       </div>`
       }`
   }

@@ -162,3 +162,48 @@ describe("a selection", () => {
     )
   })
 })
+
+describe("what nobody looks at", () => {
+  const blindness = [{ since: DateTime.makeUnsafe(0), why: "exporter r2 silent" }]
+  const blind = (one: TopologyNode) => new TopologyNode({ ...one, blind: 0 })
+  const unseen = (one: TopologyEdge) => new TopologyEdge({ ...one, blind: 0 })
+  const dark = node(9, "10.9.0.1", "10.9.0.0/24")
+  const map = (nodes: ReadonlyArray<TopologyNode>, edges: ReadonlyArray<TopologyEdge>) =>
+    new Topology({ at: DateTime.makeUnsafe(0), live: true, nodes, edges, nodesLeftOut: 0, edgesLeftOut: 0, blindness })
+
+  it("is a group all of whose members are blind, and a line none of whose living dependencies is seen", () => {
+    const seen = map([...web, blind(dark)], [unseen(edge(1, 1, 9)), edge(2, 2, 9, 1000, true)])
+    const scene = makeScene(seen, { grouping: "network", open: new Set() })
+    assert.deepStrictEqual(
+      scene.nodes.map(({ label, blind }) => [label, blind]),
+      [
+        ["n9", true],
+        ["10.1.0.0/24", false]
+      ]
+    )
+    assert.deepStrictEqual(
+      scene.edges.map(({ blind, stale }) => [blind, stale]),
+      [[true, false]]
+    )
+    assert.strictEqual(scene.blindness[0]!.why, "exporter r2 silent")
+  })
+
+  it("is no line of which one dependency is seen, and none of which all are stale", () => {
+    const some = makeScene(map([...web, dark], [unseen(edge(1, 1, 9)), edge(2, 2, 9)]), { grouping: "network", open: new Set() })
+    const stale = makeScene(map([...web, dark], [edge(1, 1, 9, 1, true)]), { grouping: "network", open: new Set() })
+    assert.deepStrictEqual(
+      [...some.edges, ...stale.edges].map((line) => line.blind),
+      [false, false]
+    )
+  })
+
+  it("is not told when the coverage is switched off", () => {
+    const scene = makeScene(map([blind(dark), ...web], [unseen(edge(1, 1, 9))]), {
+      grouping: "none",
+      open: new Set(),
+      coverage: false
+    })
+    assert.isFalse(scene.nodes.some((one) => one.blind) || scene.edges.some((one) => one.blind))
+    assert.deepStrictEqual(scene.blindness, [])
+  })
+})

@@ -4,6 +4,7 @@
  * `folded` says which and how many.
  */
 import { type AssetFamily, assetTypes, families } from "#domain/AssetFamily.ts"
+import type { Blindness } from "#domain/CoverageReport.ts"
 import type { Topology, TopologyEdge, TopologyNode } from "#domain/Topology.ts"
 import { type Grouping, type GroupKey, groupPaths } from "./grouping.ts"
 
@@ -16,6 +17,8 @@ export interface SceneOptions {
   /** Only this family, or only what is external; absent: all. */
   readonly only?: AssetFamily | "external" | undefined
   readonly mostNodes?: number
+  /** Tell what nobody looks at from the rest; default true. */
+  readonly coverage?: boolean
 }
 
 export interface SceneNode {
@@ -35,6 +38,8 @@ export interface SceneNode {
   readonly inside: ReadonlyArray<TopologyEdge>
   /** A group that holds what the limit folded together: it cannot be opened further. */
   readonly rest: boolean
+  /** Nobody looks at the networks of any of its members. */
+  readonly blind: boolean
 }
 
 export interface SceneEdge {
@@ -47,6 +52,8 @@ export interface SceneEdge {
   readonly rateBps: number
   readonly bytes: bigint
   readonly stale: boolean
+  /** None of what is not stale is looked at. */
+  readonly blind: boolean
   readonly sampled: boolean
   /** Four steps of log rate: below 10 kbit/s, 1 Mbit/s, 100 Mbit/s, above. */
   readonly width: 1 | 2 | 3 | 4
@@ -76,6 +83,8 @@ export interface Scene {
   readonly folded: ReadonlyArray<Folded>
   readonly assets: number
   readonly dependencies: number
+  /** Why nobody looks where nodes and dependencies are blind. */
+  readonly blindness: ReadonlyArray<Blindness>
 }
 
 export const assetKey = (id: string): string => `a:${id}`
@@ -172,6 +181,7 @@ const fold = (
 }
 
 export const makeScene = (topology: Topology, options: SceneOptions): Scene => {
+  const { coverage = true } = options
   const shown = topology.nodes.filter((node) => isAmong(node, options.only))
   const paths = groupPaths(shown, options.grouping)
   const isOpen = (group: GroupKey) => options.grouping === "none" || options.open.has(group.id)
@@ -219,7 +229,8 @@ export const makeScene = (topology: Topology, options: SceneOptions): Scene => {
         members: [node],
         parent: parent === undefined ? undefined : groupKey(parent.id),
         inside: [],
-        rest: false
+        rest: false,
+        blind: coverage && node.blind !== undefined
       })
       continue
     }
@@ -252,7 +263,8 @@ export const makeScene = (topology: Topology, options: SceneOptions): Scene => {
       members,
       parent: parent === undefined ? undefined : groupKey(parent.id),
       inside,
-      rest: key.id.startsWith("rest:")
+      rest: key.id.startsWith("rest:"),
+      blind: coverage && members.every(({ blind }) => blind !== undefined)
     })
   }
   // a picture depends on what is there, not on the order in which the appliance told it
@@ -268,6 +280,10 @@ export const makeScene = (topology: Topology, options: SceneOptions): Scene => {
         rateBps,
         bytes: dependencies.reduce((sum, d) => sum + d.bytes, 0n),
         stale: dependencies.every((d) => d.stale),
+        blind:
+          coverage &&
+          dependencies.every((d) => d.stale || d.blind !== undefined) &&
+          dependencies.some((d) => d.blind !== undefined),
         sampled: dependencies.some((d) => d.sampled),
         width: widthOf(rateBps)
       }
@@ -283,7 +299,8 @@ export const makeScene = (topology: Topology, options: SceneOptions): Scene => {
     legend: countLegend(topology.nodes),
     folded,
     assets: shown.length,
-    dependencies: dependencies.length
+    dependencies: dependencies.length,
+    blindness: coverage ? (topology.blindness ?? []) : []
   }
 }
 

@@ -11,8 +11,11 @@ import type { Scene, SceneEdge, SceneNode } from "../../map/scene.ts"
 import { sheet } from "../../style/sheet.ts"
 import { CloseEvent, OpenEvent } from "../../ui/events.ts"
 import { pageStyle } from "../page-style.ts"
+import { blindFact, subnetOf } from "./blind-words.ts"
 import { inspectorStyle } from "./inspector-style.ts"
 import { selectHref } from "./map-links.ts"
+import "../coverage/coverage-section.ts"
+import "../../ui/net-time.ts"
 import "../../ui/net-type-mark.ts"
 import "../../ui/net-value.ts"
 
@@ -39,6 +42,7 @@ export class InspectGroup extends LitElement {
   #group(node: SceneNode) {
     const lines = this.scene.edges.filter((edge) => edge.from === node.id || edge.to === node.id)
     const members = [...node.members].sort((a, b) => (a.name < b.name ? -1 : 1))
+    const subnet = subnetOf(node)
     return html`${this.#head(node.label)}
       <dl class="facts">
         <dt>Assets</dt><dd>${node.members.length}${node.external ? ", external" : ""}</dd>
@@ -49,12 +53,14 @@ export class InspectGroup extends LitElement {
           "dependencies"
         )}</dd>
         <dt>Rate</dt><dd><net-value .value=${lines.reduce((sum, line) => sum + line.rateBps, 0)} quantity="bits"></net-value></dd>
+        ${blindFact(this.scene, node.members)}
       </dl>
       ${
         node.rest
           ? html`<p class="sub">The quietest of an opened group, together so that the map stays readable. A filter shows them.</p>`
           : html`<div class="actions"><button @click=${() => this.dispatchEvent(new OpenEvent(node.id))}>Open group</button></div>`
       }
+      ${subnet === undefined ? nothing : html`<coverage-section .subnet=${subnet}></coverage-section>`}
       <section><h3><span>Lines</span><span>${lines.length}</span></h3>${this.#lines(node, lines)}</section>
       <section><h3><span>Members</span><span>${members.length}</span></h3>
         <table class="plain" aria-label="Members"><thead><tr><th>Asset</th><th>Address</th></tr></thead><tbody>
@@ -92,6 +98,7 @@ export class InspectGroup extends LitElement {
         <dt>To</dt><dd><a class="link" href=${selectHref(edge.to)}>${to?.label}</a></dd>
         <dt>Rate</dt><dd>${edge.sampled ? "≈" : ""}<net-value .value=${edge.rateBps} quantity="bits"></net-value></dd>
         <dt>Volume</dt><dd>${edge.sampled ? "≈" : ""}<net-value .value=${edge.bytes} quantity="bytes"></net-value></dd>
+        ${blindFact(this.scene, edge.dependencies)}
         <dt>Stale</dt><dd>${edge.dependencies.filter((d) => d.stale).length} of ${edge.dependencies.length}</dd>
       </dl>
       <section><h3><span>Dependencies</span><span>${edge.dependencies.length}</span></h3>

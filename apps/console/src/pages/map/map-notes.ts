@@ -6,6 +6,7 @@ import type { Grouping } from "../../map/grouping.ts"
 import { foldedText, type Scene } from "../../map/scene.ts"
 import { resolveSelection } from "../../map/select.ts"
 import { revise } from "../../place.ts"
+import { blindNote } from "./blind-words.ts"
 
 export interface MapNotes {
   readonly scene: Scene
@@ -23,7 +24,18 @@ export const mapNotes = (notes: MapNotes) => {
   const folded = foldedText(scene)
   const left = topology === undefined ? 0 : topology.nodesLeftOut + topology.edgesLeftOut
   const held = heldBy(notes)
-  if (folded === undefined && left === 0 && opened.length === 0 && held === undefined && isolated === undefined) return nothing
+  const blind = blindNote(scene)
+  const unhatched = scene.blindness.length === 0 && (topology?.blindness ?? []).length > 0
+  if (
+    folded === undefined &&
+    left === 0 &&
+    opened.length === 0 &&
+    held === undefined &&
+    isolated === undefined &&
+    blind === undefined &&
+    !unhatched
+  )
+    return nothing
   return html`<div class="notes">
       ${
         isolated === undefined
@@ -39,6 +51,8 @@ export const mapNotes = (notes: MapNotes) => {
             )}<button class="text" @click=${() => revise({ open: undefined })}>Close all</button>`
       }
       ${held ?? nothing}
+      ${blind === undefined ? nothing : html`<span role="status">${blind}</span><button class="text" @click=${() => revise({ coverage: "off" })}>Do not hatch</button>`}
+      ${unhatched ? html`<span>Parts of it nobody looks at.</span><button class="text" @click=${() => revise({ coverage: undefined })}>Hatch them</button>` : nothing}
       ${folded === undefined ? nothing : html`<span role="status">${folded}</span>`}
       ${left === 0 || topology === undefined ? nothing : html`<span role="status">The appliance left out ${plural(topology.nodesLeftOut, "asset")} and ${plural(topology.edgesLeftOut, "dependency", "dependencies")}; a filter shows them.</span>`}
     </div>`

@@ -16,6 +16,7 @@ import type { SortEvent } from "../../ui/events.ts"
 import "../../ui/net-empty.ts"
 import "../../ui/net-table.ts"
 import "../../ui/net-type-mark.ts"
+import { blindText } from "./blind-words.ts"
 import { selectHref } from "./map-links.ts"
 
 interface Row {
@@ -23,6 +24,8 @@ interface Row {
   readonly client: TopologyNode
   readonly server: TopologyNode
   readonly edge: TopologyEdge
+  /** Since when and why nobody looks. */
+  readonly why: string | undefined
 }
 
 const side = (node: TopologyNode) =>
@@ -78,7 +81,13 @@ const columns: ReadonlyArray<Column<Row>> = [
     cell: ({ edge }) => perCent(edge.confidence),
     narrow: "drop"
   },
-  { key: "state", label: "State", track: "4.5rem", cell: ({ edge }) => (edge.stale ? "stale" : "active"), narrow: "drop" }
+  {
+    key: "state",
+    label: "State",
+    track: "minmax(4.5rem, 1fr)",
+    cell: ({ edge, why }) => (edge.stale ? "stale" : why === undefined ? "active" : html`<span title=${why}>${why}</span>`),
+    narrow: "drop"
+  }
 ]
 
 const orders: Record<string, (row: Row) => string | number | bigint> = {
@@ -120,7 +129,15 @@ export class MapTable extends LitElement {
     const key = orders[this.sort] ?? orders["rate"]!
     const way = this.order === "ascending" ? 1 : -1
     return edges
-      .map((edge): Row => ({ id: `d:${edge.id}`, client: nodes.get(edge.client)!, server: nodes.get(edge.server)!, edge }))
+      .map(
+        (edge): Row => ({
+          id: `d:${edge.id}`,
+          client: nodes.get(edge.client)!,
+          server: nodes.get(edge.server)!,
+          edge,
+          why: blindText(this.scene, edge)
+        })
+      )
       .sort((a, b) => {
         const x = key(a)
         const y = key(b)

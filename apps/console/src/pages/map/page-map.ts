@@ -142,11 +142,11 @@ export class PageMap extends LitElement {
       this.#sceneOf = []
       return
     }
-    const shown = only(this.place.query.get("only"))
-    const inputs = [topology, this.#grouping, this.place.query.get("open"), shown]
+    const [shown, coverage] = [only(this.place.query.get("only")), this.place.query.get("coverage") !== "off"]
+    const inputs = [topology, this.#grouping, this.place.query.get("open"), shown, coverage]
     if (!inputs.every((input, i) => input === this.#sceneOf[i])) {
       this.#sceneOf = inputs
-      this.#whole = makeScene(topology, { grouping: this.#grouping, open: new Set(this.#open), only: shown })
+      this.#whole = makeScene(topology, { grouping: this.#grouping, open: new Set(this.#open), only: shown, coverage })
       // the whole of it is laid out: what comes back from hiding stands where it stood
       const stands = this.#placement.arrange(this.#grouping, this.#whole)
       // the first picture is fitted once all of it stands
@@ -185,7 +185,7 @@ export class PageMap extends LitElement {
       ${reading._tag === "stale" ? html`<net-stale .since=${reading.since} .why=${reading.fault.message} ?retrying=${reading.retrying}></net-stale>` : nothing}
       ${scene === undefined ? nothing : this.#notes(scene)}
       ${this.#body(scene)}
-      ${scene === undefined ? nothing : html`<net-legend .counts=${scene.legend} .only=${only(this.place.query.get("only"))} ?marks=${resolveSelection(scene, this.#selected)?.node !== undefined} @net-legend=${this.#legend}></net-legend>`}
+      ${scene === undefined ? nothing : html`<net-legend .counts=${scene.legend} .only=${only(this.place.query.get("only"))} ?blind=${scene.blindness.length > 0} ?marks=${resolveSelection(scene, this.#selected)?.node !== undefined} @net-legend=${this.#legend}></net-legend>`}
       <net-menu .entries=${this.menu?.entries} heading=${this.menu?.heading ?? ""} x=${this.menu?.x ?? 0} y=${this.menu?.y ?? 0} @net-close=${() => (this.menu = undefined)}></net-menu>`
   }
 

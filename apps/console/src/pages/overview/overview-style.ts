@@ -11,6 +11,7 @@ export const overviewStyle = css`
   .big { font: var(--t-28); align-self: end; grid-column: 1 / -1; white-space: nowrap; }
   .figure { font: var(--t-20); align-self: end; padding-bottom: 2px; white-space: nowrap; }
   .of { font: var(--t-13); color: var(--muted); }
+  .looking { display: flex; align-items: center; gap: var(--s-3); padding: var(--s-3) var(--s-5); border-bottom: var(--hair) solid var(--line); }
   .quiet { display: flex; align-items: center; gap: var(--s-3); padding: 0 var(--s-5) var(--s-4); color: var(--muted); }
   .warnings li { display: grid; grid-template-columns: 5rem minmax(0, 1fr) auto; gap: var(--s-4); padding: 5px var(--s-5); border-top: var(--hair) solid var(--line); align-items: baseline; }
   .warnings b { font-weight: 500; }

@@ -37,7 +37,7 @@ export class PageOverview extends LitElement {
   }
 
   #live(overview: Overview) {
-    return html`${this.#readouts(overview)}${this.#health(overview)}
+    return html`${this.#readouts(overview)}${this.#coverage(overview)}${this.#health(overview)}
       ${overview.dependencies === 0 && overview.traffic.length === 0 ? this.#nothingYet(overview) : html`${this.#traffic(overview)}${this.#lists(overview)}`}`
   }
 
@@ -54,6 +54,18 @@ export class PageOverview extends LitElement {
       <a href=${paths.assets({ sort: "firstSeen", order: "descending" })}><span class="what">New assets</span><span class="figure">${inUnit(newAssetsLastHour, plain)}</span><span class="sub">in the last hour</span></a>
       <a href=${paths.dependencies({ sort: "firstSeen", order: "descending" })}><span class="what">New dependencies</span><span class="figure">${inUnit(newDependenciesLastHour, plain)}</span><span class="sub">in the last hour</span></a>
     </div>`
+  }
+
+  #coverage({ coverage }: Overview) {
+    if (coverage === undefined || coverage.exporters === 0) return nothing
+    const { blindSince, blindSubnets, exporters, looking } = coverage
+    const well = looking === exporters && blindSubnets === 0
+    return html`<p class="looking"><net-status status=${well ? "up" : "unknown"} mark-only label=${well ? "well" : "not everywhere"}></net-status>
+      <span>Looking at <a class="link" href=${paths.exporters()}>${looking} of ${plural(exporters, "exporter")}</a> well${
+        blindSubnets === 0
+          ? "; every network is looked at."
+          : html`; <a class="link" href=${paths.map()}>${plural(blindSubnets, "network")}</a> blind${blindSince === null ? nothing : html` since <net-time .at=${blindSince}></net-time>`}.`
+      }</span></p>`
   }
 
   #health({ status, warnings }: Overview) {

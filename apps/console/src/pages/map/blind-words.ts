@@ -1,0 +1,48 @@
+/** What the map says of parts that nobody looks at: since when, and whose silence it is. */
+import { html, nothing } from "lit"
+import { plural } from "../../format/number.ts"
+import { windowText } from "../../format/time.ts"
+import type { Scene, SceneNode } from "../../map/scene.ts"
+import { zone } from "../../ui/clock.ts"
+
+interface Blind {
+  readonly blind?: number
+}
+
+/** `not looking since 14:05: exporter r2 silent`; undefined while somebody looks. */
+export const blindText = (scene: Pick<Scene, "blindness">, { blind }: Blind): string | undefined => {
+  const found = blind === undefined ? undefined : scene.blindness[blind]
+  if (found === undefined) return undefined
+  return `not looking${found.since === null ? "" : ` since ${windowText(found.since, Date.now(), zone.value)}`}: ${found.why}`
+}
+
+/** A row of facts: how much of it is blind, and each reason once. */
+export const blindFact = (scene: Scene, parts: ReadonlyArray<Blind>) => {
+  const blind = parts.filter((part) => part.blind !== undefined)
+  if (blind.length === 0 || scene.blindness.length === 0) return nothing
+  const reasons = [...new Set(blind.flatMap((part) => blindText(scene, part) ?? []))]
+  return html`<dt>Blind</dt><dd><span>${blind.length} of ${parts.length}: ${reasons.join("; ")}. Whether they still talk is not known.</span></dd>`
+}
+
+/** The network of a group, when all its members are of one and it is ours: the ledger knows it by that. */
+export const subnetOf = (node: SceneNode): string | undefined => {
+  const network = node.members[0]?.network
+  return node.external || network === undefined || node.members.some((member) => member.network !== network) ? undefined : network
+}
+
+/** The line above the map; undefined while all of it is looked at. */
+export const blindNote = (scene: Scene): string | undefined => {
+  if (scene.blindness.length === 0) return undefined
+  const members = scene.nodes.flatMap((node) => node.members)
+  const networks = new Set(members.filter(({ blind }) => blind !== undefined).map(({ network }) => network))
+  const all = [...scene.edges.flatMap((line) => line.dependencies), ...scene.nodes.flatMap((node) => node.inside)]
+  const blind = all.filter((one) => one.blind !== undefined)
+  if (networks.size === 0 && blind.length === 0) return undefined
+  const what = [
+    ...(networks.size === 0 ? [] : [plural(networks.size, "network")]),
+    ...(blind.length === 0 ? [] : [plural(blind.length, "dependency", "dependencies")])
+  ]
+  const reasons = [...new Set([...members, ...blind].flatMap((part) => blindText(scene, part) ?? []))]
+  const shown = reasons.length > 2 ? `${reasons.slice(0, 2).join("; ")} and ${reasons.length - 2} more reasons` : reasons.join("; ")
+  return `Hatched: ${what.join(" and ")} that nobody looks at, ${shown}.`
+}
