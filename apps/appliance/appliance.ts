@@ -4,6 +4,7 @@ import { Effect, Layer } from "effect"
 import type { SettingReading } from "#domain/Settings.ts"
 import { Registry } from "#pipeline/actor/Registry.ts"
 import type { HostName } from "#pipeline/enrich/hosts-file.ts"
+import { Declarations } from "#pipeline/resolve/Declarations.ts"
 import { AssetStore } from "#pipeline/store/AssetStore.ts"
 import { AuditStore } from "#pipeline/store/AuditStore.ts"
 import { BootStore } from "#pipeline/store/BootStore.ts"
@@ -40,6 +41,7 @@ const layerStores = (config: Config) => {
     AuditStore.layer,
     BootStore.layer,
     CoverageStore.layer({ windowSeconds: config.aggregation.window_size_seconds }),
+    Declarations.layer,
     DependencyStore.layer(options),
     ExporterPolicyStore.layer,
     ExporterStore.layer,

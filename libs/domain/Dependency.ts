@@ -87,6 +87,41 @@ export class Dependency extends Schema.Class<Dependency>("Dependency")({
 /** One validity span (FL-RES-09): `until` null while it lasts. */
 export const ValiditySpan = Schema.Struct({ since: Instant, until: Schema.NullOr(Instant) })
 
+/** A real conversation behind a dependency, as one exporter saw it in one window; at most 16 are kept (FL-RES-07). */
+export const EvidenceFlow = Schema.Struct({
+  first: Instant,
+  last: Instant,
+  clientAddress: Address,
+  clientPort: Schema.Int,
+  /** Ports the client used in it, `clientPort` the first of them; 1: it is one connection. */
+  clientPorts: Schema.Int,
+  serverAddress: Address,
+  serverPort: Schema.Int,
+  /** Octets and packets, multiplied by `sampling`. */
+  bytesToServer: Count,
+  bytesToClient: Count,
+  packetsToServer: Count,
+  packetsToClient: Count,
+  /** OR of the TCP flags of each direction. */
+  flagsToServer: Schema.Int,
+  flagsToClient: Schema.Int,
+  records: Count,
+  exporter: Address,
+  sampling: Schema.Int
+})
+export type EvidenceFlow = typeof EvidenceFlow.Type
+
+/** Who declared that an end serves, and when. */
+export const Declaration = Schema.Struct({
+  address: Address,
+  protocol: Schema.Int,
+  port: Schema.Int,
+  by: Schema.String,
+  at: Instant,
+  note: Schema.NullOr(Schema.String)
+})
+export type Declaration = typeof Declaration.Type
+
 export class DependencyDetail extends Dependency.extend<DependencyDetail>("DependencyDetail")({
   direction: DirectionEvidence,
   terms: ConfidenceTerms,
@@ -94,7 +129,22 @@ export class DependencyDetail extends Dependency.extend<DependencyDetail>("Depen
   /** Since when none of those who saw it looks, so that its silence means nothing; null while one does, or once it is stale. */
   blind: Schema.optionalKey(Schema.NullOr(Blindness)),
   /** Exporters that saw it; `owner` is the one whose volumes count. */
-  exporters: Schema.Array(Schema.Struct({ address: Address, owner: Schema.Boolean, records: Count, lastSeen: Instant })),
+  exporters: Schema.Array(
+    Schema.Struct({
+      address: Address,
+      owner: Schema.Boolean,
+      records: Count,
+      bytes: Count,
+      /** Of those, what was counted for another exporter and not again. */
+      sparedRecords: Count,
+      sparedBytes: Count,
+      lastSeen: Instant
+    })
+  ),
+  /** Oldest first. */
+  evidence: Schema.Array(EvidenceFlow),
+  /** The operator's word that decides its direction; null: the evidence does. */
+  declaration: Schema.NullOr(Declaration),
   /** Flows per hour over the last 7 days (or since first seen). */
   flowsPerHour: Schema.Number,
   /** Traffic per window, oldest first. */
@@ -111,5 +161,18 @@ export class DependencyNotFound extends Schema.TaggedError<DependencyNotFound>()
 ) {
   override get message() {
     return `no dependency ${this.id}`
+  }
+}
+
+/** Which end of this dependency would serve instead nobody can say: its client used several ports, or none is on record. */
+export class DirectionUnknown extends Schema.TaggedError<DirectionUnknown>()(
+  "DirectionUnknown",
+  { id: Schema.String, ports: Schema.Int },
+  { httpApiStatus: 409 }
+) {
+  override get message() {
+    return this.ports === 0
+      ? `no conversation of dependency ${this.id} is on record, so its client's port is unknown`
+      : `the client of dependency ${this.id} used several ports, so none of them serves`
   }
 }

@@ -9,6 +9,7 @@ export type Role = typeof Role.Type
 
 export const Capability = Schema.Literals([
   "map.read",
+  "dependencies.write",
   "exporters.read",
   "exporters.write",
   "health.read",
@@ -25,7 +26,7 @@ export type Capability = typeof Capability.Type
 
 const viewer: ReadonlyArray<Capability> = ["map.read", "exporters.read", "health.read", "tokens.own"]
 const analyst: ReadonlyArray<Capability> = [...viewer, "metrics.read", "flows.read"]
-const operator: ReadonlyArray<Capability> = [...analyst, "exporters.write", "actors.restart", "settings.read"]
+const operator: ReadonlyArray<Capability> = [...analyst, "dependencies.write", "exporters.write", "actors.restart", "settings.read"]
 const admin: ReadonlyArray<Capability> = [...operator, "operators.write", "tokens.any", "audit.read"]
 
 export const capabilities: Record<Role, ReadonlySet<Capability>> = {

@@ -40,6 +40,14 @@ export class Overview extends Schema.Class<Overview>("Overview")({
   windowSeconds: Schema.Int,
   /** How well we look; absent before it was read once. */
   coverage: Schema.optionalKey(CoverageSummary),
+  /** Seen by several exporters, or twice by one, in the last 24 hours, and counted once; `exporters` saved most, first. */
+  counted: Schema.optionalKey(
+    Schema.Struct({
+      sparedRecords: Count,
+      sparedBytes: Count,
+      exporters: Schema.Array(Schema.Struct({ address: Address, records: Count, bytes: Count }))
+    })
+  ),
   newest: Schema.Array(
     Schema.Struct({
       id: DependencyId,

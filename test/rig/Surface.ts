@@ -14,6 +14,7 @@ import type { Role } from "#domain/Role.ts"
 import { Rpcs } from "#domain/rpc/Rpcs.ts"
 import { ActorNotFound } from "#domain/rpc/SystemRpcs.ts"
 import { Overview, Status } from "#domain/Status.ts"
+import { Declarations } from "#pipeline/resolve/Declarations.ts"
 import { AssetStore } from "#pipeline/store/AssetStore.ts"
 import { AuditStore } from "#pipeline/store/AuditStore.ts"
 import { CoverageStore } from "#pipeline/store/CoverageStore.ts"
@@ -146,6 +147,7 @@ const layerLive = Layer.effect(
 
 export const layerStores = Layer.mergeAll(
   AssetStore.layer({ confidenceThreshold: 0.5 }),
+  Declarations.layer,
   DependencyStore.layer({ confidenceThreshold: 0.5 }),
   TopologyStore.layer({ confidenceThreshold: 0.5, maxNodes: 5000, maxEdges: 20000 }),
   ExporterPolicyStore.layer,

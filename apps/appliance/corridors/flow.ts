@@ -11,14 +11,17 @@
  */
 import { randomUUID } from "node:crypto"
 import { join } from "node:path"
-import { Clock, Effect, Layer, SubscriptionRef } from "effect"
+import { Clock, Effect, Layer, Option, SubscriptionRef } from "effect"
 import { networkSet } from "#domain/Address.ts"
 import type { RawChunk } from "#domain/RawChunk.ts"
 import type { WindowSlice } from "#domain/Window.ts"
 import * as Mailbox from "#pipeline/actor/Mailbox.ts"
 import * as Supervisor from "#pipeline/actor/Supervisor.ts"
+import { Declarations } from "#pipeline/resolve/Declarations.ts"
 import type { CollapsedSlice } from "#pipeline/resolve/edges.ts"
+import { primeRegister } from "#pipeline/resolve/prime-register.ts"
 import { Resolver } from "#pipeline/resolve/Resolver.ts"
+import { makeServiceRegister } from "#pipeline/resolve/ServiceRegister.ts"
 import { ExporterPolicyStore } from "#pipeline/store/ExporterPolicyStore.ts"
 import { ExporterStore } from "#pipeline/store/ExporterStore.ts"
 import { openSpool } from "#pipeline/window/Spool.ts"
@@ -33,7 +36,7 @@ import { type FlowWorkerHandle, startFlowWorker, type TemplateChange } from "../
 import { keepProgress, keepTemplates, makeTemplateBook } from "../flow/keep-accounts.ts"
 import { foldLast, foldSeconds, keepFolding } from "../flow/keep-folding.ts"
 import { keepRaw, makeRawAccount, takeRaw } from "../flow/keep-raw.ts"
-import { collapser, makeFlows, serviceNames, workerSettings } from "../flow/make-flows.ts"
+import { collapser, type KnownEnds, makeFlows, serviceNames, workerSettings } from "../flow/make-flows.ts"
 import { makeWriteState, resolveSlices } from "../flow/resolve-slices.ts"
 import { makeSpoolAccount } from "../flow/SpoolAccount.ts"
 import { type InHand, spoolSlices } from "../flow/spool-slices.ts"
@@ -45,7 +48,7 @@ const stopWithin = "20 seconds"
 const heldBytes = 64 * 1024 ** 2
 
 /** What turns slices into edges. */
-export type MakeCollapse = (config: Config) => (slice: WindowSlice) => CollapsedSlice
+export type MakeCollapse = (config: Config, known?: KnownEnds) => (slice: WindowSlice) => CollapsedSlice
 
 const make = Effect.fnUntraced(function* (config: Config, makeCollapse: MakeCollapse) {
   const boot = randomUUID()
@@ -98,7 +101,11 @@ const make = Effect.fnUntraced(function* (config: Config, makeCollapse: MakeColl
     mailbox: slices,
     gauges: { files: () => spool.reading().files, octets: () => spool.reading().bytes }
   })
-  const collapse = makeCollapse(config)
+  const register = makeServiceRegister()
+  yield* Effect.orDie(primeRegister(register))
+  // absent where nobody declares: measurements
+  const declared = Option.getOrUndefined(yield* Effect.serviceOption(Declarations))?.ends
+  const collapse = makeCollapse(config, { register, ...(declared === undefined ? {} : { declared }) })
   yield* flow.start("resolve", () => resolveSlices({ backlog, spool, collapse, written, lost }, state), {
     gauges: { waiting: () => backlog.reading().slices, windows: () => backlog.reading().windows, writes: () => state.writes }
   })

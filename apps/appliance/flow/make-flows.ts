@@ -6,8 +6,9 @@ import { makeServiceNames, services } from "#pipeline/enrich/services.ts"
 import type { ExporterResume } from "#pipeline/ingest/exporter-reading.ts"
 import { collapseSlice, type DeclaredEnds } from "#pipeline/resolve/collapse.ts"
 import { makeOwners } from "#pipeline/resolve/duplicate.ts"
+import { makeEvidenceSampler } from "#pipeline/resolve/EvidenceSampler.ts"
 import { Resolver, type WriteResult } from "#pipeline/resolve/Resolver.ts"
-import { makeServiceRegister } from "#pipeline/resolve/ServiceRegister.ts"
+import { makeServiceRegister, type ServiceRegister } from "#pipeline/resolve/ServiceRegister.ts"
 import { BootStore, type UncleanStop } from "#pipeline/store/BootStore.ts"
 import type { Config } from "../config.ts"
 import type { ExporterSettings, FlowWorkerSettings, ToFlowWorker } from "../flow-worker/messages.ts"
@@ -26,13 +27,19 @@ export const declaredServices = (config: Config) =>
 
 export const serviceNames = (config: Config) => makeServiceNames(declaredServices(config))
 
-/** `declared`: the ends that operators declared, as they are at each slice. */
-export const collapser = (config: Config, declared?: DeclaredEnds) => {
+/** What is known of ends before the first slice: those that operators declared, as they are at each slice, and what the store tells. */
+export interface KnownEnds {
+  readonly declared?: DeclaredEnds
+  readonly register?: ServiceRegister
+}
+
+export const collapser = (config: Config, known: KnownEnds = {}) => {
   const options = {
     ranks: makePortRanks(services, declaredServices(config)),
     owners: makeOwners(),
     register: makeServiceRegister(),
-    ...(declared === undefined ? {} : { declared })
+    sampler: makeEvidenceSampler(),
+    ...known
   }
   return (slice: WindowSlice) => collapseSlice(slice, options)
 }

@@ -40,6 +40,7 @@ type Figures = Pick<
   | "newDependenciesLastHour"
   | "traffic"
   | "coverage"
+  | "counted"
   | "newest"
   | "busiest"
 >
@@ -57,6 +58,7 @@ const readFigures = Effect.gen(function* () {
     newDependenciesLastHour,
     traffic: yield* windows.totals(dayOfWindows),
     coverage: yield* (yield* CoverageStore).summary,
+    counted: yield* stats.spared(5),
     newest: yield* stats.newest(8),
     busiest: yield* stats.busiest(8)
   } satisfies Figures

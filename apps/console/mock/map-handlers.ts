@@ -3,7 +3,16 @@ import { DateTime, Effect, Stream } from "effect"
 import { Asset, AssetNotFound } from "#domain/Asset.ts"
 import { assetTypes } from "#domain/AssetFamily.ts"
 import { type Blindness, CoverageNotFound } from "#domain/CoverageReport.ts"
-import { Dependency, DependencyDetail, DependencyNotFound } from "#domain/Dependency.ts"
+import { confidence } from "#domain/confidence.ts"
+import {
+  ConfidenceTerms,
+  Dependency,
+  DependencyDetail,
+  DependencyNotFound,
+  DirectionEvidence,
+  DirectionUnknown
+} from "#domain/Dependency.ts"
+import { directionMargin } from "#domain/direction.ts"
 import { protocolName } from "#domain/protocol.ts"
 import { Authorised } from "#domain/rpc/Authorised.ts"
 import { MapRpcs } from "#domain/rpc/MapRpcs.ts"
@@ -18,6 +27,21 @@ import { pageOf } from "./page.ts"
 import { instant, type World, windowSeconds } from "./seed/World.ts"
 
 const millis = DateTime.toEpochMillis
+
+/** What the seeded dependencies say was seen more than once. */
+const sparedOf = (dependencies: ReadonlyArray<DependencyDetail>): NonNullable<Overview["counted"]> => {
+  const exporters = new Map<string, { address: DependencyDetail["exporters"][number]["address"]; records: bigint; bytes: bigint }>()
+  for (const { address, sparedBytes, sparedRecords } of dependencies.flatMap((one) => one.exporters)) {
+    const known = exporters.get(address) ?? { address, records: 0n, bytes: 0n }
+    exporters.set(address, { address, records: known.records + sparedRecords, bytes: known.bytes + sparedBytes })
+  }
+  const most = [...exporters.values()].filter((one) => one.records > 0n).sort((a, b) => (a.bytes < b.bytes ? 1 : -1))
+  return {
+    sparedRecords: most.reduce((sum, one) => sum + one.records, 0n),
+    sparedBytes: most.reduce((sum, one) => sum + one.bytes, 0n),
+    exporters: most.slice(0, 5)
+  }
+}
 
 export const statusOf = (world: World): Status => {
   const now = Date.now()
@@ -57,6 +81,7 @@ const overviewOf = (world: World): Overview => {
     traffic: world.traffic,
     windowSeconds,
     coverage: coverageSummary(world),
+    counted: sparedOf(dependencies),
     newest: newest.map(({ id, client, server, port, protocol, service, firstSeen }) => ({
       id,
       client: client.name,
@@ -198,6 +223,28 @@ export const mapHandlers = (bench: Bench) => {
     }),
     FlowSearch: Effect.fnUntraced(function* (query, { headers }) {
       return flowSearch(yield* world(headers), query)
+    }),
+    DependencyDeclare: Effect.fnUntraced(function* ({ id, serves, note }, { headers }) {
+      const w = yield* world(headers)
+      const found = w.dependencies.get(id)
+      if (found === undefined) return yield* new DependencyNotFound({ id })
+      if (serves === "client") return yield* new DirectionUnknown({ id, ports: 2 })
+      const declaration =
+        serves === "evidence"
+          ? null
+          : {
+              address: found.server.address,
+              protocol: found.protocol,
+              port: found.port,
+              by: "ana",
+              at: instant(Date.now()),
+              note: note ?? null
+            }
+      const direction = new DirectionEvidence({ ...found.direction, declared: declaration !== null })
+      const terms = new ConfidenceTerms({ ...found.terms, direction: directionMargin(direction) })
+      const told = new DependencyDetail({ ...found, declaration, direction, terms, confidence: confidence(terms) })
+      w.dependencies.set(id, told)
+      return told
     }),
     Search: Effect.fnUntraced(function* ({ text }, { headers }) {
       const w = yield* world(headers)

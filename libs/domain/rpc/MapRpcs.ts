@@ -3,7 +3,7 @@ import { Schema } from "effect"
 import { Rpc, RpcGroup } from "effect/rpc"
 import { Asset, AssetDetail, AssetNotFound, AssetQuery } from "../Asset.ts"
 import { CoverageNotFound, CoverageQuery, CoverageReport } from "../CoverageReport.ts"
-import { Dependency, DependencyDetail, DependencyNotFound, DependencyQuery } from "../Dependency.ts"
+import { Dependency, DependencyDetail, DependencyNotFound, DependencyQuery, DirectionUnknown } from "../Dependency.ts"
 import { AssetId, DependencyId, Page } from "../ids.ts"
 import { RawFlowPage, RawFlowQuery } from "../RawFlow.ts"
 import { Overview } from "../Status.ts"
@@ -48,5 +48,18 @@ export class MapRpcs extends RpcGroup.make(
   ),
   /** Single flow records, where they are kept. */
   Rpc.make("FlowSearch", { payload: RawFlowQuery, success: RawFlowPage, error: FilterInvalid }).annotate(Needs, "flows.read"),
+  /**
+   * Says which end of a dependency serves: `server` as it is drawn, `client` the other one, `evidence` takes such a word back. Holds for that
+   * address and port, whoever speaks with it, from now on and for what is stored.
+   */
+  Rpc.make("DependencyDeclare", {
+    payload: {
+      id: DependencyId,
+      serves: Schema.Literals(["server", "client", "evidence"]),
+      note: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(500)))
+    },
+    success: DependencyDetail,
+    error: Schema.Union([DependencyNotFound, DirectionUnknown])
+  }).annotate(Needs, "dependencies.write"),
   Rpc.make("Search", { payload: { text: Schema.String }, success: Schema.Array(SearchHit) }).annotate(Needs, "map.read")
 ) {}

@@ -30,6 +30,7 @@ import {
   writeDependencies,
   writeServices
 } from "./write-dependencies.ts"
+import { writeEvidence } from "./write-evidence.ts"
 
 /** The name of a slice: it is written once under it. */
 export interface SliceName {
@@ -128,7 +129,13 @@ export class Resolver extends Context.Service<
         return Resolver.of({
           write: Effect.fn("Resolver.write")(function* (slice) {
             yield* partitionOf(slice.windowStart)
-            return yield* transaction(writeSlice(sql, slice, stageOptions, memory, fold, options))
+            const result = yield* transaction(writeSlice(sql, slice, stageOptions, memory, fold, options))
+            // not worth a slice: what is not kept now is offered again within the hour
+            if (result.written)
+              yield* writeEvidence(sql, slice.slice.samples ?? []).pipe(
+                Effect.catch((error) => Effect.logWarning("could not keep evidence flows", error))
+              )
+            return result
           }),
           fold: Effect.fn("Resolver.fold")(function* (now) {
             const at = yield* Clock.currentTimeMillis
@@ -198,6 +205,7 @@ const writeSlice = Effect.fnUntraced(function* (
   yield* memory.recall(sql)
   const staged = stage(slice.slice, stageOptions)
   yield* addWindow(sql, slice, staged, windowStart)
+  yield* addSavings(sql, slice.slice.savings ?? [], windowStart)
   const looked = staged.addresses.address.length === 0 ? nothing : yield* writeStaged(sql, staged, windowStart, memory, options)
   yield* memory.note(sql, slice.windowStart, staged.known, slice.final || (options.foldSeconds ?? 0) === 0)
   const folded = yield* fold(slice.final)
@@ -270,6 +278,18 @@ const learnSizes = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, made: 
   const [known] = yield* sql<{ rows: number }>`SELECT reltuples::float8 AS rows FROM pg_class WHERE oid = 'dependencies'::regclass`
   if (made > known!.rows / 10) yield* sql`ANALYZE dependencies, flow_stats, assets, asset_address`
 })
+
+/** Octets beyond what a double counts exactly are told as that many: a record may claim anything. */
+const addSavings = (sql: SqlClient.SqlClient, savings: NonNullable<CollapsedSlice["savings"]>, windowStart: Date) =>
+  savings.length === 0
+    ? Effect.void
+    : sql`INSERT INTO exporter_savings AS x (exporter, hour, records, bytes)
+        SELECT exporter::inet, date_trunc('hour', ${windowStart}::timestamptz, 'UTC'), sum(records)::bigint, LEAST(sum(bytes), 4611686018427387903)::bigint
+        FROM unnest(${texts(savings.map((one) => one.exporter))}::text[], ${float8s(savings.map((one) => Math.min(one.records, Number.MAX_SAFE_INTEGER)))}::float8[],
+          ${float8s(savings.map((one) => Math.min(Math.round(one.bytes), Number.MAX_SAFE_INTEGER)))}::float8[]) AS u(exporter, records, bytes)
+        GROUP BY exporter ORDER BY exporter
+        ON CONFLICT (exporter, hour) DO UPDATE SET records = x.records + excluded.records,
+          bytes = LEAST(x.bytes, 4611686018427387903 - excluded.bytes) + excluded.bytes`
 
 const addWindow = (sql: SqlClient.SqlClient, slice: SliceWrite, { totals }: Staged, start: Date) =>
   sql`INSERT INTO windows AS w (start, seconds, final, slices, records, counted, duplicates, attempts, group_records, icmp_records, flows, packets, bytes,

@@ -11,11 +11,13 @@ import type { PortRanks } from "#domain/PortRank.ts"
 import type { WindowSlice } from "#domain/Window.ts"
 import { decideDirections } from "./decide-directions.ts"
 import { makeOwners, type Owners } from "./duplicate.ts"
+import type { EvidenceSampler } from "./EvidenceSampler.ts"
 import { withoutEchoes } from "./echoes.ts"
 import { addEvidence, makeEdgeSums } from "./edge-sums.ts"
 import type { CollapsedSlice } from "./edges.ts"
 import { finishEdges } from "./finish-edges.ts"
 import { makeServiceRegister, type ServiceRegister } from "./ServiceRegister.ts"
+import { betterExample, sampleEvidence } from "./sample-evidence.ts"
 import { makeTupleTable } from "./tuple-table.ts"
 
 /** Ends that the operator declared to serve. */
@@ -30,14 +32,16 @@ export interface CollapseOptions {
   /** Keep one of each over all slices of an appliance. */
   readonly register?: ServiceRegister
   readonly owners?: Owners
+  /** Absent: no conversations are kept as evidence. */
+  readonly sampler?: EvidenceSampler
 }
 
 const isGroupV4 = (value: number): boolean => value >>> 28 === 14 || value === 0xffffffff
 
 export const collapseSlice = (slice: WindowSlice, options: CollapseOptions): CollapsedSlice => {
   const { rows } = slice
-  const { columns: c, echoes } = withoutEchoes(slice)
-  const { ranks } = options
+  const { columns: c, echoes, said } = withoutEchoes(slice)
+  const { ranks, sampler } = options
   const declared = options.declared !== undefined && options.declared.size > 0 ? options.declared : undefined
 
   // Addresses of the slice, numbered; a text is written once.
@@ -134,8 +138,12 @@ export const collapseSlice = (slice: WindowSlice, options: CollapseOptions): Col
 
   for (let row = 0; row < rows; row++) {
     const turned = first[conversation[row]!]!
-    edges.add(turned >= 0 ? turned : ~turned, turned < 0, c, row)
+    const edge = turned >= 0 ? turned : ~turned
+    edges.add(edge, turned < 0, c, row)
+    const shown = edges.example[edge]!
+    if (sampler !== undefined && (shown === -1 || betterExample(c, row, shown, slice.windowStart))) edges.example[edge] = row
   }
-  const finished = finishEdges(slice, edges, values, texts, group, options.owners ?? makeOwners())
-  return { ...finished, duplicates: finished.duplicates + echoes }
+  const finished = finishEdges(slice, edges, values, texts, group, options.owners ?? makeOwners(), said)
+  const samples = sampler === undefined ? [] : sampleEvidence(slice, c, edges, ends, values, texts, group, sampler)
+  return { ...finished, duplicates: finished.duplicates + echoes, samples }
 }

@@ -5,15 +5,34 @@
  */
 import type { ConversationColumns, WindowSlice } from "#domain/Window.ts"
 
+/** Seen, and not counted because it was counted already. */
+export interface Spared {
+  records: number
+  bytes: number
+}
+
+const none: ReadonlyMap<number, Spared> = new Map()
+
+export const spare = (to: Map<number, Spared>, exporter: number, records: number, bytes: number): void => {
+  const known = to.get(exporter)
+  if (known === undefined) to.set(exporter, { records, bytes })
+  else {
+    known.records += records
+    known.bytes += bytes
+  }
+}
+
 export interface WithoutEchoes {
   readonly columns: ConversationColumns
   /** Records that were left out. */
   readonly echoes: number
+  /** What each exporter (by its index in the slice) said twice: records and octets. */
+  readonly said: ReadonlyMap<number, Spared>
 }
 
 export const withoutEchoes = (slice: WindowSlice): WithoutEchoes => {
   const { columns, egress } = slice
-  if (egress === undefined) return { columns, echoes: 0 }
+  if (egress === undefined) return { columns, echoes: 0, said: none }
   const fresh = {
     ...columns,
     recordsAb: columns.recordsAb.slice(),
@@ -26,6 +45,7 @@ export const withoutEchoes = (slice: WindowSlice): WithoutEchoes => {
     rawPackets: columns.rawPackets.slice()
   }
   let echoes = 0
+  const said = new Map<number, Spared>()
   for (let i = 0; i < egress.row.length; i++) {
     const row = egress.row[i]!
     for (const direction of ["Ab", "Ba"] as const) {
@@ -42,11 +62,12 @@ export const withoutEchoes = (slice: WindowSlice): WithoutEchoes => {
       fresh[`packets${direction}`][row] = packets - echo.packets
       fresh[`records${direction}`][row]! -= left
       echoes += left
+      spare(said, columns.exporter[row]!, left, echo.octets)
     }
     scale(fresh.rawBytes, row, fresh.bytesAb[row]! + fresh.bytesBa[row]!, columns.bytesAb[row]! + columns.bytesBa[row]!)
     scale(fresh.rawPackets, row, fresh.packetsAb[row]! + fresh.packetsBa[row]!, columns.packetsAb[row]! + columns.packetsBa[row]!)
   }
-  return { columns: fresh, echoes }
+  return { columns: fresh, echoes, said }
 }
 
 /** Raw figures are kept for both directions together: they shrink as the scaled ones did. */

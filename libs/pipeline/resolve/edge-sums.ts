@@ -41,6 +41,8 @@ export interface EdgeSums {
   readonly evidence: EdgeEvidence
   readonly first: Float64Array
   readonly last: Float64Array
+  /** A row of each edge that shows well what it was like. */
+  readonly example: Int32Array
   /** First observation of each edge. */
   readonly head: Int32Array
   readonly seen: Observations
@@ -95,6 +97,7 @@ export const makeEdgeSums = (edges: number, rows: number): EdgeSums => {
   }
   const first = new Float64Array(edges).fill(Number.POSITIVE_INFINITY)
   const last = new Float64Array(edges)
+  const example = new Int32Array(edges).fill(-1)
   const head = new Int32Array(edges).fill(-1)
   const seen: Observations = {
     exporter: new Int32Array(rows),
@@ -128,6 +131,7 @@ export const makeEdgeSums = (edges: number, rows: number): EdgeSums => {
     evidence,
     first,
     last,
+    example,
     head,
     seen,
     of: (from, to, port, protocol) => {

@@ -3,6 +3,8 @@
  * `unnest`. Addresses are text in their shortest form (RFC 5952).
  */
 
+import type { EvidenceSample } from "./EvidenceSampler.ts"
+
 /**
  * What a row is:
  * - `dependency`: somebody was served, or (UDP and others, `weak`) at least spoken to;
@@ -83,4 +85,8 @@ export interface CollapsedSlice {
   /** Records that were counted for an edge's owner, and those that say it again: another exporter's, and echoes of the same one. */
   readonly counted: number
   readonly duplicates: number
+  /** What each exporter saw that was counted for another one, or that it said twice; those of them that did. */
+  readonly savings?: ReadonlyArray<{ readonly exporter: string; readonly records: number; readonly bytes: number }>
+  /** Conversations to keep as evidence. */
+  readonly samples?: ReadonlyArray<EvidenceSample>
 }

@@ -4,6 +4,7 @@ import { directionMargin } from "#domain/direction.ts"
 import type { WindowSlice } from "#domain/Window.ts"
 import { isAttempt } from "./attempt.ts"
 import { makeSeen, type Owners } from "./duplicate.ts"
+import { type Spared, spare } from "./echoes.ts"
 import type { EdgeSums } from "./edge-sums.ts"
 import type { CollapsedSlice, Edge, EdgeKind, EdgeObserver } from "./edges.ts"
 
@@ -35,7 +36,8 @@ export const finishEdges = (
   values: ArrayLike<number>,
   texts: ReadonlyArray<string>,
   group: ReadonlyArray<boolean>,
-  owners: Owners
+  owners: Owners,
+  echoes: ReadonlyMap<number, Spared> = new Map()
 ): CollapsedSlice => {
   const { columns, windowStart } = slice
   const { client, evidence, first, head, last, port, seen, server, size } = edges
@@ -46,6 +48,8 @@ export const finishEdges = (
   const exporterNames = names.map(owners.nameOf)
   const candidates = makeSeen()
   const candidateAt: Array<number> = []
+  const spared = new Map<number, Spared>()
+  for (const [index, one] of echoes) spare(spared, index, one.records, one.bytes)
   let counted = 0
   let duplicates = 0
 
@@ -111,6 +115,7 @@ export const finishEdges = (
       counted += ownRecords
       if (otherRecords > 0 || all > own) {
         duplicates += otherRecords
+        spare(spared, exporter[at]!, otherRecords, all - own)
         if (observers === none) observers = []
         observers.push({
           exporter: names[exporter[at]!]!,
@@ -174,5 +179,6 @@ export const finishEdges = (
     if (kind === "attempt") attempts.push(result)
     else finished.push(result)
   }
-  return { edges: finished, attempts, counted, duplicates }
+  const savings = [...spared].map(([index, one]) => ({ exporter: names[index]!, ...one }))
+  return { edges: finished, attempts, counted, duplicates, savings }
 }

@@ -92,15 +92,18 @@ export const addObservations = Effect.fnUntraced(function* (sql: SqlClient.SqlCl
     -- it has a row already when one exporter was owner of one direction and observer of the other
     ON CONFLICT DO NOTHING`
   yield* sql`WITH seen AS (
-      INSERT INTO dependency_exporter AS x (dependency_id, exporter, owner, records, bytes, packets, last_seen)
-      SELECT e.dependency_id, s.exporter, bool_or(s.owner), LEAST(sum(s.records), 4611686018427387903), LEAST(sum(s.bytes), 4611686018427387903), LEAST(sum(s.packets), 4611686018427387903), max(e.last)
+      INSERT INTO dependency_exporter AS x (dependency_id, exporter, owner, records, bytes, packets, last_seen, spared_records, spared_bytes)
+      SELECT e.dependency_id, s.exporter, bool_or(s.owner), LEAST(sum(s.records), 4611686018427387903), LEAST(sum(s.bytes), 4611686018427387903), LEAST(sum(s.packets), 4611686018427387903), max(e.last),
+        LEAST(COALESCE(sum(s.records) FILTER (WHERE NOT s.owner), 0), 4611686018427387903), LEAST(COALESCE(sum(s.bytes) FILTER (WHERE NOT s.owner), 0), 4611686018427387903)
       FROM slice_edge e JOIN (
         SELECT n, exporter, true AS owner, flows AS records, to_server + to_client AS bytes, packets FROM slice_edge WHERE several
         UNION ALL SELECT n, exporter, owner, records, bytes, packets FROM slice_exporter
       ) s ON s.n = e.n
       GROUP BY e.dependency_id, s.exporter
       ON CONFLICT (dependency_id, exporter) DO UPDATE SET owner = excluded.owner, records = LEAST(x.records, 4611686018427387903 - excluded.records) + excluded.records,
-        bytes = LEAST(x.bytes, 4611686018427387903 - excluded.bytes) + excluded.bytes, packets = LEAST(x.packets, 4611686018427387903 - excluded.packets) + excluded.packets, last_seen = GREATEST(x.last_seen, excluded.last_seen)
+        bytes = LEAST(x.bytes, 4611686018427387903 - excluded.bytes) + excluded.bytes, packets = LEAST(x.packets, 4611686018427387903 - excluded.packets) + excluded.packets, last_seen = GREATEST(x.last_seen, excluded.last_seen),
+        spared_records = LEAST(x.spared_records, 4611686018427387903 - excluded.spared_records) + excluded.spared_records,
+        spared_bytes = LEAST(x.spared_bytes, 4611686018427387903 - excluded.spared_bytes) + excluded.spared_bytes
       -- a row version that nobody replaced has no xmax: it was inserted
       RETURNING x.dependency_id, x.xmax = 0 AS added
     )

@@ -145,15 +145,25 @@ export class DependencyStore extends Context.Service<
           const which = sql`${dependency}::text::bigint`
           const now = yield* Clock.currentTimeMillis
           const weekAgo = new Date(now - 7 * 86_400_000)
-          const [rows, spans, exporters, series, [week]] = yield* Effect.all(
+          const [rows, spans, exporters, evidence, [declaration], series, [week]] = yield* Effect.all(
             [
               sql<Row>`SELECT ${sql.literal(columns)}, ${sql.literal(whyColumns)} FROM dependencies d ${joined} WHERE d.id = ${which}`,
               sql`SELECT since, until FROM dependency_span WHERE dependency_id = ${which}
                 UNION ALL SELECT valid_from, valid_to FROM dependencies WHERE id = ${which} ORDER BY since`,
-              sql`SELECT exporter AS address, owner, records, last_seen AS "lastSeen" FROM dependency_exporter WHERE dependency_id = ${which}
-                UNION ALL SELECT owner_exporter, true, total_flows, last_seen FROM dependencies
+              sql`SELECT exporter AS address, owner, records, bytes, spared_records AS "sparedRecords", spared_bytes AS "sparedBytes", last_seen AS "lastSeen"
+                FROM dependency_exporter WHERE dependency_id = ${which}
+                UNION ALL SELECT owner_exporter, true, total_flows, total_bytes, 0, 0, last_seen FROM dependencies
                   WHERE id = ${which} AND exporters = 1 AND owner_exporter IS NOT NULL
                 ORDER BY owner DESC, records DESC`,
+              sql`SELECT * FROM (SELECT DISTINCT ON (first, last, exporter, "clientPort") first, last, exporter, sampling, records, "clientPorts", ${sql.literal(
+                ends.map(([name, whenA, whenB]) => `CASE WHEN a_serves THEN ${whenA} ELSE ${whenB} END AS "${name}"`).join(", ")
+              )} FROM (
+                SELECT f.*, records_ab + records_ba AS records, ports AS "clientPorts",
+                  CASE WHEN f.b_port = d.port AND f.b = d.target_address THEN false
+                    WHEN f.a_port = d.port AND f.a = d.target_address THEN true ELSE f.a = d.target_address END AS a_serves
+                FROM evidence_flows f JOIN dependencies d ON d.id = f.dependency_id WHERE f.dependency_id = ${which}) placed) kept ORDER BY first, last`,
+              sql`SELECT e.address, e.protocol, e.port, e.declared_by AS by, e.declared_at AS at, e.note FROM dependencies d
+                JOIN declared_ends e ON e.address = d.target_address AND e.protocol = d.protocol AND e.port = d.port WHERE d.id = ${which}`,
               sql`SELECT f.time AS at, f.total_bytes AS bytes, f.packets, f.flows ${traffic(which)} ORDER BY f.time DESC LIMIT 288`,
               sql<{ perHour: number }>`SELECT COALESCE(sum(f.flows), 0)::float8
                   / GREATEST(1, EXTRACT(epoch FROM ${new Date(now)}::timestamptz - GREATEST(min(d.first_seen), ${weekAgo}::timestamptz)) / 3600)::float8
@@ -171,6 +181,8 @@ export class DependencyStore extends Context.Service<
               ...explain(nested(row)),
               spans,
               exporters,
+              evidence,
+              declaration: declaration ?? null,
               series: [...series].reverse(),
               blind: blind === null ? null : { ...blind, since: blind.since === null ? null : DateTime.toDateUtc(blind.since) },
               flowsPerHour: week?.perHour ?? 0
@@ -211,6 +223,20 @@ export class DependencyStore extends Context.Service<
       })
     )
 }
+
+/** Fields of an evidence flow by which of its ends serves. */
+const ends = [
+  ["clientAddress", "b", "a"],
+  ["serverAddress", "a", "b"],
+  ["clientPort", "b_port", "a_port"],
+  ["serverPort", "a_port", "b_port"],
+  ["bytesToServer", "bytes_ba", "bytes_ab"],
+  ["bytesToClient", "bytes_ab", "bytes_ba"],
+  ["packetsToServer", "packets_ba", "packets_ab"],
+  ["packetsToClient", "packets_ab", "packets_ba"],
+  ["flagsToServer", "flags_ba", "flags_ab"],
+  ["flagsToClient", "flags_ab", "flags_ba"]
+] as const
 
 const whyColumns = `d.syn_forward, d.syn_reverse, d.syn_ack_forward, d.syn_ack_reverse, d.began_forward, d.began_reverse, d.port_rank, d.fan_in,
   d.fan_in_against, d.client_ports, d.history, d.companion, d.declared, d.windows, d.both_directions, d.exporters, d.direction_weight`

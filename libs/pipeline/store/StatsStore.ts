@@ -16,6 +16,7 @@ export interface Counts {
 }
 
 export type Newest = Overview["newest"]
+export type Spared = NonNullable<Overview["counted"]>
 export type Busiest = Overview["busiest"]
 
 export class StatsStore extends Context.Service<
@@ -26,6 +27,8 @@ export class StatsStore extends Context.Service<
     readonly newest: (limit: number) => Effect.Effect<Newest>
     /** Assets by octets both ways in the newest complete window (the newest one when none is complete). */
     readonly busiest: (limit: number) => Effect.Effect<Busiest>
+    /** What was seen more than once and counted once in the last 24 hours, and the exporters that saw most of it. */
+    readonly spared: (limit: number) => Effect.Effect<Spared>
   }
 >()("pipeline/store/StatsStore") {
   static readonly layer = Layer.effect(
@@ -34,6 +37,7 @@ export class StatsStore extends Context.Service<
       const sql = yield* SqlClient.SqlClient
       const decodeNewest = decodeRows(Overview.fields.newest.value)
       const decodeBusiest = decodeRows(Overview.fields.busiest.value)
+      const decodeSpared = decodeRows(Overview.fields.counted.schema)
       return StatsStore.of({
         counts: Effect.gen(function* () {
           const now = yield* Clock.currentTimeMillis
@@ -60,6 +64,18 @@ export class StatsStore extends Context.Service<
               Effect.orDie
             )
           return yield* decodeNewest(rows)
+        }),
+        spared: Effect.fn("StatsStore.spared")(function* (limit) {
+          const since = new Date((yield* Clock.currentTimeMillis) - 86_400_000)
+          const exporters = yield* sql<{ address: string; records: bigint; bytes: bigint }>`SELECT exporter AS address,
+              LEAST(sum(records), 4611686018427387903)::bigint AS records, LEAST(sum(bytes), 4611686018427387903)::bigint AS bytes
+            FROM exporter_savings WHERE hour > ${since} GROUP BY exporter ORDER BY bytes DESC, exporter`.pipe(Effect.orDie)
+          const sum = (of: (one: { readonly records: bigint; readonly bytes: bigint }) => bigint) =>
+            exporters.reduce((total, one) => total + of(one), 0n)
+          const [spared] = yield* decodeSpared([
+            { sparedRecords: sum((one) => one.records), sparedBytes: sum((one) => one.bytes), exporters: exporters.slice(0, limit) }
+          ])
+          return spared!
         }),
         busiest: Effect.fn("StatsStore.busiest")(function* (limit) {
           const rows = yield* sql`WITH newest AS MATERIALIZED (SELECT start FROM windows ORDER BY final DESC, start DESC LIMIT 1),

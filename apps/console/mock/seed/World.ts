@@ -201,8 +201,35 @@ export const makeBuilder = (now: number, random: () => number) => {
           address: Address.make(address),
           owner: i === 0,
           records: BigInt(Math.max(1, Math.round(records / (i + 1)))),
+          bytes: total / BigInt(i + 1),
+          sparedRecords: i === 0 ? 0n : BigInt(Math.max(1, Math.round(records / (i + 1)))),
+          sparedBytes: i === 0 ? 0n : total / BigInt(i + 1),
           lastSeen: instant(lastSeen - i * 1000)
         })),
+        evidence: Array.from({ length: state === "weak" ? 1 : 6 }, (_, i) => {
+          const last = lastSeen - (5 - i) * 3_600_000
+          const kept = BigInt(1200 + Math.floor(random() * 90_000))
+          const clientPort = 49_152 + Math.floor(random() * 16_000)
+          return {
+            first: instant(last - 40_000),
+            last: instant(last),
+            clientAddress: end(spec.client).address,
+            clientPort,
+            clientPorts: i === 3 ? 9 : 1,
+            serverAddress: end(spec.server).address,
+            serverPort: spec.port,
+            bytesToServer: kept / 4n,
+            bytesToClient: kept,
+            packetsToServer: kept / 900n + 1n,
+            packetsToClient: kept / 700n + 1n,
+            flagsToServer: tcp ? 0x1b : 0,
+            flagsToClient: tcp ? 0x1b : 0,
+            records: 2n,
+            exporter: Address.make(seenBy[i % seenBy.length]!),
+            sampling
+          }
+        }),
+        declaration: null,
         flowsPerHour: Math.round((Number(flows) / hours) * 10) / 10,
         series
       })

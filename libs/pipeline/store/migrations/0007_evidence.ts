@@ -61,8 +61,6 @@ ALTER TABLE dependency_exporter
   ADD COLUMN spared_bytes bigint NOT NULL DEFAULT 0;
 COMMENT ON COLUMN dependency_exporter.spared_bytes IS 'Of bytes, what was not counted again because another exporter owned the conversation';
 
-ALTER TABLE windows ADD COLUMN duplicate_bytes bigint NOT NULL DEFAULT 0;
-
 CREATE TABLE exporter_savings (
   exporter inet NOT NULL,
   hour timestamptz NOT NULL,

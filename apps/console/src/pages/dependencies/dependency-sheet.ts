@@ -20,6 +20,8 @@ import { whyStyle } from "./why-style.ts"
 import "../../chart/net-series.ts"
 import "./why-confidence.ts"
 import "./why-direction.ts"
+import "./declare-direction.ts"
+import "./evidence-flows.ts"
 import "../../ui/net-address.ts"
 import "../../ui/net-time.ts"
 import "../../ui/net-type-mark.ts"
@@ -90,10 +92,12 @@ export class DependencySheet extends LitElement {
       ${one.tags.length === 0 ? nothing : html`<dt>Tags</dt><dd>${one.tags.map((tag) => html`<a class="tag" href=${paths.dependencies({ filter: `tag:${tag}` })}>${tag}</a>`)}</dd>`}
       ${one.notes === null ? nothing : html`<dt>Notes</dt><dd>${one.notes}</dd>`}
     </dl></section>`
-    const why = html`<section aria-label="Why this direction"><why-direction .evidence=${one.direction} .stored=${one.terms.direction}></why-direction></section>
+    const why = html`<section aria-label="Why this direction"><why-direction .evidence=${one.direction} .stored=${one.terms.direction}></why-direction>
+        <declare-direction .dependency=${one} @direction-declared=${() => this.#dependency.retry()}></declare-direction></section>
       <section aria-label="Why this confidence"><why-confidence .terms=${one.terms} .stored=${one.confidence}></why-confidence></section>`
-    if (this.compact) return html`${facts}${this.#traffic(one)}${why}${this.#exporters(one)}${this.#spans(one)}`
-    return html`${this.#traffic(one)}<div class="columns"><div>${facts}${this.#exporters(one)}${this.#spans(one)}</div><div>${why}</div></div>`
+    const flows = html`<section aria-label="Evidence flows"><evidence-flows .flows=${one.evidence}></evidence-flows></section>`
+    if (this.compact) return html`${facts}${this.#traffic(one)}${why}${this.#exporters(one)}${flows}${this.#spans(one)}`
+    return html`${this.#traffic(one)}<div class="columns"><div>${facts}${this.#exporters(one)}${this.#spans(one)}</div><div>${why}</div></div>${flows}`
   }
 
   #volume(one: DependencyDetail, bytes: bigint) {
@@ -114,7 +118,7 @@ export class DependencySheet extends LitElement {
           html`<tr><td><net-address text=${exporter.address}></net-address></td><td title=${exporter.owner ? "Its volumes count; the others' are kept as observations" : "Kept as an observation, not added"}>${
             exporter.owner ? "counted" : html`<span class="muted">observed</span>`
           }</td><td class="num"><net-value .value=${exporter.records}></net-value></td><td><net-time .at=${exporter.lastSeen}></net-time></td></tr>`
-      )}</tbody></table></section>`
+      )}</tbody></table>${savedLine(one)}</section>`
   }
 
   #spans(one: DependencyDetail) {
@@ -124,6 +128,16 @@ export class DependencySheet extends LitElement {
   }
 }
 customElements.define("dependency-sheet", DependencySheet)
+
+/** What was not added because another exporter's volumes count. */
+const savedLine = (one: DependencyDetail) => {
+  const spared = one.exporters.filter((exporter) => exporter.sparedBytes > 0n)
+  if (spared.length === 0) return nothing
+  return html`<p class="muted">Also seen by ${spared.map(
+    (exporter, i) =>
+      html`${i === 0 ? "" : ", "}<span class="mono">${exporter.address}</span>: <net-value .value=${exporter.sparedBytes} quantity="bytes" .sampling=${one.sampling}></net-value> not counted again`
+  )}.</p>`
+}
 
 const end = (one: DependencyEnd) =>
   html`<net-type-mark type=${one.type} ?external=${!one.internal}></net-type-mark><a class="link" href=${paths.asset(one.id)}>${one.name}</a>${

@@ -36,17 +36,10 @@ const ranks: Record<number, string> = {
 }
 
 export const whyDirection = (evidence: DirectionEvidence): DirectionWhy => {
-  if (evidence.declared) {
-    return {
-      margin: 1,
-      sum: Number.POSITIVE_INFINITY,
-      terms: [{ name: "Declared", seen: "an operator declared this end to serve", weight: Number.POSITIVE_INFINITY }]
-    }
-  }
   const parts = directionParts(evidence)
   const terms: ReadonlyArray<Term> = [
     {
-      name: "SYN without ACK",
+      name: "Opening SYN",
       seen: both(evidence.synForward, evidence.synReverse, "client", "server"),
       weight: parts.syn
     },
@@ -102,7 +95,9 @@ export const whyDirection = (evidence: DirectionEvidence): DirectionWhy => {
     }
   ]
   const sum = terms.reduce((total, term) => total + term.weight, 0)
-  return { terms, sum, margin: marginOf(sum) }
+  if (!evidence.declared) return { terms, sum, margin: marginOf(sum) }
+  const declared = { name: "Declared", seen: "an operator declared this end to serve", weight: Number.POSITIVE_INFINITY }
+  return { terms: [declared, ...terms], sum: Number.POSITIVE_INFINITY, margin: 1 }
 }
 
 export interface ConfidenceWhy {

@@ -4,11 +4,11 @@ import type { DirectionEvidence } from "#domain/Dependency.ts"
 import { perCent } from "../../format/number.ts"
 import { sheet } from "../../style/sheet.ts"
 import { pageStyle } from "../page-style.ts"
-import { whyDirection } from "./explain.ts"
+import { type Term, whyDirection } from "./explain.ts"
 import { whyStyle } from "./why-style.ts"
 
 /** The largest weight of one kind of evidence: the length of its bar. */
-const most = 6
+const most = 8
 
 export const signed = (value: number): string =>
   value === Number.POSITIVE_INFINITY
@@ -19,6 +19,20 @@ export const signed = (value: number): string =>
 export const balanceBar = (weight: number, largest: number) => {
   const width = Math.min(1, Math.abs(weight) / largest) * 36
   return html`<svg width="74" height="8" viewBox="-37 0 74 8" aria-hidden="true">${svg`<rect class=${weight < 0 ? "against" : "for"} x=${weight < 0 ? -width : 0} width=${width} height="8" /><path class="mid" d="M0 0v8" />`}</svg>`
+}
+
+/** What speaks for and against in a sentence, heaviest first. */
+const verdict = (terms: ReadonlyArray<Term>) => {
+  const told = (of: ReadonlyArray<Term>) =>
+    of
+      .toSorted((a, b) => Math.abs(b.weight) - Math.abs(a.weight))
+      .map((term) => `${term.name.toLowerCase()} (${signed(term.weight)})`)
+      .join(", ")
+  const pro = terms.filter((term) => term.weight > 0)
+  const contra = terms.filter((term) => term.weight < 0)
+  return html`<p class="lead">${pro.length === 0 ? "Nothing speaks for it" : html`For it: ${told(pro)}`}. ${
+    contra.length === 0 ? "Nothing speaks against it." : html`Against it: ${told(contra)}.`
+  }</p>`
 }
 
 export class WhyDirection extends LitElement {
@@ -34,6 +48,7 @@ export class WhyDirection extends LitElement {
     const differs = Math.abs(this.stored - why.margin) > 0.005
     return html`<h2 class="section-head">Why this direction</h2>
       <p class="lead">The evidence makes it <b>${perCent(right)}</b> likely that the end drawn as server serves.</p>
+      ${verdict(why.terms)}
       <table class="terms"><thead><tr><th scope="col">Evidence</th><th scope="col">Seen</th><th scope="col" class="bar"><span class="sr">Balance</span></th><th scope="col" title="Log-odds: + speaks for this direction, − against it">Log-odds</th></tr></thead>
         <tbody>${why.terms.map(
           (term) =>
@@ -42,7 +57,7 @@ export class WhyDirection extends LitElement {
         <tfoot><tr><td colspan="3">Margin, tanh(sum / 2)</td><td>${signed(why.margin)}</td></tr></tfoot></table>
       <p class="note">${
         differs
-          ? `The stored margin is ${signed(this.stored)}: it also weighs what spoke for the other end when it was written.`
+          ? `The stored margin is ${signed(this.stored)}: traffic was added since this page was read.`
           : "Recomputed here from the stored evidence; it is what is stored."
       }</p>`
   }

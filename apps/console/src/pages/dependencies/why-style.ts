@@ -22,5 +22,6 @@ export const whyStyle = css`
   .terms .mid { stroke: var(--edge); }
   .terms tfoot td { border-bottom: 0; font-weight: 500; }
   .note { padding: var(--s-3) var(--s-5) var(--s-4); font: var(--t-12); color: var(--muted); }
+  .actions { display: flex; flex-wrap: wrap; align-items: center; gap: var(--s-3); padding: 0 var(--s-5) var(--s-4); }
   code { overflow-wrap: anywhere; }
 `

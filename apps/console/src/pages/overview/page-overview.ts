@@ -19,6 +19,7 @@ import "../exporters/listener-lines.ts"
 import "../../ui/net-status.ts"
 import "../../ui/net-time.ts"
 import "../../ui/net-empty.ts"
+import "../../ui/net-value.ts"
 
 const plain = { factor: 1, name: "" }
 
@@ -80,13 +81,13 @@ export class PageOverview extends LitElement {
       }</section>`
   }
 
-  #traffic({ status, traffic, windowSeconds }: Overview) {
+  #traffic({ counted, status, traffic, windowSeconds }: Overview) {
     const points = traffic.map((total) => ({ at: millisOf(total.at), value: Number(total.bytes) }))
     const minutes = windowSeconds % 60 === 0 ? `${windowSeconds / 60}-minute` : `${windowSeconds}-second`
     return html`<section aria-label="Traffic"><div class="chart"><net-series heading=${`Bytes between all ends, ${minutes} windows`} name="Bytes" .points=${points}
       .open=${status.window?.final === false ? millisOf(status.window.start) : undefined}
       .step=${windowSeconds * 1000} quantity="bytes" height="160" choosable gap="no window written"
-      @net-range=${(event: RangeEvent) => go(paths.map({ at: exactTime(event.from).replace(".000Z", "Z") }))}></net-series></div></section>`
+      @net-range=${(event: RangeEvent) => go(paths.map({ at: exactTime(event.from).replace(".000Z", "Z") }))}></net-series></div>${countedOnce(counted)}</section>`
   }
 
   #lists(overview: Overview) {
@@ -123,6 +124,17 @@ export class PageOverview extends LitElement {
   }
 }
 customElements.define("page-overview", PageOverview)
+
+/** How much more the same traffic would look like, were it added up over all that saw it. */
+const countedOnce = (counted: Overview["counted"]) =>
+  counted === undefined || counted.sparedRecords === 0n
+    ? nothing
+    : html`<p class="quiet"><span>Counted once: <net-value .value=${counted.sparedBytes} quantity="bytes"></net-value> in ${inUnit(Number(counted.sparedRecords), plain)} records were seen again in 24 hours and not added; most by ${counted.exporters
+        .slice(0, 3)
+        .map(
+          (one, i) =>
+            html`${i === 0 ? "" : ", "}<span class="mono">${one.address}</span> (<net-value .value=${one.bytes} quantity="bytes"></net-value>)`
+        )}.</span></p>`
 
 const warningLine = (warning: HealthWarning) => html`<li><net-status status=${warning.severity}></net-status>
   <span><a href=${paths.health()}><b>${warning.title}</b></a> <span class="muted">${warning.detail}</span></span><net-time .at=${warning.since} age></net-time></li>`

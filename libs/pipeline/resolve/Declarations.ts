@@ -1,0 +1,223 @@
+/**
+ * What operators declare: this address and port serves. It outranks all evidence from the next slice on (`ends`), and what is stored is
+ * turned at once: dependencies drawn towards the end are marked, those drawn from it (their client used that port) change direction with
+ * their traffic. Where the other direction is there already, the wrong one leaves the lists. Taking it back undoes both.
+ */
+import { Context, Effect, Layer, Result } from "effect"
+import { SqlClient, type SqlError, type Statement } from "effect/sql"
+import { type Declaration, DependencyNotFound, DirectionUnknown } from "#domain/Dependency.ts"
+import type { DependencyId } from "#domain/ids.ts"
+import type { DeclaredEnds } from "./collapse.ts"
+import { confidenceSql, directionSql } from "./confidence-sql.ts"
+import { lockInventory } from "./Inventory.ts"
+
+export type End = Pick<Declaration, "address" | "protocol" | "port">
+
+export interface Applied {
+  readonly end: End
+  /** Dependencies whose direction changed. */
+  readonly turned: number
+}
+
+const keyOf = (address: string, protocol: number, port: number) => `${address} ${protocol} ${port}`
+
+/** `turned_port` of a dependency that left the lists because the right one was there already. */
+const hidden = -1
+
+export class Declarations extends Context.Service<
+  Declarations,
+  {
+    /** As they are now; the same object for as long as the appliance runs. */
+    readonly ends: DeclaredEnds
+    /** Other appliances on the same database declare, too. */
+    readonly refresh: Effect.Effect<void, SqlError.SqlError>
+    readonly declare: (end: End, by: string, note?: string) => Effect.Effect<Applied, SqlError.SqlError>
+    readonly withdraw: (end: End) => Effect.Effect<Applied, SqlError.SqlError>
+    /** The end of a dependency that `serves` names; `client` flips it. */
+    readonly endOf: (
+      id: DependencyId,
+      serves: "server" | "client"
+    ) => Effect.Effect<End, DependencyNotFound | DirectionUnknown | SqlError.SqlError>
+  }
+>()("pipeline/resolve/Declarations") {
+  static readonly layer = Layer.effect(
+    Declarations,
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      let known: ReadonlySet<string> = new Set()
+      const ends: DeclaredEnds = {
+        get size() {
+          return known.size
+        },
+        has: (address, protocol, port) => known.has(keyOf(address, protocol, port))
+      }
+      const refresh = Effect.gen(function* () {
+        const rows = yield* sql<End>`SELECT host(address) AS address, protocol, port FROM declared_ends`
+        known = new Set(rows.map((row) => keyOf(row.address, row.protocol, row.port)))
+      })
+      yield* Effect.orDie(refresh)
+
+      const change = <A>(body: Effect.Effect<A, SqlError.SqlError>) =>
+        sql.withTransaction(Effect.andThen(lockInventory(sql), body)).pipe(Effect.tap(refresh))
+
+      return Declarations.of({
+        ends,
+        refresh,
+        declare: Effect.fn("Declarations.declare")(function* (end, by, note) {
+          return yield* change(
+            Effect.gen(function* () {
+              yield* sql`INSERT INTO declared_ends (address, protocol, port, declared_by, note)
+                VALUES (${end.address}::text::inet, ${end.protocol}, ${end.port}, ${by}, ${note ?? null})
+                ON CONFLICT (address, protocol, port) DO UPDATE SET declared_by = excluded.declared_by, declared_at = now(), note = excluded.note`
+              const wrong = yield* sql<{ id: bigint; taken: boolean }>`SELECT d.id, r.id IS NOT NULL AS taken FROM dependencies d
+                LEFT JOIN dependencies r ON r.source_id = d.target_id AND r.target_id = d.source_id AND r.protocol = d.protocol AND r.port = ${end.port}
+                WHERE d.source_address = ${end.address}::text::inet AND d.protocol = ${end.protocol} AND NOT d.declared AND d.turned_port IS NULL
+                  AND (d.port = ${end.port} OR EXISTS (SELECT 1 FROM evidence_flows f WHERE f.dependency_id = d.id
+                    AND ((f.a = d.source_address AND f.a_port = ${end.port} AND f.b_port = d.port)
+                      OR (f.b = d.source_address AND f.b_port = ${end.port} AND f.a_port = d.port))))`
+              yield* hide(sql, ids(wrong.filter((one) => one.taken)))
+              yield* turnDependencies(sql, ids(wrong.filter((one) => !one.taken)), String(end.port), "d.port")
+              yield* judge(sql, towards(sql, end), true)
+              return { end, turned: wrong.length }
+            })
+          )
+        }),
+        withdraw: Effect.fn("Declarations.withdraw")(function* (end) {
+          return yield* change(
+            Effect.gen(function* () {
+              yield* sql`DELETE FROM declared_ends WHERE address = ${end.address}::text::inet AND protocol = ${end.protocol} AND port = ${end.port}`
+              yield* judge(sql, towards(sql, end), false)
+              const back = yield* sql<{
+                id: bigint
+                hidden: boolean
+              }>`SELECT id, turned_port = ${hidden} AS hidden FROM dependencies d
+                WHERE turned_port IS NOT NULL AND protocol = ${end.protocol}
+                  AND ((turned_port >= 0 AND target_address = ${end.address}::text::inet AND port = ${end.port})
+                    OR (turned_port = ${hidden} AND source_address = ${end.address}::text::inet AND EXISTS (SELECT 1 FROM dependencies r
+                      WHERE r.source_id = d.target_id AND r.target_id = d.source_id AND r.protocol = d.protocol AND r.port = ${end.port})))`
+              yield* showAgain(sql, ids(back.filter((one) => one.hidden)))
+              const turned = ids(back.filter((one) => !one.hidden))
+              yield* turnDependencies(sql, turned, "d.turned_port", "NULL::integer")
+              yield* judge(sql, sql`id = ANY(${turned}::text::bigint[])`, false)
+              return { end, turned: back.length }
+            })
+          )
+        }),
+        endOf: Effect.fn("Declarations.endOf")(function* (id, serves) {
+          const [found] = yield* sql<{
+            client: string
+            server: string
+            protocol: number
+            port: number
+            ports: ReadonlyArray<number>
+            several: boolean
+          }>`
+            SELECT host(d.source_address) AS client, host(d.target_address) AS server, d.protocol, d.port, COALESCE(f.ports, '{}') AS ports,
+              COALESCE(f.several, false) AS several
+            FROM dependencies d, LATERAL (SELECT array_agg(DISTINCT CASE WHEN a = d.source_address AND NOT (b = d.source_address AND b_port <> d.port) THEN a_port ELSE b_port END) AS ports,
+                bool_or(ports > 1) AS several FROM evidence_flows WHERE dependency_id = d.id) f
+            WHERE d.id = ${id}::text::bigint`
+          if (found === undefined) return yield* new DependencyNotFound({ id })
+          const { client, server, protocol, port, ports, several } = found
+          return yield* Effect.fromResult(
+            serves === "server"
+              ? Result.succeed({ address: server, protocol, port } as End)
+              : ports.length === 1 && !several && ports[0]! > 0
+                ? Result.succeed({ address: client, protocol, port: ports[0]! } as End)
+                : ports.length === 0
+                  ? Result.fail(new DirectionUnknown({ id, ports: 0 }))
+                  : Result.fail(new DirectionUnknown({ id, ports: Math.max(2, ports.length) }))
+          )
+        })
+      })
+    })
+  )
+}
+
+const ids = (rows: ReadonlyArray<{ readonly id: bigint }>): string => `{${rows.map((row) => row.id).join(",")}}`
+
+/** Ends change places, with all that was counted; `port` and `before` are SQL over `dependencies d`. */
+const turnDependencies = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, which: string, port: string, before: string) {
+  if (which === "{}") return
+  const to = sql.literal(port)
+  for (const table of ["flow_stats", "flow_stats_hour", "flow_stats_day"]) {
+    yield* sql`UPDATE ${sql(table)} f SET source_id = f.target_id, target_id = f.source_id, port = ${to}, bytes_to_server = f.bytes_to_client,
+        bytes_to_client = f.bytes_to_server, tcp_flags_to_server = f.tcp_flags_to_client, tcp_flags_to_client = f.tcp_flags_to_server
+      FROM dependencies d WHERE d.id = ANY(${which}::text::bigint[]) AND f.source_id = d.source_id AND f.target_id = d.target_id
+        AND f.protocol = d.protocol AND f.port = d.port`
+  }
+  yield* sql`WITH turned AS (
+      UPDATE dependencies d SET source_id = target_id, target_id = source_id, source_address = target_address, target_address = source_address,
+        port = ${to}, turned_port = ${sql.literal(before)}, bytes_to_server = bytes_to_client, bytes_to_client = bytes_to_server,
+        direction = CASE direction WHEN 'inbound' THEN 'outbound' WHEN 'outbound' THEN 'inbound' ELSE direction END,
+        inferred_service = (SELECT min(v.name) FROM services v WHERE v.port = ${to} AND v.protocol = d.protocol),
+        direction_weight = -direction_weight, syn_forward = syn_reverse, syn_reverse = syn_forward, syn_ack_forward = syn_ack_reverse,
+        syn_ack_reverse = syn_ack_forward, began_forward = began_reverse, began_reverse = began_forward, port_rank = -port_rank,
+        fan_in = GREATEST(1, fan_in_against), fan_in_against = fan_in, client_ports = -client_ports, history = -history, declared = false,
+        turns = turns + 1, updated_at = now()
+      WHERE id = ANY(${which}::text::bigint[])
+      RETURNING source_id, target_id, status
+    ), moved AS (
+      SELECT asset_id, sum(clients) AS clients, sum(servers) AS servers FROM (
+        SELECT target_id AS asset_id, 1 AS clients, -1 AS servers FROM turned WHERE status = 'active'
+        UNION ALL SELECT source_id, -1, 1 FROM turned WHERE status = 'active') AS ends GROUP BY asset_id
+    )
+    UPDATE assets a SET clients = a.clients + m.clients, servers = a.servers + m.servers FROM moved m WHERE a.id = m.asset_id`
+  yield* sql`SELECT tell_resolvers(${which}::text::bigint[])`
+})
+
+/** Out of the lists: the right one is there. Its traffic stays where it was, and comes back with it. */
+const hide = (sql: SqlClient.SqlClient, which: string) => setShown(sql, which, "candidate", "active", hidden, -1)
+const showAgain = (sql: SqlClient.SqlClient, which: string) => setShown(sql, which, "active", "candidate", null, 1)
+
+const setShown = Effect.fnUntraced(function* (
+  sql: SqlClient.SqlClient,
+  which: string,
+  status: string,
+  from: string,
+  mark: number | null,
+  by: number
+) {
+  if (which === "{}") return
+  yield* sql`WITH changed AS (
+      UPDATE dependencies SET status = ${status}, turned_port = ${mark}::integer, updated_at = now()
+      WHERE id = ANY(${which}::text::bigint[]) AND status = ${from} RETURNING source_id, target_id
+    ), counted AS (
+      SELECT asset_id, sum(clients) AS clients, sum(servers) AS servers
+      FROM (SELECT target_id AS asset_id, 1 AS clients, 0 AS servers FROM changed UNION ALL SELECT source_id, 0, 1 FROM changed) AS ends GROUP BY asset_id
+    )
+    UPDATE assets a SET clients = a.clients + ${by}::int * c.clients, servers = a.servers + ${by}::int * c.servers FROM counted c WHERE a.id = c.asset_id`
+})
+
+const towards = (sql: SqlClient.SqlClient, end: End) =>
+  sql`target_address = ${end.address}::text::inet AND protocol = ${end.protocol} AND port = ${end.port}`
+
+/** Marks these dependencies, and computes their margin and confidence anew. */
+const judge = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, these: Statement.Fragment, declared: boolean) {
+  const margin = directionSql({
+    synForward: "syn_forward",
+    synReverse: "syn_reverse",
+    synAckForward: "syn_ack_forward",
+    synAckReverse: "syn_ack_reverse",
+    beganForward: "began_forward",
+    beganReverse: "began_reverse",
+    portRank: "port_rank",
+    fanIn: "fan_in",
+    fanInAgainst: "fan_in_against",
+    clientPorts: "client_ports",
+    history: "history",
+    companion: "companion",
+    declared: "declared"
+  })
+  const confidence = confidenceSql({
+    records: "total_flows",
+    windows: "windows",
+    bothDirections: "both_directions",
+    exporters: "exporters",
+    direction: "direction_weight",
+    sampled: "sampling > 1"
+  })
+  yield* sql`UPDATE dependencies SET declared = ${declared} WHERE ${these}`
+  yield* sql`UPDATE dependencies SET direction_weight = ${sql.literal(margin)} WHERE ${these}`
+  yield* sql`UPDATE dependencies SET confidence = ${sql.literal(confidence)}, updated_at = now() WHERE ${these}`
+})
