@@ -10,7 +10,7 @@ import { services } from "#pipeline/enrich/services.ts"
 import { collapseSlice } from "#pipeline/resolve/collapse.ts"
 import { makeOwners } from "#pipeline/resolve/duplicate.ts"
 import { makeWindows, type Windows } from "#pipeline/window/window.ts"
-import { ipfixDatagrams, netflow5Datagrams, netflow9Datagrams, now, sflowDatagrams } from "./conversations.ts"
+import { eachOnce, ipfixDatagrams, netflow5Datagrams, netflow9Datagrams, now, sflowDatagrams } from "./conversations.ts"
 import type { Benchmark } from "./main.ts"
 
 /** Rows folded at a time, as in the flow worker. */
@@ -112,6 +112,14 @@ const least = <A>(rounds: number, prepare: () => A, work: (prepared: A) => void)
   return Math.round(found * 10) / 10
 }
 
+const MILLION = 1_000_000
+
+const memoryOf = (datagrams: ReadonlyArray<Uint8Array>, ...seconds: ReadonlyArray<number>): number => {
+  const input = Buffer.concat(datagrams.flatMap((datagram) => [Buffer.of(datagram.length >> 8, datagram.length & 255), datagram]))
+  const child = [`${import.meta.dirname}/aggregate.child.ts`, ...seconds.map(String)]
+  return Number(execFileSync(process.execPath, child, { encoding: "utf8", input, stdio: ["pipe", "pipe", "inherit"] }))
+}
+
 export const aggregateBenchmarks = (): ReadonlyArray<Benchmark> => [
   {
     name: "aggregate.netflow9",
@@ -164,12 +172,12 @@ export const aggregateBenchmarks = (): ReadonlyArray<Benchmark> => [
     // many waiting for the store.
     name: "window.memory",
     unit: "MB",
-    run: () => {
-      const datagrams = netflow9Datagrams(0)
-      const input = Buffer.concat(
-        datagrams.flatMap((datagram) => [Buffer.of(datagram.length >> 8, datagram.length & 255), datagram])
-      )
-      return Number(execFileSync(process.execPath, [`${import.meta.dirname}/aggregate.child.ts`], { encoding: "utf8", input }))
-    }
+    run: () => memoryOf(netflow9Datagrams(0))
+  },
+  {
+    // A million conversations in every slice, for ten minutes: the busiest moment of the second five less that of the first.
+    name: "window.memory-million",
+    unit: "MB",
+    run: () => memoryOf(eachOnce(MILLION), Number(process.env["FLOWLENS_BENCH_MEMORY_SECONDS"] ?? 600))
   }
 ]

@@ -7,7 +7,7 @@ import { ethernet, flowSample, ipv4Packet, rawHeader, sflow, tcp } from "#pipeli
 import { randomFrom } from "../rig/flow-records.ts"
 import { aDatagram, aTemplate, type TestFlow } from "../rig/netflow9-datagrams.ts"
 
-export const CONVERSATIONS = 50_000
+const CONVERSATIONS = 50_000
 export const now = 1_700_000_100_000
 const DATAGRAMS = 8192
 
@@ -34,7 +34,7 @@ const zipf = (count: number, random: Random) => {
 const ports = [443, 80, 5432, 3306, 9999, 53]
 
 /** A record of conversation `n`, of a client of its own when there are more than there are clients and servers. */
-export const flowOf = (n: number, random: Random): TestFlow => {
+const flowOf = (n: number, random: Random): TestFlow => {
   const client = 0x0a000000 + ((n * 7919) % 65_536) + (Math.floor(n / CONVERSATIONS) << 16)
   const server = 0x0a400000 + (n % 2000)
   const clientPort = 32_768 + random(28_000)
@@ -86,6 +86,17 @@ export const netflow9Datagrams = (datagrams = DATAGRAMS): ReadonlyArray<Uint8Arr
   aTemplate(now, 0),
   ...spread(24, datagrams, (flows, sequence) => aDatagram(now, sequence, flows))
 ]
+
+/** So many conversations, one record each, as NetFlow v9. */
+export const eachOnce = (conversations: number): ReadonlyArray<Uint8Array> => {
+  const random = randomFrom(1)
+  const all = [aTemplate(now, 0)]
+  for (let n = 0; n < conversations; n += 24) {
+    const flows = Array.from({ length: Math.min(24, conversations - n) }, (_, i) => flowOf(n + i, random))
+    all.push(aDatagram(now, all.length, flows))
+  }
+  return all
+}
 
 /** 14 fields, absolute times in milliseconds, 24 a datagram. */
 const fields: ReadonlyArray<Field> = [8, 12, 10, 14, 1, 2, 152, 153, 7, 11, 6, 4, 5, 61].map((element, i) => [

@@ -45,7 +45,7 @@ class OneWindow {
   }
 }
 
-const makeTable = (most = 100_000) => new OneWindow(most)
+const makeTable = (most = 5000) => new OneWindow(most)
 
 const fold = (table: OneWindow, records: ReadonlyArray<TestRecord>, pressure = 1) =>
   table.fold(toBatch(records), exporters, pressure)

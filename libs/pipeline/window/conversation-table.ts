@@ -3,7 +3,7 @@
  * found by window, exporter, family, protocol and the two ends (window/fold.ts). Nothing is allocated for a record.
  *
  * A slot is 128 bytes, two cache lines: the key and what every record changes lie in the first, evidence in the second. An index of 32-bit
- * entries (12 bits of hash, 20 bits of slot) finds them. Slots are given to windows by the chunk, so that a flush reads straight through
+ * entries (11 bits of hash, 21 bits of slot) finds them. Slots are given to windows by the chunk, so that a flush reads straight through
  * and gives back whole chunks; those are used again before fresh memory is, so that memory is bounded by the most that was ever held.
  */
 import type { PortRanks } from "#domain/PortRank.ts"
@@ -19,8 +19,9 @@ import { EGRESS, META, SLOT_BYTES_SHIFT, SLOT_WORDS_SHIFT } from "./slot.ts"
 /** Slots of a chunk: 128 KiB. */
 export const CHUNK_SHIFT = 10
 const CHUNK = 1 << CHUNK_SHIFT
-/** 20 bits of slot in an index entry; the first chunk is slot 0, which takes what belongs nowhere; windows may have begun 63 chunks each. */
-export const MAX_CONVERSATIONS = (1 << 20) - (64 << CHUNK_SHIFT)
+/** Beside full chunks, the first, whose slot 0 takes what belongs nowhere, and those that windows have only begun. */
+const MORE_CHUNKS = 64
+export const MAX_CONVERSATIONS = (1 << At.SLOT_BITS) - (MORE_CHUNKS << CHUNK_SHIFT)
 const SMALLEST_INDEX = 4096
 
 /** What the exporters of the rows are known by, by the index in the batch's `exporter` column. */
@@ -91,7 +92,7 @@ export class ConversationTable {
   private readonly freeChunks: Array<number>
   private readonly freeIds: Array<number> = Array.from({ length: At.MAX_WINDOWS }, (_, i) => At.MAX_WINDOWS - 1 - i)
   private readonly open_ = new Map<number, TableWindow>()
-  private readonly ordinals = new Int32Array(1 << (20 - CHUNK_SHIFT))
+  private readonly ordinals = new Int32Array(1 << (At.SLOT_BITS - CHUNK_SHIFT))
   private touchedChunks = 1
 
   /** `most`: conversations of all windows together. `seed` keeps senders from choosing addresses that collide. */
@@ -99,7 +100,7 @@ export class ConversationTable {
     this.most = Math.min(most, MAX_CONVERSATIONS)
     this.seed = seed | 0
     this.secrets = [mix(seed, 1), mix(seed, 2), mix(seed, 3), mix(seed, 4)]
-    const chunks = Math.min(1 << (20 - CHUNK_SHIFT), Math.ceil(this.most / CHUNK) + 64)
+    const chunks = Math.ceil(this.most / CHUNK) + MORE_CHUNKS
     let longest = SMALLEST_INDEX
     while (longest < 2 * chunks * CHUNK) longest *= 2
     this.slots = At.INDEX + longest * 4

@@ -14,8 +14,7 @@ import * as At from "./layout.ts"
 import * as Slot from "./slot.ts"
 import { assemble, f64, f64x2, give, i32, i64, repeat, routine, select, set, set32, type Value, when } from "./wasm.ts"
 
-/** An index entry: 12 bits of the hash, 20 bits of the slot's number. */
-const SLOT_MASK = (1 << 20) - 1
+const SLOT_MASK = (1 << At.SLOT_BITS) - 1
 const TAG_MASK = ~SLOT_MASK
 
 /** Added to an integer of less than 2^51, it leaves the integer in the low bits of the double. */

@@ -9,6 +9,8 @@ export const PIECE = 256
 /** Rows that records which span windows are cut into, beside those of the batch. */
 export const PART_ROWS = 2048
 const ROWS = BATCH_ROWS + PART_ROWS
+/** An index entry: the number of a slot, and above it what fits of the hash. */
+export const SLOT_BITS = 21
 /** Exporters and open windows that a key has bits for (slot.ts). */
 export const MAX_EXPORTERS = 4096
 export const MAX_WINDOWS = 255
