@@ -81,6 +81,9 @@ describe("coverage", () => {
     const { json: exporters } = await appliance.api("/exporters")
     const idOf = (address: string): string => exporters.find((exporter: { address: string }) => exporter.address === address).id
 
+    // its silence is somebody's business
+    await appliance.rows(`INSERT INTO exporter_policies (exporter_id, approval) VALUES (${idOf("127.0.61.2")}, 'approved')`)
+
     // one exporter dies, and a service that the other one sees
     const stoppedAt = Date.now()
     await two.stop()
@@ -110,6 +113,12 @@ describe("coverage", () => {
     assert.deepStrictEqual(later.find("10.61.1.1"), { stale: false, why: undefined })
     assert.strictEqual(later.find("10.61.2.1")?.stale, true)
     assert.lengthOf(await appliance.rows("SELECT 1 FROM dependencies WHERE status = 'active'"), 2)
+
+    const alarms = (await appliance.health()).warnings.filter(({ code }: { code: string }) => code === "exporter-silent")
+    assert.deepStrictEqual(
+      alarms.map(({ subject }: { subject: string }) => subject.split(" ")[0]),
+      ["127.0.61.2"]
+    )
 
     // the same ledger, window by window, and as it was when all was well
     const from = new Date(stoppedAt - 20_000).toISOString()
