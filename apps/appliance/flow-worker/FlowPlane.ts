@@ -265,8 +265,6 @@ export const makeFlowPlane = (
     // Of domains whose templates were known already.
     for (const one of said) templates.learnAnnouncement(one)
     fold()
-    // What was told from outside need not be told back.
-    news.forgetLearned()
   }
 
   exporters.configure(settings.exporters.policies, settings.exporters.requireApproval)

@@ -30,9 +30,6 @@ export const makeNews = (post: (message: FromFlowWorker) => void) => {
   return {
     /** The decoder's callbacks. */
     take,
-    forgetLearned: () => {
-      learned = []
-    },
     tell: () => {
       if (learned.length + withdrawn.length + announcements.size > 0) {
         post({ type: "templates", learned, withdrawn, announced: [...announcements.values()] })
