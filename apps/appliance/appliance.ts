@@ -47,7 +47,7 @@ const layerStores = (config: Config) => {
     ExporterStore.layer,
     IdentityStore.layer,
     OperatorStore.layer,
-    RawFlowStore.layer,
+    RawFlowStore.layer({ keep: config.flow_raw.keep }),
     SessionStore.layer,
     StatsStore.layer,
     TokenStore.layer,

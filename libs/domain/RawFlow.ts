@@ -48,7 +48,7 @@ export type RawFlowQuery = typeof RawFlowQuery.Type
 
 /** `searchedTo`: how far back a search came before its time was up; ask on with it as `to`. Null: to the oldest record. */
 export const RawFlowPage = Schema.Struct({
-  /** False: no record is kept, `flow_raw.keep` is off and nothing is left of before. */
+  /** False: `flow_raw.keep` is off, and nothing is left of before. */
   kept: Schema.Boolean,
   items: Schema.Array(RawFlow),
   next: Schema.optionalKey(Schema.String),

@@ -157,7 +157,7 @@ export const layerStores = Layer.mergeAll(
   SessionStore.layer,
   TokenStore.layer,
   AuditStore.layer,
-  RawFlowStore.layer
+  RawFlowStore.layer({ keep: false })
 )
 
 /** The data folder of the surface and its certificate. */

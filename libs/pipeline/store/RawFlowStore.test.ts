@@ -37,7 +37,7 @@ const chunkOf = (rows: ReadonlyArray<Row>, exporter = "192.0.2.1"): RawChunk => 
   return { ...chunk, rows: rows.length }
 }
 
-const store = RawFlowStore.layer.pipe(Layer.provideMerge(layerTestDatabase))
+const store = RawFlowStore.layer({ keep: false }).pipe(Layer.provideMerge(layerTestDatabase))
 
 layer(store, { excludeTestServices: true })("single flow records", (it) => {
   const search = (query: RawFlowQuery) => Effect.flatMap(RawFlowStore, (raw) => raw.search(query))
