@@ -53,6 +53,13 @@ layer(BootStore.layer.pipe(Layer.provideMerge(layerTestDatabase)))("BootStore", 
       const [clean] = yield* sql<{ records: bigint; stopped: boolean }>`
         SELECT records, stopped_at IS NOT NULL AS stopped FROM boots WHERE boot = ${boot(3)}::uuid`
       assert.deepStrictEqual(clean, { records: 900n, stopped: true })
+      // progress that is kept after the end does not undo it
+      yield* boots.end(boot(2), { datagrams: 1, records: 1, recordsWritten: 1 })
+      yield* boots.progress(boot(2), { datagrams: 1, records: 1, recordsWritten: 1 })
+      const [ended] = yield* sql<{
+        stopped: boolean
+      }>`SELECT stopped_at IS NOT NULL AS stopped FROM boots WHERE boot = ${boot(2)}::uuid`
+      assert.isTrue(ended!.stopped)
       // each is told once
       const next = yield* boots.begin(boot(5), "test")
       assert.deepStrictEqual(

@@ -66,7 +66,7 @@ export class BootStore extends Context.Service<
       const sql = yield* SqlClient.SqlClient
       const write = (boot: string, p: BootProgress, stopped: boolean) =>
         sql`UPDATE boots SET seen_at = now(), datagrams = ${p.datagrams}, records = ${p.records}, records_written = ${p.recordsWritten},
-            stopped_at = CASE WHEN ${stopped} THEN now() END WHERE boot = ${boot}::uuid`.pipe(Effect.asVoid)
+            stopped_at = CASE WHEN ${stopped} THEN now() ELSE stopped_at END WHERE boot = ${boot}::uuid`.pipe(Effect.asVoid)
       return BootStore.of({
         begin: Effect.fn("BootStore.begin")(function* (boot, version, left = { notes: [], spooled: [] }) {
           return yield* sql.withTransaction(
