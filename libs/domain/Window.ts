@@ -64,7 +64,7 @@ export interface ConversationColumns {
   readonly aPort: Uint16Array
   readonly bPort: Uint16Array
   readonly aPorts: Uint32Array
-  /** Records a→b and b→a. */
+  /** Records a→b and b→a. Of a record that spans windows, only the window of its end counts it; the others have their share of its volume. */
   readonly recordsAb: Uint32Array
   readonly recordsBa: Uint32Array
   /** Octets and packets multiplied by the sampling rate. */

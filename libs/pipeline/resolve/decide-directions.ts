@@ -279,8 +279,10 @@ export const decideDirections = (slice: WindowSlice, options: DecideOptions): De
 
 /** True: `b` serves. */
 const tie = (c: ConversationColumns, row: number, protocol: number, aPort: number, bPort: number): boolean => {
-  const there = c.recordsAb[row]! > 0
-  const back = c.recordsBa[row]! > 0
+  // A window may hold volume of a record that is counted in a later one.
+  const [ab, ba] = c.recordsAb[row]! + c.recordsBa[row]! > 0 ? [c.recordsAb, c.recordsBa] : [c.packetsAb, c.packetsBa]
+  const there = ab[row]! > 0
+  const back = ba[row]! > 0
   if (protocol !== 6 && there !== back) return there
   return bPort <= aPort
 }

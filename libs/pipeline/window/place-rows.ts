@@ -202,6 +202,8 @@ export const makePlacer = (options: PlacerOptions): Placer => {
     },
     place: (batch, from, count, arrivalMs, openFrom, pressure) => {
       underPressure = pressure
+      // Of a batch that failed half way.
+      parts = 0
       const easy =
         pressure === 1 &&
         current !== undefined &&
