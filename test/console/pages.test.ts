@@ -106,7 +106,7 @@ describeConsole("lists", (console) => {
     await page.getByText("db-01").first().waitFor()
     await page.getByRole("row").filter({ hasText: "5432/tcp" }).first().dblclick()
     await page.getByText("Why this direction").first().waitFor()
-    await page.getByText("SYN without ACK").first().waitFor()
+    await page.getByText("Opening SYN").first().waitFor()
   })
 
   it("holds a viewer back and says why", async () => {
