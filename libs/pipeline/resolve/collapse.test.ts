@@ -282,4 +282,14 @@ describe("collapse", () => {
     // One row for each edge, whichever rows it came from.
     assert.strictEqual(new Set(drawn(all)).size, all.length)
   })
+
+  it("counts the octets of a share of a record that holds no whole packet: the record itself is in the next window", () => {
+    const slice = sliceOf([flow({ bytes: 800 })])
+    for (const column of ["recordsAb", "recordsBa", "packetsAb", "packetsBa"] as const) slice.columns[column].fill(0)
+    const { edges } = collapseSlice(slice, { ranks })
+    assert.deepStrictEqual(
+      edges.map(({ bytesToServer }) => bytesToServer),
+      [800]
+    )
+  })
 })

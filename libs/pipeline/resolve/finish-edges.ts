@@ -61,7 +61,7 @@ export const finishEdges = (
     candidates.length = 0
     for (let at = head[edge]!; at !== -1; at = next[at]!) {
       const one = at * 2 + direction
-      if (records[one] === 0 && packets[one] === 0) continue
+      if (records[one] === 0 && packets[one] === 0 && bytes[one] === 0) continue
       candidates.exporter[candidates.length] = exporterNames[exporter[at]!]!
       candidates.packets[candidates.length] = packets[one]!
       candidates.bytes[candidates.length] = bytes[one]!
