@@ -133,7 +133,7 @@ customElements.define("dependency-sheet", DependencySheet)
 const savedLine = (one: DependencyDetail) => {
   const spared = one.exporters.filter((exporter) => exporter.sparedBytes > 0n)
   if (spared.length === 0) return nothing
-  return html`<p class="muted">Also seen by ${spared.map(
+  return html`<p class="pad muted">Also seen by ${spared.map(
     (exporter, i) =>
       html`${i === 0 ? "" : ", "}<span class="mono">${exporter.address}</span>: <net-value .value=${exporter.sparedBytes} quantity="bytes" .sampling=${one.sampling}></net-value> not counted again`
   )}.</p>`

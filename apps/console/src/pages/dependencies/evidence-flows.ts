@@ -21,8 +21,8 @@ export class EvidenceFlows extends LitElement {
 
   override render() {
     if (this.flows.length === 0)
-      return html`<h2>Evidence flows</h2><p class="muted">None kept yet: the first is kept when it is next seen.</p>`
-    return html`<h2>Evidence flows</h2>
+      return html`<h2 class="section-head">Evidence flows</h2><p class="pad muted">None kept yet: the first is kept when it is next seen.</p>`
+    return html`<h2 class="section-head">Evidence flows</h2>
       <div class="scroll-x"><table class="plain"><thead><tr><th scope="col">Last packet</th><th scope="col">Client</th><th scope="col">Server</th><th scope="col" class="num">To server</th><th scope="col" class="num">To client</th><th scope="col" class="num">Packets</th><th scope="col">Flags</th><th scope="col">Exporter</th></tr></thead>
       <tbody>${this.flows.map(
         (flow) => html`<tr>
@@ -37,7 +37,7 @@ export class EvidenceFlows extends LitElement {
           <td class="mono" title="TCP flags of the client, then of the server">${flagText(flow.flagsToServer)} ${flagText(flow.flagsToClient)}</td>
           <td><net-address text=${flow.exporter}></net-address></td></tr>`
       )}</tbody></table></div>
-      <p class="muted">${this.flows.length} of at most 16 that are kept: the first, the latest, and a fair sample of the hours between.</p>`
+      <p class="pad muted">${this.flows.length} of at most 16 that are kept: the first, the latest, and a fair sample of the hours between.</p>`
   }
 }
 customElements.define("evidence-flows", EvidenceFlows)

@@ -26,7 +26,7 @@ const verdict = (terms: ReadonlyArray<Term>) => {
   const told = (of: ReadonlyArray<Term>) =>
     of
       .toSorted((a, b) => Math.abs(b.weight) - Math.abs(a.weight))
-      .map((term) => `${term.name.toLowerCase()} (${signed(term.weight)})`)
+      .map((term) => `${term.name} (${signed(term.weight)})`)
       .join(", ")
   const pro = terms.filter((term) => term.weight > 0)
   const contra = terms.filter((term) => term.weight < 0)
