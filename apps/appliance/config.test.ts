@@ -62,6 +62,7 @@ const knobs: Readonly<Record<string, { file: string; value: unknown; text?: stri
   "exporters.silence_seconds": { file: "60", value: 60, badFile: "9", badText: "5m" },
   "aggregation.window_size_seconds": { file: "60", value: 60, badFile: "70", badText: "7" },
   "aggregation.flush_interval_seconds": { file: "30", value: 30, badFile: "0", badText: "1m" },
+  "aggregation.max_conversations": { file: "20000", value: 20_000, badFile: "999", badText: "all" },
   "aggregation.lateness_seconds": { file: "0", value: 0, badFile: "-1", badText: "none" },
   "flow_raw.keep": { file: "true", value: true, badFile: "1", badText: "yes" },
   "flow_raw.max_rate": { file: "500", value: 500, badFile: "0", badText: "1k" },
