@@ -37,7 +37,10 @@ const pages = [
   ["/dependencies/12", undefined],
   ["/flows?port=5432", "Flows"],
   ["/exporters", "Exporters"],
-  ["/exporters/1", undefined],
+  ["/exporters?select=2", "Exporters"],
+  ["/exporters/2", undefined],
+  ["/exporters/7", undefined],
+  ["/exporters/8", undefined],
   ["/exporters/6", undefined],
   ["/map?select=g:net:10.9.1.0/24", "Map"],
   ["/health", "Health"],
@@ -68,6 +71,8 @@ describeConsole("accessibility", (console) => {
     for (const [seed, where, as] of [
       ["empty", "/map", "admin"],
       ["empty", "/", "admin"],
+      ["empty", "/exporters", "admin"],
+      ["viewer", "/exporters/2", "admin"],
       ["failing", "/map", "admin"],
       ["full", "/", null],
       ["setup", "/", null]

@@ -224,6 +224,26 @@ export class Appliance {
     const secret = readFileSync(join(this.data, "local-token"), "utf8")
     return this.ask(`/api/v1${path}`, { headers: { authorization: `Bearer ${secret}` } })
   }
+  /** A body that is no text. */
+  bytes(path: string, secret: string): Promise<{ readonly status: number; readonly type: string; readonly body: Uint8Array }> {
+    return new Promise((done, failed) => {
+      const headers = { authorization: `Bearer ${secret}` }
+      const asking = request({ host: "127.0.0.1", port: this.#port, path, agent: false, rejectUnauthorized: false, headers })
+      asking.on("response", (response) => {
+        const parts: Array<Buffer> = []
+        response.on("data", (part: Buffer) => parts.push(part))
+        response.on("end", () =>
+          done({
+            status: response.statusCode ?? 0,
+            type: response.headers["content-type"] ?? "",
+            body: new Uint8Array(Buffer.concat(parts))
+          })
+        )
+      })
+      asking.on("error", failed)
+      asking.end()
+    })
+  }
   // biome-ignore lint/suspicious/noExplicitAny: as the wire has it
   async health(): Promise<any> {
     const { status, json, text } = await this.api("/health")
