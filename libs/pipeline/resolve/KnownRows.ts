@@ -18,7 +18,7 @@ export const column = {
   sampling: 8,
   first: 9,
   last: 10,
-  /** See `bit` of stage.ts. */
+  /** See `bit` of edge-fields.ts. */
   bits: 11,
   fanIn: 12,
   fanInAgainst: 13,

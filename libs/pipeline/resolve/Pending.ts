@@ -2,8 +2,9 @@
  * Traffic of known dependencies between two folds: the rows of the journal, added up by window and dependency. What cannot be added to a
  * row (another owner, a sum that a double would not hold exactly) begins another list for the same window; lists are folded in order.
  */
+
+import { bit, latestBits } from "./edge-fields.ts"
 import { addRow, column, columnCount, type KnownRows, makeKnownRows, seenColumn } from "./KnownRows.ts"
-import { latestBits } from "./stage.ts"
 
 export interface PendingWindow {
   readonly windowStart: number
@@ -23,6 +24,8 @@ interface List extends PendingWindow {
   readonly exporterOf: Map<string, number>
 }
 
+/** Fields of `bits` of which the latest stand; the others are flags that stay. */
+const replaced = latestBits | bit.declared
 /** Columns that are added up. */
 const sums = [
   column.flows,
@@ -84,8 +87,8 @@ const merge = (list: List, rows: KnownRows): void => {
     if (from[column.first]![i]! < to[column.first]![known]!) to[column.first]![known] = from[column.first]![i]!
     if (from[column.last]![i]! > to[column.last]![known]!) to[column.last]![known] = from[column.last]![i]!
     if (from[column.fanIn]![i]! > to[column.fanIn]![known]!) to[column.fanIn]![known] = from[column.fanIn]![i]!
-    const bits = from[column.bits]![i]!
-    to[column.bits]![known] = (to[column.bits]![known]! & ~latestBits) | bits
+    to[column.fanInAgainst]![known] = from[column.fanInAgainst]![i]!
+    to[column.bits]![known] = (to[column.bits]![known]! & ~replaced) | from[column.bits]![i]!
   }
   const seen = rows.observers.columns
   const observers = list.rows.observers

@@ -215,7 +215,9 @@ describe("Resolver", () => {
       Effect.fnUntraced(function* () {
         const edges = manyEdges(3000, 600)
         // its snapshot would keep versions that pages are to be cleared of
-        for (const table of ["dependencies", "services"]) yield* query(`ALTER TABLE ${table} SET (autovacuum_enabled = false)`)
+        yield* write([])
+        for (const table of ["dependencies", "services", "flow_stats_20260105"])
+          yield* query(`ALTER TABLE ${table} SET (autovacuum_enabled = false)`)
         for (let n = 0; n < 8; n++) yield* write(edges)
         yield* query("SELECT pg_stat_force_next_flush()")
         const rows = yield* query<{ name: string; updated: number; inPlace: number }>(

@@ -203,6 +203,8 @@ const writeSlice = Effect.fnUntraced(function* (
   // taken before any row of ours is locked, so that writers wait for it and never for each other's rows
   yield* lockInventory(sql)
   yield* memory.recall(sql)
+  // what is looked up again is newer than what waits
+  const before = memory.known.size() === 0 ? yield* fold(true) : nothingFolded
   const staged = stage(slice.slice, stageOptions)
   yield* addWindow(sql, slice, staged, windowStart)
   yield* addSavings(sql, slice.slice.savings ?? [], windowStart)
@@ -213,9 +215,9 @@ const writeSlice = Effect.fnUntraced(function* (
     ...looked,
     written: true,
     edges: looked.edges + staged.known.edges.length,
-    newAssets: looked.newAssets + folded.newAssets,
-    newDependencies: looked.newDependencies + folded.newDependencies,
-    reopenedDependencies: looked.reopenedDependencies + folded.reopenedDependencies
+    newAssets: looked.newAssets + before.newAssets + folded.newAssets,
+    newDependencies: looked.newDependencies + before.newDependencies + folded.newDependencies,
+    reopenedDependencies: looked.reopenedDependencies + before.reopenedDependencies + folded.reopenedDependencies
   }
 })
 

@@ -57,5 +57,6 @@ export const foldKnown = Effect.fnUntraced(function* (
       reopenedDependencies: result.reopenedDependencies + counts.reopened
     }
   }
+  if (windows.length > 0) yield* emptyStages(sql)
   return result
 })

@@ -99,6 +99,8 @@ const stepsOf = (seed: number): ReadonlyArray<Step> => {
         synForward: random(50),
         beganReverse: random(3),
         fanIn: 1 + random(9),
+        fanInAgainst: random(5),
+        history: i % 3 === 0 ? 3 : 0,
         bothDirections: random(4) > 0,
         flagsToServer: 1 << random(6),
         first: windowStart + random(1000),
@@ -135,6 +137,10 @@ describe("what waits in the journal", () => {
         const later = yield* run(steps, 100_000, (entries) => (waited += entries))
         for (const table of Object.keys(tables)) assert.deepStrictEqual(later[table], atOnce[table], `${table} of ${seed}`)
         assert.isAbove(atOnce["dependencies"]!.length, 40)
+        const seen = atOnce["dependencies"] as ReadonlyArray<{ fan_in: number; fan_in_against: number; history: number }>
+        assert.sameMembers([...new Set(seen.map((row) => row.history))], [0, 3])
+        assert.isAtMost(Math.max(...seen.map((row) => row.fan_in)), 9)
+        assert.strictEqual(Math.max(...seen.map((row) => row.fan_in_against)), 4)
       }
       assert.isAbove(waited, 0)
     })

@@ -7,7 +7,8 @@ import { Effect } from "effect"
 import type { SqlClient } from "effect/sql"
 import { bools, float8s, int4s, int8s, texts } from "../store/arrays.ts"
 import { partitionName } from "../store/partitions.ts"
-import { againstShift, bit, latestBits, type Staged } from "./stage.ts"
+import { againstShift, bit, latestBits } from "./edge-fields.ts"
+import type { Staged } from "./stage.ts"
 
 export const createEdgeStage = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
   yield* sql`CREATE TEMP TABLE IF NOT EXISTS slice_edge (

@@ -4,10 +4,11 @@
  * lack (SYN counts, sampling, other exporters) travels only for those that have it.
  */
 import type { NetworkSet } from "#domain/Address.ts"
-import { mostHistory, mostPortRank } from "#domain/direction.ts"
+import { adder, bitsOf, fanInOf, instant, packEvidence, signed, small, whole } from "./edge-fields.ts"
 import type { CollapsedSlice, Edge } from "./edges.ts"
 import type { KnownEdges } from "./KnownEdges.ts"
-import { addRow, column, type KnownRows, makeKnownRows, seenColumn } from "./KnownRows.ts"
+import type { KnownRows } from "./KnownRows.ts"
+import { stageKnown } from "./stage-known.ts"
 
 export interface Staged {
   readonly addresses: {
@@ -92,31 +93,6 @@ export interface Totals {
   readonly sampling: number
 }
 
-/** Fields of `bits`. */
-export const bit = {
-  bothDirections: 1,
-  declared: 2,
-  companion: 4,
-  /** portRank + portRankBias in three bits. */
-  portRankShift: 3,
-  portRankBias: 3,
-  flagsToServerShift: 8,
-  flagsToClientShift: 16,
-  /** history + historyBias in five bits. */
-  historyShift: 24,
-  historyBias: 15
-} as const
-
-/** Fields of `bits` that are no flags: of two rows of one edge the latest stand. */
-export const latestBits = (7 << bit.portRankShift) | (31 << bit.historyShift)
-
-/** `fanIn` travels with `fanInAgainst` in its low bits, so that the larger of two has the larger fan-in. */
-export const againstShift = 11
-const mostFanIn = 2 ** 20 - 1
-const mostAgainst = 2 ** againstShift - 1
-const fanInOf = (edge: Edge): number =>
-  (Math.min(mostFanIn, small(edge.fanIn)) << againstShift) | Math.min(mostAgainst, small(edge.fanInAgainst))
-
 export interface StageOptions {
   readonly internal: NetworkSet
   /** Name of a service, if one is known. */
@@ -124,60 +100,7 @@ export interface StageOptions {
   readonly known: Pick<KnownEdges, "find">
 }
 
-/**
- * A count from the wire as the tables can hold it. An exporter may claim 2^64 octets, and a slice that the database refuses for one
- * such record would be offered for ever: no honest edge moves 2^53 octets in a slice.
- */
-const whole = (value: number): number => (value > 0 ? Math.min(Math.round(value), Number.MAX_SAFE_INTEGER + 1) : 0)
-const small = (value: number): number => (value > 0 ? Math.min(Math.round(value), 0x7fffffff) : 0)
-const signed = (value: number): number => (value < 0 ? -whole(-value) : whole(value))
-const instant = (value: number): number => (Number.isFinite(value) ? value : 0)
-
-/** Counter columns saturate at 2^62 − 1 (`LEAST(a, 4611686018427387903 - b) + b` in the statements), so that two still add up. */
-const mostTotal = 2n ** 61n
-
 const highUnit = 2 ** 52
-
-/** Most edges have a few SYNs: one number instead of six. -1: more than fits. */
-const packEvidence = (edge: Edge): number => {
-  const a = small(edge.synForward)
-  const b = small(edge.synReverse)
-  const c = small(edge.synAckForward)
-  const d = small(edge.synAckReverse)
-  const e = small(edge.beganForward)
-  const f = small(edge.beganReverse)
-  return (a | b | c | d | e | f) > 31 ? -1 : a | (b << 5) | (c << 10) | (d << 15) | (e << 20) | (f << 25)
-}
-
-const within = (value: number, most: number): number => Math.max(-most, Math.min(most, value))
-
-const bitsOf = (edge: Edge): number =>
-  (edge.bothDirections ? bit.bothDirections : 0) |
-  (edge.declared ? bit.declared : 0) |
-  (edge.companion ? bit.companion : 0) |
-  ((within(edge.portRank, mostPortRank) + bit.portRankBias) << bit.portRankShift) |
-  (edge.flagsToServer << bit.flagsToServerShift) |
-  (edge.flagsToClient << bit.flagsToClientShift) |
-  ((within(edge.history, mostHistory) + bit.historyBias) << bit.historyShift)
-
-/** Exact sums of doubles that hold whole numbers: a `number` until it nears 2^53. */
-const adder = () => {
-  let recent = 0
-  let settled = 0n
-  return {
-    add: (value: number) => {
-      const next = recent + whole(value)
-      if (next > Number.MAX_SAFE_INTEGER) {
-        settled += BigInt(recent)
-        recent = whole(value)
-      } else recent = next
-    },
-    total: () => {
-      const sum = settled + BigInt(recent)
-      return sum < mostTotal ? sum : mostTotal
-    }
-  }
-}
 
 export const stage = (slice: CollapsedSlice, options: StageOptions): Staged => {
   const numbers = new Map<string, number>()
@@ -194,8 +117,7 @@ export const stage = (slice: CollapsedSlice, options: StageOptions): Staged => {
   const exporterNumbers = new Map<string, number>()
   const exporters: Array<string> = []
   const services = new Map<number, string>()
-  const known = makeKnownRows(Math.min(slice.edges.length, 65_536))
-  const knownExporters = new Map<string, number>()
+  const known = stageKnown(slice.edges.length)
   const edges: Staged["edges"] = {
     client: [],
     server: [],
@@ -305,7 +227,7 @@ export const stage = (slice: CollapsedSlice, options: StageOptions): Staged => {
     const service = (edge.protocol << 16) | edge.port
     const key = options.known.find(edge.client, edge.server, service)
     if (key !== 0) {
-      addKnown(key, edge)
+      known.add(key, edge)
       continue
     }
     if (!services.has(service)) services.set(service, options.serviceName(edge.protocol, edge.port) ?? "")
@@ -354,51 +276,6 @@ export const stage = (slice: CollapsedSlice, options: StageOptions): Staged => {
     observers.packets.push(whole(packets))
   }
 
-  function knownExporterOf(address: string): number {
-    let number = knownExporters.get(address)
-    if (number === undefined) knownExporters.set(address, (number = known.exporters.push(address) - 1))
-    return number
-  }
-
-  function addKnown(key: number, edge: Edge) {
-    const row = addRow(known.edges)
-    const c = known.edges.columns
-    c[column.key]![row] = key
-    c[column.exporter]![row] = knownExporterOf(edge.exporter)
-    c[column.flows]![row] = whole(edge.flows)
-    c[column.toServer]![row] = whole(edge.bytesToServer)
-    c[column.toClient]![row] = whole(edge.bytesToClient)
-    c[column.packets]![row] = whole(edge.packets)
-    const sampled = edge.sampling > 1
-    c[column.rawBytes]![row] = sampled ? whole(edge.rawBytes) : whole(edge.bytesToServer) + whole(edge.bytesToClient)
-    c[column.rawPackets]![row] = whole(sampled ? edge.rawPackets : edge.packets)
-    c[column.sampling]![row] = sampled ? small(edge.sampling) : 1
-    c[column.first]![row] = instant(edge.first)
-    c[column.last]![row] = instant(edge.last)
-    c[column.bits]![row] = bitsOf(edge)
-    c[column.fanIn]![row] = fanInOf(edge)
-    c[column.clientPorts]![row] = signed(edge.clientPorts)
-    c[column.synForward]![row] = small(edge.synForward)
-    c[column.synReverse]![row] = small(edge.synReverse)
-    c[column.synAckForward]![row] = small(edge.synAckForward)
-    c[column.synAckReverse]![row] = small(edge.synAckReverse)
-    c[column.beganForward]![row] = small(edge.beganForward)
-    c[column.beganReverse]![row] = small(edge.beganReverse)
-    if (edge.exporterToClient !== edge.exporter) seeKnown(row, edge.exporterToClient, true, 0, edge.bytesToClient, 0)
-    for (const seen of edge.observers) seeKnown(row, seen.exporter, false, seen.records, seen.bytes, seen.packets)
-  }
-
-  function seeKnown(row: number, exporter: string, owner: boolean, records: number, bytes: number, packets: number) {
-    const at = addRow(known.observers)
-    const c = known.observers.columns
-    c[seenColumn.row]![at] = row
-    c[seenColumn.exporter]![at] = knownExporterOf(exporter)
-    c[seenColumn.owner]![at] = owner ? 1 : 0
-    c[seenColumn.records]![at] = whole(records)
-    c[seenColumn.bytes]![at] = whole(bytes)
-    c[seenColumn.packets]![at] = whole(packets)
-  }
-
   const named = [...services].filter(([, name]) => name !== "")
   return {
     addresses,
@@ -407,7 +284,7 @@ export const stage = (slice: CollapsedSlice, options: StageOptions): Staged => {
     evidence,
     sampled,
     observers,
-    known,
+    known: known.rows,
     services: { service: named.map(([service]) => service), name: named.map(([, name]) => name) },
     totals: {
       flows: sums.flows.total(),

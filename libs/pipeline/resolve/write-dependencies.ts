@@ -5,8 +5,9 @@ import { type SqlClient, SqlError } from "effect/sql"
 import { int4s, texts } from "../store/arrays.ts"
 import { partitionName } from "../store/partitions.ts"
 import { confidenceSql, directionSql } from "./confidence-sql.ts"
+import { bit } from "./edge-fields.ts"
 import { hourSql } from "./Inventory.ts"
-import { bit, type Staged } from "./stage.ts"
+import type { Staged } from "./stage.ts"
 
 export interface DependencyOptions {
   /** Flows after which an edge is a dependency, and not a candidate. */

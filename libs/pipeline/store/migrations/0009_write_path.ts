@@ -1,5 +1,5 @@
 /**
- * How a slice is written (docs/decisions/008): traffic of known dependencies goes to `window_journal` at once and into the tables a
+ * How a slice is written (docs/decisions/006): traffic of known dependencies goes to `window_journal` at once and into the tables a
  * minute later. Resolvers remember which edges are known; `resolver_news` tells them what they are to forget.
  */
 import { statements } from "./statements.ts"
