@@ -130,7 +130,7 @@ export const warningKinds = {
   "malformed-datagrams": {
     severity: "info",
     title: "Malformed datagrams arrive",
-    hint: "The Exporters page names sender and reason; capture one with tcpdump if the sender is a real exporter."
+    hint: "The Exporters page names sender and reason; capture some on its sheet if the sender is a real exporter."
   },
   "clock-skew": {
     severity: "info",
