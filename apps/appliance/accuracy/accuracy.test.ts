@@ -66,7 +66,7 @@ describe("flowlens accuracy", () => {
       Effect.gen(function* () {
         const [whole, twice, turned] = yield* Effect.all(
           [
-            answerOf(["complete", "scanner", "sflow"]),
+            answerOf(["complete", "restarts", "sflow"]),
             answerOf(["duplicates"], everybodyCounts),
             answerOf(["complete"], theOtherWayRound)
           ],
