@@ -127,7 +127,7 @@ const ofExporters = (exporters: ReadonlyArray<Exporter>): ReadonlyArray<Family> 
   return [
     gauge(
       "exporter_state",
-      "1 for the state of an exporter: heard, waiting for templates, silent.",
+      "1 for the state of an exporter: heard, waiting for templates, silent, expected.",
       exporters.map((exporter) => [{ ...labelsOf(exporter), state: exporter.state }, 1])
     ),
     gauge(
@@ -139,6 +139,16 @@ const ofExporters = (exporters: ReadonlyArray<Exporter>): ReadonlyArray<Family> 
       "exporter_datagrams_total",
       "Datagrams of an exporter.",
       of((e) => e.datagrams)
+    ),
+    counter(
+      "exporter_blocked_total",
+      "Datagrams refused because the exporter is blocked.",
+      of((e) => e.blocked)
+    ),
+    counter(
+      "exporter_withheld_records_total",
+      "Flow records kept off the map because nobody approved the exporter.",
+      of((e) => e.withheld)
     ),
     counter(
       "exporter_records_total",
