@@ -8,6 +8,11 @@ import { systemHandlers } from "./SystemHandlers.ts"
 
 export const layerHandlers = Rpcs.toLayer(
   Effect.gen(function* () {
-    return Rpcs.of({ ...(yield* mapHandlers), ...(yield* systemHandlers), ...(yield* exporterHandlers), ...(yield* accessHandlers) })
+    return Rpcs.of({
+      ...(yield* mapHandlers),
+      ...(yield* systemHandlers),
+      ...(yield* exporterHandlers),
+      ...(yield* accessHandlers)
+    })
   })
 )
