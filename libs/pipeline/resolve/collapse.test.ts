@@ -151,6 +151,33 @@ describe("collapse", () => {
     assert.deepStrictEqual([edges.length, attempts.length], [1, 0])
   })
 
+  it("takes a SYN-ACK alone for what a half-open scan of an open port left in another slice, and a lone RST for the scanner's", () => {
+    const half = (port: number, packets: number, change: Partial<TestRecord> = {}) =>
+      reply(flow({ destinationPort: port, flags: 0x12, packets, bytes: packets * 44, ...change }))
+    const left = collapse([
+      half(443, 1),
+      half(443, 1, { sourcePort: 40_001 }),
+      half(22, 6),
+      flow({ destinationPort: 80, flags: 4, packets: 1 })
+    ])
+    assert.deepStrictEqual(left.edges, [])
+    assert.deepStrictEqual(left.attempts.map((edge) => `${edge.client} → ${edge.server}:${edge.port} ${edge.flows}`).sort(), [
+      "10.0.0.1 → 10.0.0.2:22 1",
+      "10.0.0.1 → 10.0.0.2:443 2",
+      "10.0.0.1 → 10.0.0.2:80 1"
+    ])
+    // a sample says nothing of the packets beside it, and a server that repeats itself more often was heard
+    const served = collapse([
+      half(443, 1, { sampling: 100 }),
+      half(22, 7),
+      half(25, 2, { flags: 0x1a }),
+      half(80, 1),
+      flow({ destinationPort: 80 })
+    ])
+    assert.deepStrictEqual(served.edges.map((edge) => edge.port).sort(), [22, 25, 443, 80].sort())
+    assert.deepStrictEqual(served.attempts, [])
+  })
+
   it("marks UDP in one direction as weak, and groups as groups", () => {
     const { edges } = collapse([
       flow({ protocol: 17, destinationPort: 514 }),

@@ -2,7 +2,7 @@
 
 import { directionMargin } from "#domain/direction.ts"
 import type { WindowSlice } from "#domain/Window.ts"
-import { isAttempt } from "./attempt.ts"
+import { isAttempt, isRestOfAttempt } from "./attempt.ts"
 import { makeSeen, type Owners } from "./duplicate.ts"
 import { type Spared, spare } from "./echoes.ts"
 import type { EdgeSums } from "./edge-sums.ts"
@@ -18,7 +18,8 @@ const kindOf = (
   bothDirections: boolean,
   carried: boolean,
   flagsToServer: number,
-  flagsToClient: number
+  flagsToClient: number,
+  packetsOfARecord: number
 ): EdgeKind => {
   if (group) return server === "255.255.255.255" ? "broadcast" : "multicast"
   if (protocol === 1 || protocol === 58) return "icmp"
@@ -26,7 +27,10 @@ const kindOf = (
   if (protocol === 17 && !bothDirections && family === 4 && server.endsWith(".255")) return "broadcast"
   // No octet and no packet, whoever saw it: a firewall that denied it, or tells that it began (IE 233 firewallEvent 3 and 1).
   if (!carried) return "attempt"
-  return isAttempt(protocol, flagsToServer, flagsToClient) ? "attempt" : "dependency"
+  return isAttempt(protocol, flagsToServer, flagsToClient) ||
+    isRestOfAttempt(protocol, flagsToServer, flagsToClient, packetsOfARecord)
+    ? "attempt"
+    : "dependency"
 }
 
 /** `values` (IPv4 integers; IPv6 indices of the slice), `texts` and `group` are by the address numbers of `edges`. */
@@ -89,6 +93,8 @@ export const finishEdges = (
     let sampling = 1
     let flows = 0
     let carried = false
+    // on average, of the exporter that has the most; a sample is no whole record
+    let packetsOfARecord = 0
     let observers = none as Array<EdgeObserver>
     for (let at = head[edge]!; at !== -1; at = next[at]!) {
       const there = at * 2
@@ -101,6 +107,8 @@ export const finishEdges = (
       const own = (ownsServer ? bytes[there]! : 0) + (ownsClient ? bytes[back]! : 0)
       const allPackets = packets[there]! + packets[back]!
       if (all > 0 || allPackets > 0) carried = true
+      const each = seen.sampling[at]! > 1 ? Number.POSITIVE_INFINITY : allPackets / (records[there]! + records[back]!)
+      if (each > packetsOfARecord) packetsOfARecord = each
       const ownPackets = (ownsServer ? packets[there]! : 0) + (ownsClient ? packets[back]! : 0)
       if (ownsServer || ownsClient) {
         // Raw figures are kept for both directions together; an owner of one direction takes the same share of them.
@@ -130,7 +138,17 @@ export const finishEdges = (
     const owner = main === -1 ? (owners.ownerAt(place, 0) ?? owners.ownerAt(place, 1))! : names[exporter[main]!]!
     const flags = evidence.flags[edge]!
     const serverText = texts[server[edge]!]!
-    const kind = kindOf(group[server[edge]!]!, serverText, family, protocol, bothDirections, carried, flags & 0xff, flags >>> 8)
+    const kind = kindOf(
+      group[server[edge]!]!,
+      serverText,
+      family,
+      protocol,
+      bothDirections,
+      carried,
+      flags & 0xff,
+      flags >>> 8,
+      packetsOfARecord
+    )
     const o = edge * 6
     const { counts } = evidence
     const result = {
