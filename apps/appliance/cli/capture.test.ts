@@ -153,6 +153,22 @@ describe("a capture file", () => {
     )
   })
 
+  it("with a fragment behind the end of its packet gives the packet without it, and a flood of fragments costs little (fuzz)", () => {
+    const part = (offset: number, more: boolean, octets: Uint8Array) =>
+      ethernet(0x0800, ipv4Packet(1, 2, { protocol: 17, fragmentOffset: (more ? 0x2000 : 0) | (offset / 8) }, octets))
+    const parts = [part(0, true, udp.subarray(0, 24)), part(24, true, udp.subarray(24, 32)), part(8, false, udp.subarray(8, 16))]
+    assert.deepStrictEqual(
+      splitCapture(pcap(microseconds, 1, ...parts), "pcap").map((one) => one.payload.length),
+      [8]
+    )
+    // each of them once put all earlier ones in order
+    const same = part(0, true, udp.subarray(0, 8))
+    const flood = [part(60_000, false, udp.subarray(0, 8)), ...new Array<Uint8Array>(20_000).fill(same)]
+    const { user } = process.cpuUsage()
+    assert.isEmpty(splitCapture(pcap(microseconds, 1, ...flood), "pcap"))
+    assert.isBelow((process.cpuUsage().user - user) / 1000, 3000)
+  })
+
   it("that is broken gives what can be read and never fails", () => {
     const random = seeded(5)
     const whole = pcap(microseconds, 1, ethernet(0x0800, packet), ethernet(0x0800, packet))

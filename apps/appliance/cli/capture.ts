@@ -160,17 +160,21 @@ interface Fragments {
 
 /** Packets half put together that are kept; a capture with more lost fragments than this loses the oldest. */
 const MAX_PARTIAL = 1024
+/** Fragments of one packet: 65,535 octets in parts of 8. */
+const MAX_PARTS = 8192
 
 const makeFragments = (): Fragments => {
-  const partial = new Map<string, { end: number; parts: Array<{ offset: number; part: Uint8Array }> }>()
+  const partial = new Map<string, { end: number; octets: number; parts: Array<{ offset: number; part: Uint8Array }> }>()
   return {
     add: (key, offset, more, part) => {
-      const entry = partial.get(key) ?? { end: -1, parts: [] }
+      const entry = partial.get(key) ?? { end: -1, octets: 0, parts: [] }
       entry.parts.push({ offset, part })
+      entry.octets += part.length
       if (!more) entry.end = offset + part.length
       partial.set(key, entry)
       if (partial.size > MAX_PARTIAL) partial.delete(partial.keys().next().value!)
-      if (entry.end < 0 || entry.end > 65535) return undefined
+      if (entry.parts.length > MAX_PARTS) partial.delete(key)
+      if (entry.end < 0 || entry.end > 65535 || entry.octets < entry.end) return undefined
       let reached = 0
       for (const { offset: from, part: octets } of [...entry.parts].sort((a, b) => a.offset - b.offset)) {
         if (from > reached) return undefined
@@ -178,7 +182,10 @@ const makeFragments = (): Fragments => {
       }
       if (reached < entry.end) return undefined
       const whole = new Uint8Array(entry.end)
-      for (const { offset: from, part: octets } of entry.parts) whole.set(octets.subarray(0, Math.max(0, entry.end - from)), from)
+      for (const { offset: from, part: octets } of entry.parts) {
+        // a part may lie behind the end that another one claims
+        if (from < entry.end) whole.set(octets.subarray(0, entry.end - from), from)
+      }
       partial.delete(key)
       return whole
     }

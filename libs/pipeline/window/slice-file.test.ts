@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Result, Schema } from "effect"
 import { randomFrom } from "../../../test/rig/flow-records.ts"
 import { randomSlice } from "../../../test/rig/random-slice.ts"
-import { decodeSlice, type EncodedSlice, encodeSlice, readHeading, readHeadingOnly } from "./slice-file.ts"
+import { decodeSlice, type EncodedSlice, encodeSlice, PREFIX, readHeading, readHeadingOnly } from "./slice-file.ts"
 
 const together = ({ parts, bytes }: EncodedSlice): Uint8Array => {
   const all = new Uint8Array(bytes)
@@ -51,6 +51,23 @@ describe("slice-file", () => {
     assert.deepStrictEqual(decodeSlice(torn, crc32), Result.fail("torn"))
     assert.deepStrictEqual(readHeading(torn, torn.length, crc32), Result.fail("torn"))
     assert.strictEqual(Result.getOrThrow(readHeadingOnly(torn, crc32)).records, slice.records)
+  })
+
+  it("refuses a heading that promises columns of more octets than 32 bits can say, though its sum is right (fuzz)", () => {
+    const file = together(encodeSlice(randomSlice(randomFrom(3)), 1, crc32))
+    const view = new DataView(file.buffer)
+    const length = view.getUint32(12, true)
+    const text = new TextDecoder().decode(file.subarray(PREFIX, PREFIX + length)).trimEnd()
+    const lying = text.replace(/("name":"columns.bytesAb","type":"f64","length":)\d+/, "$1536870912")
+    assert.notStrictEqual(lying, text)
+    const heading = new TextEncoder().encode(lying.padEnd((lying.length + 7) & ~7))
+    const changed = new Uint8Array(file.length - length + heading.length)
+    changed.set(file.subarray(0, PREFIX))
+    changed.set(heading, PREFIX)
+    changed.set(file.subarray(PREFIX + length), PREFIX + heading.length)
+    new DataView(changed.buffer).setUint32(12, heading.length, true)
+    new DataView(changed.buffer).setUint32(16, crc32(heading), true)
+    assert.deepStrictEqual(decodeSlice(changed, crc32), Result.fail("torn"))
   })
 
   it("reads a file of an earlier version: a column it does not have is 0, one it has too many is passed over", () => {

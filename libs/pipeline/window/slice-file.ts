@@ -192,6 +192,8 @@ const assemble = (bytes: Uint8Array, from: number, heading: FileHeading): Result
   const found = new Map<string, Column>()
   let at = from
   for (const section of sections) {
+    // first, for the sizes below are of 32 bits
+    if (section.length > bytes.length) return Result.fail("torn")
     const size = section.length * widths[section.type]
     if (at + padded(size) > bytes.length || (bytes.byteOffset + at) % 8 !== 0) return Result.fail("torn")
     found.set(section.name, view(bytes, at, section))
