@@ -7,6 +7,8 @@
  * it twice is seen and refused.
  */
 
+import type { ExporterProtocol } from "./Exporter.ts"
+
 /** Families in `family`: 4 (addresses in `a`, `b` as integers) or 6 (`a`, `b` are indices of 16-byte addresses in `ipv6`). */
 export interface WindowSlice {
   /** Names the process start (UUID), the worker and the slice: the idempotency key of the write. */
@@ -23,7 +25,7 @@ export interface WindowSlice {
   /** Records folded into this slice, and sums over them as exported (not scaled), for the account of every record. */
   readonly records: number
   readonly rows: number
-  /** `exporter` column → exporter key. Several keys never share an address and protocol family (see Exporter.ts). */
+  /** By the numbers of the `exporter` column. */
   readonly exporters: ReadonlyArray<SliceExporter>
   readonly ipv6: Uint8Array
   readonly columns: ConversationColumns
@@ -42,9 +44,12 @@ export interface EgressColumns {
   readonly packetsBa: Float64Array
 }
 
+/** What a device sends by one protocol it may say again by another: two exporters at one address. */
 export interface SliceExporter {
   /** Text form of the exporter's address (the agent address for sFlow). */
   readonly address: string
+  /** Absent in slices that were spooled by a version that did not say it. */
+  readonly protocol?: ExporterProtocol
 }
 
 /**

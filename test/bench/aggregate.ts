@@ -34,7 +34,7 @@ const makeBenchWindows = (): Windows =>
     latenessSeconds: 60,
     ranks,
     seed: 1,
-    exporterAddress: () => "192.0.2.1"
+    exporter: () => ({ address: "192.0.2.1", protocol: "netflow9" })
   })
 
 /** The thread's CPU time is told in steps of some milliseconds; a sample must be long against them. */

@@ -38,7 +38,7 @@ export const makeStages = (exporters: ReadonlyArray<string>, options: StagesOpti
     latenessSeconds: 60,
     ranks,
     seed: 5,
-    exporterAddress: (index) => exporters[index]!
+    exporter: (index) => ({ address: exporters[index]! })
   })
   const columns = { skewMs: new Float64Array(exporters.length), sampling: new Uint32Array(exporters.length) }
   const batch = makeFlowBatch()

@@ -27,7 +27,10 @@ export const randomSlice = (random: (below: number) => number, fields: Partial<W
     pressureSampling: 1 + random(10),
     records: random(1_000_000),
     rows,
-    exporters: Array.from({ length: random(5) }, (_, i) => ({ address: `192.0.2.${i}` })),
+    exporters: Array.from({ length: random(5) }, (_, i) => ({
+      address: `192.0.2.${i}`,
+      ...(random(3) === 0 ? {} : { protocol: "ipfix" as const })
+    })),
     ipv6: Uint8Array.from({ length: random(4) * 16 }, () => random(256)),
     columns: fill(emptyColumns(rows), random),
     ...(out === 0 ? {} : { egress: fill(emptyEgress(out), random) }),

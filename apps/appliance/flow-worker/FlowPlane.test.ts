@@ -154,6 +154,76 @@ describe("flow plane", () => {
     )
   })
 
+  it("does what was decided to records whose template another worker brought, and counts them for their exporter", () => {
+    const exporters = {
+      requireApproval: true,
+      policies: [
+        { address: "192.0.2.8", protocol: "netflow9", approval: "approved", sampling: { rate: 50, mode: "replaces" } },
+        { address: "192.0.2.9", protocol: "netflow9", approval: "approved", sampling: null }
+      ]
+    } as const
+    const bringer = makePlane()
+    const { now, plane, slices } = makePlane({ exporters })
+    // The last one's template comes when it is forgotten: nothing of what it had said counts.
+    const senders = ["192.0.2.7", "192.0.2.8", "192.0.2.9", "192.0.2.10"]
+    for (const sender of senders) {
+      plane.take(someRecords(now(), 1, 10), sender)
+      bringer.plane.take(aTemplate(now(), 0), sender)
+    }
+    plane.handle({ type: "forget-exporter", address: "192.0.2.10", protocol: "netflow9" })
+    bringer.plane.tick()
+    const told = bringer.said.flatMap((message) => (message.type === "templates" ? [message] : []))
+    plane.handle({ type: "adopt", templates: told[0]!.learned, announcements: told[0]!.announced })
+    plane.handle({ type: "flush" })
+    const [slice] = slices()
+    assert.deepStrictEqual(
+      plane.report().exporters.map((one) => [one.address, one.records, one.withheld]),
+      [
+        ["192.0.2.7", 10, 10],
+        ["192.0.2.8", 10, 0],
+        ["192.0.2.9", 10, 0]
+      ]
+    )
+    assert.deepStrictEqual([slice!.records, slice!.exporters.map(({ address }) => address)], [20, ["192.0.2.8", "192.0.2.9"]])
+    const rates = new Set(Array.from(slice!.columns.sampling, (rate, row) => `${slice!.columns.exporter[row]} ${rate}`))
+    assert.deepStrictEqual([...rates].sort(), ["0 50", "1 1"])
+    accounted(plane)
+  })
+
+  it("counts for each exporter what found no room and what came too late", () => {
+    const { now, plane, wait } = makePlane({ maxConversations: 100 })
+    for (const sender of ["192.0.2.1", "192.0.2.2"]) plane.take(aTemplate(now(), 0), sender)
+    const flows = (first: number, count: number) => Array.from({ length: count }, (_, n) => ({ ...flow, source: first + n }))
+    for (let n = 0; n < 100; n += 20) plane.take(aDatagram(now(), n, flows(n, 20)), "192.0.2.1")
+    plane.tick()
+    for (let n = 100; n < 160; n += 20) plane.take(aDatagram(now(), n, flows(n, 20)), "192.0.2.1")
+    plane.take(aDatagram(now(), 0, flows(1000, 7)), "192.0.2.2")
+    plane.tick()
+    wait(900_000)
+    plane.handle({ type: "flush" })
+    plane.take(
+      aDatagram(
+        now(),
+        0,
+        flows(0, 3).map((one) => ({ ...one, startedAgo: 901_000, endedAgo: 900_000 }))
+      ),
+      "192.0.2.2"
+    )
+    plane.tick()
+    assert.deepStrictEqual(
+      plane.report().exporters.map((one) => [one.address, one.recordsRefused, one.recordsLate]),
+      [
+        ["192.0.2.1", 60, 0],
+        ["192.0.2.2", 7, 3]
+      ]
+    )
+    assert.strictEqual(plane.report().windows.refusedConversations, 67)
+    accounted(plane)
+    plane.handle({ type: "forget-exporter", address: "192.0.2.1", protocol: "netflow9" })
+    plane.take(someRecords(now(), 1, 10), "192.0.2.1")
+    assert.strictEqual(plane.report().exporters.find((one) => one.address === "192.0.2.1")!.recordsRefused, 0)
+  })
+
   it("places a capture of years ago, and the live traffic after it, by when each arrived", () => {
     const { now, plane, slices } = makePlane()
     const years = 3 * 365 * 24 * 3600_000
@@ -212,6 +282,7 @@ describe("flow plane", () => {
     const { folded, skipped } = plane.report().windows
     assert.strictEqual(folded + skipped, 1092)
     assert.isAbove(skipped, 700)
+    assert.strictEqual(plane.report().exporters[0]!.recordsLeftOut, skipped)
     accounted(plane)
   })
 })

@@ -8,14 +8,14 @@ import { makePortRanks } from "#domain/PortRank.ts"
 import { chunkBuffers } from "#domain/RawChunk.ts"
 import type { MalformedReason } from "#pipeline/decode/DecodeOutcome.ts"
 import { type DecoderOptions, makeDecoder } from "#pipeline/decode/Decoder.ts"
-import type { LearnedTemplate } from "#pipeline/decode/LearnedTemplate.ts"
-import { type Announcement, makeTemplateCache } from "#pipeline/decode/TemplateCache.ts"
+import { makeTemplateCache } from "#pipeline/decode/TemplateCache.ts"
 import { services } from "#pipeline/enrich/services.ts"
 import { type Heading, readHeading } from "#pipeline/ingest/dispatch.ts"
 import { makeExporterTable } from "#pipeline/ingest/ExporterTable.ts"
 import { makeMeasurer } from "#pipeline/ingest/measure.ts"
 import { makeUdpListener, type UdpListener } from "#pipeline/ingest/UdpListener.ts"
 import { makeWindows } from "#pipeline/window/window.ts"
+import { makeAdopt } from "./adopt.ts"
 import { makeCaptures } from "./captures.ts"
 import type { FlowWorkerReport, FlowWorkerSettings, FromFlowWorker, ToFlowWorker } from "./messages.ts"
 import { makeNews } from "./news.ts"
@@ -81,8 +81,9 @@ export const makeFlowPlane = (
   const exporters = makeExporterTable({
     ...(settings.resume === undefined ? {} : { resume: settings.resume }),
     maxRate: settings.exporterMaxRate ?? 0,
-    evicted: (address, _protocol, index) => {
+    left: (address, index) => {
       measurer.forget(index)
+      windows.forgetExporter(index)
       tally.heldExpired += decoder.held.forget(address)
     }
   })
@@ -95,7 +96,7 @@ export const makeFlowPlane = (
     maxConversations: settings.maxConversations ?? 1_000_000,
     ranks: makePortRanks(services, settings.declaredServices),
     seed: (Math.random() * 0x1_0000_0000) | 0,
-    exporterAddress: exporters.address
+    exporter: exporters.named
   })
   const { batch } = windows
   const heading: Heading = { protocol: undefined, exportMs: 0, agent: "" }
@@ -233,7 +234,7 @@ export const makeFlowPlane = (
     tally,
     now,
     post,
-    leaving: (slice) => measurer.slice(slice, exporters.indicesOf)
+    leaving: (slice) => measurer.slice(slice, exporters.indexOf)
   })
   const flush = (): void => {
     fold()
@@ -257,17 +258,18 @@ export const makeFlowPlane = (
       decoder
     })
 
-  const adopt = (known: ReadonlyArray<LearnedTemplate>, said: ReadonlyArray<Announcement>): void => {
-    const nameOf = (of: Announcement | LearnedTemplate) => `${of.version} ${of.domain} ${of.exporter}`
-    const heard = new Map(said.map((one) => [nameOf(one), one]))
-    for (const template of known)
-      decoding.guard(() => decoder.adopt(template, clock.steady(now()), batch, heard.get(nameOf(template))))
-    // Of domains whose templates were known already.
-    for (const one of said) templates.learnAnnouncement(one)
-    fold()
-  }
+  const adopt = makeAdopt({
+    exporters,
+    rulings,
+    templates,
+    decoding,
+    batch,
+    decoder: () => decoder,
+    steady: () => clock.steady(now())
+  })
 
   exporters.configure(settings.exporters.policies, settings.exporters.requireApproval)
+  // Nothing waits for them yet: no rows.
   adopt(settings.templates, settings.announcements ?? [])
 
   return {
@@ -291,14 +293,14 @@ export const makeFlowPlane = (
         case "exporters":
           return exporters.configure(message.exporters.policies, message.exporters.requireApproval)
         case "forget-exporter":
-          for (const index of exporters.indicesOf(message.address)) measurer.forget(index)
           return exporters.forget(message.address, message.protocol)
         case "capture":
           return captures.start(message)
         case "capture-end":
           return captures.end(message.capture)
         case "adopt":
-          return adopt(message.templates, message.announcements)
+          adopt(message.templates, message.announcements)
+          return fold()
         case "fail":
           if (message.part === "decode") return decoding.failNext()
           if (message.part === "window") return windowing.failNext()

@@ -118,7 +118,7 @@ export const reportOf = (from: Reported): FlowWorkerReport => {
         templates: templates.countByExporter,
         unknownElements: templates.unknownElements.ofExporter
       },
-      from.measured
+      { measured: from.measured, unfolded: windows.unfolded }
     ),
     listeners,
     actors: [

@@ -208,6 +208,9 @@ const mergeExporters = (a: ExporterTotals, b: ExporterTotals, rates: "rates add"
     denied: sum("denied"),
     tunnelled: sum("tunnelled"),
     clockJumps: sum("clockJumps"),
+    recordsRefused: sum("recordsRefused"),
+    recordsLeftOut: sum("recordsLeftOut"),
+    recordsLate: sum("recordsLate"),
     measures: rates === "rates add" ? mergeMeasures(a.measures, b.measures) : b.measures
   }
 }

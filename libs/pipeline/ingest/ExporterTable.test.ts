@@ -42,7 +42,7 @@ describe("exporter table", () => {
 
   it("lets real newcomers in where invented addresses or exporters silent for a day have the places", () => {
     const gone: Array<string> = []
-    const table = makeExporterTable({ limit: 3, evicted: (address) => gone.push(address) })
+    const table = makeExporterTable({ limit: 3, left: (address) => gone.push(address) })
     const real = table.find("192.0.2.1", "netflow9", 0)
     table.heard(real, outcome(0, 1), 100, 0)
     for (let i = 0; i < 1000; i++) {

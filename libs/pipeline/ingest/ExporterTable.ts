@@ -5,8 +5,8 @@
  * Counters are plain numbers changed as datagrams come; readings are taken once a second.
  */
 import type { ExporterProtocol } from "#domain/Exporter.ts"
-import type { ExporterMeasures } from "#domain/ExporterMeasures.ts"
 import type { Approval, SamplingOverride } from "#domain/ExporterPolicy.ts"
+import type { SliceExporter } from "#domain/Window.ts"
 import type { DecodeOutcome, MalformedReason } from "../decode/DecodeOutcome.ts"
 import { makeAdmission, makeShare } from "./admission.ts"
 import { makeClockTrack, shiftClock, takeSample } from "./exporter-clock.ts"
@@ -16,7 +16,8 @@ import {
   type ExporterReading,
   type ExporterResume,
   RATE_SECONDS,
-  readExporter
+  readExporter,
+  type StageView
 } from "./exporter-reading.ts"
 import { makeObservationDomains } from "./observation-domains.ts"
 
@@ -39,8 +40,8 @@ export interface ExporterTableOptions {
   readonly resume?: ReadonlyArray<ExporterResume>
   /** Datagrams a second taken of one exporter; 0, the default: all. */
   readonly maxRate?: number
-  /** An exporter lost its place to another: its index has another owner from now on. Not called for a forgotten one. */
-  readonly evicted?: (address: string, protocol: ExporterProtocol, index: number) => void
+  /** An exporter was forgotten or lost its place to another: whatever comes with its index is another's. */
+  readonly left?: (address: string, index: number) => void
 }
 
 /** An override where records say nothing, or whatever they say. */
@@ -67,10 +68,13 @@ export interface ExporterTable {
   readonly stepped: (byMs: number) => void
   /** Takes what the decoder saw of a datagram. */
   readonly heard: (index: number, outcome: DecodeOutcome, octets: number, arrivalMs: number) => void
+  /** Records that had waited for a template which somebody else brought. */
+  readonly released: (index: number, records: number) => void
   readonly malformed: (index: number, reason: MalformedReason) => void
   /** Largest rate seen in flow records of this exporter. */
   readonly sampled: (index: number, rate: number) => void
   readonly address: (index: number) => string
+  readonly named: (index: number) => SliceExporter
   readonly size: () => number
   /** Columns the window stage reads; they are replaced when the table grows. */
   readonly columns: () => { readonly skewMs: Float64Array; readonly sampling: Uint32Array }
@@ -82,15 +86,10 @@ export interface ExporterTable {
   readonly withheld: (index: number) => boolean
   /** Starts anew should it send again. */
   readonly forget: (address: string, protocol: ExporterProtocol) => void
-  readonly indicesOf: (address: string) => ReadonlyArray<number>
+  readonly indexOf: (address: string, protocol: ExporterProtocol) => number | undefined
   /** Once a second: moves the rates on. */
   readonly tick: (nowMs: number) => void
-  readonly read: (
-    nowMs: number,
-    silentAfterMs: number,
-    decoder: DecoderView,
-    measured?: (index: number, sequenceLost: number) => ExporterMeasures
-  ) => ReadonlyArray<ExporterReading>
+  readonly read: (nowMs: number, silentAfterMs: number, decoder: DecoderView, stages?: StageView) => ReadonlyArray<ExporterReading>
 }
 
 /** Sets that wait for a template do not count: nobody knows whether they are what they say. */
@@ -106,8 +105,13 @@ const decodable = (outcome: DecodeOutcome): boolean =>
     outcome.otherSamples >
   0
 
+const countRecords = (exporter: Exporter, records: number): void => {
+  exporter.records += records
+  if (exporter.withholds) exporter.withheld += records
+}
+
 export const makeExporterTable = (options: ExporterTableOptions = {}): ExporterTable => {
-  const { limit = MAX_EXPORTERS, maxRate = 0, resume = [], evicted } = options
+  const { limit = MAX_EXPORTERS, maxRate = 0, resume = [], left } = options
   const admission = makeAdmission(maxRate)
   const observed = makeObservationDomains()
   const earlier = new Map(resume.map((one) => [`${one.protocol} ${one.address}`, one]))
@@ -217,7 +221,7 @@ export const makeExporterTable = (options: ExporterTableOptions = {}): ExporterT
     observed.forget(victim)
     if (!victim.forgotten) {
       byProtocol[victim.protocol].delete(victim.address)
-      evicted?.(victim.address, victim.protocol, victim.index)
+      left?.(victim.address, victim.index)
     }
     return victim.index
   }
@@ -280,12 +284,12 @@ export const makeExporterTable = (options: ExporterTableOptions = {}): ExporterT
         exporter.proven = true
         unproven.delete(exporter)
       }
-      exporter.records += outcome.records + outcome.released
-      if (exporter.withholds) exporter.withheld += outcome.records + outcome.released
+      countRecords(exporter, outcome.records + outcome.released)
       exporter.optionsRecords += outcome.optionsRecords
       exporter.heldDropped += outcome.heldRefused
       if (outcome.version !== 0 && outcome.malformed !== "short-header") observed.follow(exporter, outcome, steady(arrivalMs))
     },
+    released: (index, records) => countRecords(all[index]!, records),
     malformed: (index, reason) => {
       const exporter = all[index]!
       exporter.malformed++
@@ -296,6 +300,7 @@ export const makeExporterTable = (options: ExporterTableOptions = {}): ExporterT
       if (rate > exporter.sampling) exporter.sampling = rate
     },
     address: (index) => all[index]!.address,
+    named: (index) => ({ address: all[index]!.address, protocol: all[index]!.protocol }),
     size: () => all.length,
     columns: () => ({ skewMs, sampling }),
     configure: (inForce, approvalRequired) => {
@@ -313,34 +318,22 @@ export const makeExporterTable = (options: ExporterTableOptions = {}): ExporterT
       // open windows hold its index still: it is given away only when there is no room
       known.forgotten = true
       unproven.add(known)
+      left?.(address, known.index)
     },
-    indicesOf: (address) =>
-      Object.values(byProtocol).flatMap((exporters) => {
-        const known = exporters.get(address)
-        return known === undefined ? [] : [known.index]
-      }),
+    indexOf: (address, protocol) => byProtocol[protocol].get(address)?.index,
     tick: (nowMs) => {
       const place = seconds % RATE_SECONDS
       times[place] = steady(nowMs)
       for (const exporter of all) exporter.history[place] = exporter.records
       seconds++
     },
-    read: (nowMs, silentAfterMs, decoder, measured) =>
+    read: (nowMs, silentAfterMs, decoder, stages) =>
       all
         .filter((exporter) => !exporter.forgotten)
         .map((exporter) => {
           const before = seconds >= RATE_SECONDS ? seconds % RATE_SECONDS : -1
           const beforeMs = before < 0 ? Number.NEGATIVE_INFINITY : times[before]!
-          return readExporter(
-            exporter,
-            steady(nowMs),
-            silentAfterMs,
-            before,
-            beforeMs,
-            decoder,
-            admission.limit(),
-            measured?.(exporter.index, exporter.sequenceLost)
-          )
+          return readExporter(exporter, steady(nowMs), silentAfterMs, before, beforeMs, decoder, admission.limit(), stages)
         })
   }
 }

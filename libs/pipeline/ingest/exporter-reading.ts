@@ -52,7 +52,17 @@ export interface ExporterReading {
   readonly tunnelled: number
   /** Times its clock was set by more than a minute. */
   readonly clockJumps: number
+  /** Flow records in no window: it holds as many conversations as it may; left out by sampling under pressure; its window was closed. */
+  readonly recordsRefused: number
+  readonly recordsLeftOut: number
+  readonly recordsLate: number
   readonly measures: ExporterMeasures
+}
+
+/** What other stages know of an exporter, by its index. */
+export interface StageView {
+  readonly measured: (index: number, sequenceLost: number) => ExporterMeasures
+  readonly unfolded: (index: number) => Pick<ExporterReading, "recordsRefused" | "recordsLeftOut" | "recordsLate">
 }
 
 /** Where an earlier run stopped counting: what is sent meanwhile then shows as a gap, and is not forgotten. */
@@ -117,6 +127,8 @@ export interface DecoderView {
   ) => ReadonlyArray<{ readonly enterprise: number; readonly element: number; readonly records: number }>
 }
 
+const nothingUnfolded = { recordsRefused: 0, recordsLeftOut: 0, recordsLate: 0 }
+
 /**
  * One exporter as it is now. `before`: place in its history of the oldest reading, taken at `beforeMs`; -1 while the table is younger than
  * that. The rate is over the time that really passed: a busy machine ticks late. Times here are ms that no setting of our clock moves.
@@ -129,7 +141,7 @@ export const readExporter = (
   beforeMs: number,
   { held, templates, unknownElements }: DecoderView,
   limit: number,
-  measures: ExporterMeasures = noMeasures
+  { measured, unfolded }: Partial<StageView> = {}
 ): ExporterReading => {
   const flows = exporter.protocol === "netflow9" || exporter.protocol === "ipfix"
   const heldSets = flows ? held.byExporter(exporter.address).sets : 0
@@ -173,6 +185,7 @@ export const readExporter = (
     denied: exporter.denied,
     tunnelled: exporter.tunnelled,
     clockJumps: exporter.clock.jumps,
-    measures
+    ...(unfolded?.(exporter.index) ?? nothingUnfolded),
+    measures: measured?.(exporter.index, exporter.sequenceLost) ?? noMeasures
   }
 }

@@ -3,6 +3,7 @@
  * second is looked into, so that a busy one costs no more than a quiet one. Figures are of two spans, the last full one and the one that
  * runs: what was mended is out of them within ten minutes.
  */
+import type { ExporterProtocol } from "#domain/Exporter.ts"
 import { DURATION_EDGES, type ExporterMeasures, mergeMeasures, noMeasures } from "#domain/ExporterMeasures.ts"
 import type { WindowSlice } from "#domain/Window.ts"
 import type { DecodeOutcome } from "../decode/DecodeOutcome.ts"
@@ -55,8 +56,8 @@ export interface Measurer {
     skewMs: number,
     nowMs: number
   ) => void
-  /** Conversations of a slice before it leaves. `indicesOf`: the exporters with that address; shares are told of one protocol only. */
-  readonly slice: (slice: WindowSlice, indicesOf: (address: string) => ReadonlyArray<number>) => void
+  /** Conversations of a slice before it leaves. */
+  readonly slice: (slice: WindowSlice, indexOf: (address: string, protocol: ExporterProtocol) => number | undefined) => void
   /** Once a second. */
   readonly tick: (nowMs: number, kernelDropped: number) => void
   readonly read: (index: number, sequenceLost: number, nowMs: number) => ExporterMeasures
@@ -168,10 +169,10 @@ export const makeMeasurer = (): Measurer => {
         look(one.now, batch, from)
       }
     },
-    slice: (slice, indicesOf) => {
-      const spans = slice.exporters.map(({ address }) => {
-        const [index, other] = indicesOf(address)
-        return index === undefined || other !== undefined ? undefined : watches[index]?.now.counts
+    slice: (slice, indexOf) => {
+      const spans = slice.exporters.map(({ address, protocol }) => {
+        const index = protocol === undefined ? undefined : indexOf(address, protocol)
+        return index === undefined ? undefined : watches[index]?.now.counts
       })
       if (spans.every((span) => span === undefined)) return
       const { exporter, packetsAb, packetsBa, protocol, rawPackets, recordsAb, recordsBa, sampling } = slice.columns

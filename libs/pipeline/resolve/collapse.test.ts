@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
 import { makePortRanks } from "#domain/PortRank.ts"
-import type { WindowSlice } from "#domain/Window.ts"
+import type { SliceExporter, WindowSlice } from "#domain/Window.ts"
 import { randomFrom, type TestRecord, toBatch } from "../../../test/rig/flow-records.ts"
 import { services } from "../enrich/services.ts"
 import { makeWindows } from "../window/window.ts"
@@ -12,7 +12,9 @@ import type { Edge } from "./edges.ts"
 const ranks = makePortRanks(services)
 const noon = 1_700_000_100_000
 
-const sliceOf = (records: ReadonlyArray<TestRecord>): WindowSlice => {
+const nine = (index: number): SliceExporter => ({ address: `192.0.2.${index + 1}`, protocol: "netflow9" })
+
+const sliceOf = (records: ReadonlyArray<TestRecord>, exporter = nine): WindowSlice => {
   const windows = makeWindows({
     boot: "boot",
     worker: "worker-1",
@@ -20,7 +22,7 @@ const sliceOf = (records: ReadonlyArray<TestRecord>): WindowSlice => {
     latenessSeconds: 60,
     ranks,
     seed: 3,
-    exporterAddress: (index) => `192.0.2.${index + 1}`
+    exporter
   })
   windows.fold(toBatch(records), { skewMs: new Float64Array(8), sampling: new Uint32Array(8) }, noon)
   return windows.flush(noon, 1)[0]!

@@ -7,12 +7,15 @@
  * is mostly the luckiest. Of exporters that sample alike it is the previous owner if it saw at least half of what the most complete
  * saw, else the most complete: a graph must not jump between two that see almost the same.
  *
- * Packets are added up over the window so far: exporters report one conversation at different times, often in different slices. When the
- * owner changes within a window, what was counted before is a debt that the new owner's volumes pay first, and what it saw before is
- * counted now: the window's sum is the new owner's own. An owner that fell silent gives way to one of its kind that has seen twice as
- * much, at the latest with the next window.
+ * Exporters report one conversation at different times: a sampler at once, a flow cache up to its active timeout later, often when the next
+ * window has begun. So sums are kept by exporter for the latest window of a direction and for the one before it, and what is counted of a
+ * window is its owner's sum, whatever the order: a new owner's volumes first pay for what was counted for the one before, and what it saw
+ * earlier is counted with what it sees now. Where a window ends with too much counted, the next one pays.
+ *
+ * An owner that spoke in the window before keeps the present one while it is silent: it may be late. When it was silent in a whole window,
+ * the next to speak takes over, and what it saw of that window is counted then.
  */
-import { makeTupleTable, type TupleTable } from "./tuple-table.ts"
+import { type Amounts, beginWindow, clearBefore, copyDirection, entryOf, findEntry, makeOwnerSums, reserve } from "./owner-sums.ts"
 
 /** What the exporters of a slice saw of one direction of an edge; reused from edge to edge. */
 export interface Seen {
@@ -27,57 +30,9 @@ export interface Seen {
 
 export const makeSeen = (): Seen => ({ length: 0, exporter: [], packets: [], bytes: [], sampling: [] })
 
-/** Sums of one window, by key. `rival`: the most complete other exporter of each slice. */
-interface Sums {
-  window: Float64Array
-  owned: Float64Array
-  rival: Float64Array
-  ownedBytes: Float64Array
-  rivalBytes: Float64Array
-  /** Octets counted for an earlier owner that the present one saw as well; negative: what it saw and nobody counted. */
-  debt: Float64Array
-  /** Rate the owner samples at. */
-  rate: Float64Array
-}
-
-interface Generation extends Sums {
-  readonly keys: TupleTable
-  /** Owner + 1 of each key; 0 none yet. */
-  owner: Int32Array
-}
-
-const INITIAL = 1024
-const sumNames = ["window", "owned", "rival", "ownedBytes", "rivalBytes", "debt", "rate"] as const satisfies ReadonlyArray<
-  keyof Sums
->
-
-const generation = (): Generation => ({
-  keys: makeTupleTable(INITIAL),
-  owner: new Int32Array(INITIAL),
-  window: new Float64Array(INITIAL),
-  owned: new Float64Array(INITIAL),
-  rival: new Float64Array(INITIAL),
-  ownedBytes: new Float64Array(INITIAL),
-  rivalBytes: new Float64Array(INITIAL),
-  debt: new Float64Array(INITIAL),
-  rate: new Float64Array(INITIAL)
-})
-
-const widen = (from: Generation): void => {
-  const length = from.owner.length * 2
-  const owner = new Int32Array(length)
-  owner.set(from.owner)
-  from.owner = owner
-  for (const name of sumNames) {
-    const wider = new Float64Array(length)
-    wider.set(from[name])
-    from[name] = wider
-  }
-}
-
 export interface Owners {
-  /** Number of an exporter or an IPv6 address, to be asked once a slice. */
-  readonly nameOf: (address: string) => number
+  /** Number of an exporter's name or of an IPv6 address, to be asked once a slice. */
+  readonly nameOf: (name: string) => number
   /**
    * Place of an edge, good until the next call. Addresses are IPv4 integers, or IPv6 by `nameOf`; `tail` is `port << 8 | protocol`.
    */
@@ -86,10 +41,11 @@ export interface Owners {
    * Index in `seen` of the owner, or -1 when the owner is an exporter that is not among them (all of them are observations then).
    * `seen` is not empty. `direction`: 0 to the server, 1 to the client.
    */
-  readonly choose: (place: number, direction: 0 | 1, windowStart: number, seen: Seen) => number
-  /** What the volumes of the owner that was chosen last are to be multiplied by: 1, but for a debt. */
+  readonly choose: (place: number, direction: 0 | 1, windowStart: number, windowMs: number, seen: Seen) => number
+  /** What octets and packets of the owner that was chosen last are to be multiplied by: 1, but for a debt. */
   readonly share: () => number
-  /** Address of the owner that was chosen last for this direction; undefined before the first choice. */
+  readonly packetShare: () => number
+  /** Name of the owner that was chosen last for this direction; undefined before the first choice. */
   readonly ownerAt: (place: number, direction: 0 | 1) => string | undefined
   readonly size: () => number
 }
@@ -101,23 +57,6 @@ const clearlyMore = (more: number, moreRate: number, less: number, lessRate: num
   return (more - less) ** 2 > 9 * variance
 }
 
-/** Whether `i` is to be owner rather than `j`; of equals the lower address, so that every run decides alike. */
-const ahead = (seen: Seen, i: number, j: number, texts: ReadonlyArray<string>): boolean => {
-  const rate = seen.sampling[i]!
-  const other = seen.sampling[j]!
-  const packets = seen.packets[i]!
-  const others = seen.packets[j]!
-  if (rate < other) return !clearlyMore(others, other, packets, rate)
-  if (rate > other) return clearlyMore(packets, rate, others, other)
-  return packets > others || (packets === others && texts[seen.exporter[i]!]! < texts[seen.exporter[j]!]!)
-}
-
-const preferred = (seen: Seen, texts: ReadonlyArray<string>): number => {
-  let best = 0
-  for (let i = 1; i < seen.length; i++) if (ahead(seen, i, best, texts)) best = i
-  return best
-}
-
 /**
  * Remembers owners of up to twice `capacity` directions; the older half is forgotten at a time, which costs stability, not correctness.
  * Kept in memory only: after a restart the first slices choose anew.
@@ -125,46 +64,109 @@ const preferred = (seen: Seen, texts: ReadonlyArray<string>): number => {
 export const makeOwners = (capacity = 500_000): Owners => {
   const names = new Map<string, number>()
   const texts: Array<string> = []
-  let fresh = generation()
-  let old = generation()
+  let fresh = makeOwnerSums()
+  let old = makeOwnerSums()
+  let share = 1
+  let packetShare = 1
 
-  /** Place of the edge in the fresh generation, with what the old one knew of it. Two entries an edge, one a direction. */
+  /** Place of the edge in the fresh generation, with what the old one knew of it. Two directions an edge. */
   const place: Owners["place"] = (family, client, server, tail) => {
-    if (fresh.keys.size * 2 >= capacity) {
+    // most directions have one entry
+    if (fresh.keys.size * 2 >= capacity || fresh.entries >= capacity * 2) {
       old = fresh
-      fresh = generation()
+      fresh = makeOwnerSums()
     }
     const before = fresh.keys.size
     const edge = fresh.keys.intern(client, server, tail, family)
     if (edge < before) return edge
-    if (edge * 2 + 1 >= fresh.owner.length) widen(fresh)
+    reserve(fresh, edge * 2 + 1)
     const known = old.keys.size === 0 ? undefined : old.keys.find(client, server, tail, family)
     if (known === undefined) return edge
-    for (let direction = 0; direction < 2; direction++) {
-      const to = edge * 2 + direction
-      const from = known * 2 + direction
-      fresh.owner[to] = old.owner[from]!
-      for (const name of sumNames) fresh[name][to] = old[name][from]!
-    }
+    for (let direction = 0; direction < 2; direction++) copyDirection(old, known * 2 + direction, fresh, edge * 2 + direction)
     return edge
   }
 
-  let share = 1
-
-  /** Counts an owner's octets, less what they owe. */
-  const count = (key: number, bytes: number): void => {
-    const debt = fresh.debt[key]!
-    fresh.ownedBytes[key]! += bytes
-    if (debt === 0 || bytes <= 0) return
-    const counted = Math.max(0, bytes - debt)
-    share = counted / bytes
-    fresh.debt[key] = Math.max(0, debt - bytes)
+  /** Whether entry `i` is to be owner rather than `j`; of equals the lower name, so that every run decides alike. */
+  const ahead = (i: number, j: number, slot: number): boolean => {
+    const rate = fresh.rate[i]!
+    const other = fresh.rate[j]!
+    const packets = fresh.seen.packets[i * 2 + slot]!
+    const others = fresh.seen.packets[j * 2 + slot]!
+    if (rate < other) return !clearlyMore(others, other, packets, rate)
+    if (rate > other) return clearlyMore(packets, rate, others, other)
+    return packets > others || (packets === others && texts[fresh.exporter[i]!]! < texts[fresh.exporter[j]!]!)
   }
 
-  /** Of the window so far: whether one that samples at `rate` and saw `seen` packets takes over from the owner. */
-  const overtakes = (rate: number, seen: number, ownRate: number, owned: number): boolean => {
-    if (rate === ownRate) return seen > owned * 2
-    return rate < ownRate ? !clearlyMore(owned, ownRate, seen, rate) : clearlyMore(seen, rate, owned, ownRate)
+  /** Whether entry `i` takes a window over from its owner `j` (-1: not heard of this direction). */
+  const overtakes = (i: number, j: number, key: number, slot: number, windowMs: number): boolean => {
+    const { packets } = fresh.seen
+    const now = packets[i * 2 + slot]!
+    const own = j < 0 ? 0 : packets[j * 2 + slot]!
+    const rate = fresh.rate[i]!
+    const ownRate = j < 0 ? rate : fresh.rate[j]!
+    if (rate < ownRate) return !clearlyMore(own, ownRate, now, rate)
+    // who is late may not be dead; of the window before, the end decides
+    if (own === 0) return slot === 0 && !spokeBefore(j, key, windowMs)
+    const more = (a: number, b: number) => (rate === ownRate ? a > b * 2 : clearlyMore(a, rate, b, ownRate))
+    const earlier = slot === 0 ? 1 : 0
+    return more(now, own) && (earlier === 0 || more(now + packets[i * 2 + 1]!, own + packets[j * 2 + 1]!))
+  }
+  const spokeBefore = (entry: number, key: number, windowMs: number): boolean =>
+    entry >= 0 && fresh.seen.packets[entry * 2 + 1]! > 0 && fresh.window[key * 2]! - fresh.window[key * 2 + 1]! <= windowMs
+
+  /** Closes the window before: what was counted for it beyond its owner's sum is owed, what was not counted is due. */
+  const settle = (key: number): void => {
+    const before = key * 2 + 1
+    const { counted, debt, seen } = fresh
+    let entry = findEntry(fresh, key, fresh.owner[before]! - 1)
+    if (entry < 0 || seen.packets[entry * 2 + 1] === 0) {
+      // its owner said nothing
+      for (let at = fresh.head[key]!; at !== 0; at = fresh.next[at - 1]!) {
+        if (seen.packets[at * 2 - 1]! > 0 && (entry < 0 || ahead(at - 1, entry, 1))) entry = at - 1
+      }
+      if (entry < 0) return
+      fresh.owner[before] = fresh.exporter[entry]! + 1
+    }
+    for (const what of ["packets", "bytes"] as const) {
+      const sum = seen[what][entry * 2 + 1]!
+      debt[what][key]! += counted[what][before]! - sum
+      counted[what][before] = sum
+    }
+  }
+
+  /** Slot of a window, or -1 for one that is long over. */
+  const slotOf = (key: number, windowStart: number): number => {
+    const { window } = fresh
+    const latest = window[key * 2]!
+    if (windowStart === latest) return 0
+    if (windowStart > latest) {
+      settle(key)
+      beginWindow(fresh, key, windowStart)
+      return 0
+    }
+    const before = window[key * 2 + 1]!
+    if (windowStart < before) return -1
+    if (windowStart > before) {
+      settle(key)
+      clearBefore(fresh, key, windowStart)
+    }
+    return 1
+  }
+
+  /** Accounts for all of the owner's sum; answers by what its last `amount` is to be multiplied. */
+  const count = (what: keyof Amounts, key: number, slot: number, entry: number, amount: number): number => {
+    const counted = fresh.counted[what]
+    const debt = fresh.debt[what]
+    const at = key * 2 + slot
+    const sum = fresh.seen[what][entry * 2 + slot]!
+    const open = sum - counted[at]!
+    if (amount <= 0) return 1
+    if (open <= 0) return 0
+    counted[at] = sum
+    const owed = debt[key]!
+    if (owed === 0) return open === amount ? 1 : open / amount
+    debt[key] = Math.max(0, owed - open)
+    return Math.max(0, open - owed) / amount
   }
 
   return {
@@ -178,57 +180,48 @@ export const makeOwners = (capacity = 500_000): Owners => {
       return name
     },
     place,
-    ownerAt: (edge, direction) => texts[fresh.owner[edge * 2 + direction]! - 1],
+    ownerAt: (edge, direction) => texts[fresh.owner[(edge * 2 + direction) * 2]! - 1],
     share: () => share,
-    choose: (edge, direction, windowStart, seen) => {
+    packetShare: () => packetShare,
+    choose: (edge, direction, windowStart, windowMs, seen) => {
       const key = edge * 2 + direction
-      const previous = fresh.owner[key]! - 1
       share = 1
+      packetShare = 1
+      const slot = slotOf(key, windowStart)
       let mine = -1
-      for (let i = 0; i < seen.length; i++) if (seen.exporter[i] === previous) mine = i
-      // Late records of a window that is over for this edge decide nothing.
-      if (previous >= 0 && windowStart < fresh.window[key]!) return mine
-      if (fresh.window[key] !== windowStart) {
-        fresh.window[key] = windowStart
-        fresh.owned[key] = 0
-        fresh.rival[key] = 0
-        fresh.ownedBytes[key] = 0
-        fresh.rivalBytes[key] = 0
-        fresh.debt[key] = 0
-      }
-      if (mine >= 0) fresh.rate[key] = seen.sampling[mine]!
-      const best = preferred(seen, texts)
-      let other = best === mine ? -1 : best
-      if (other < 0) {
-        for (let i = 0; i < seen.length; i++) {
-          if (i !== mine && (other < 0 || seen.packets[i]! > seen.packets[other]!)) other = i
+      let best = -1
+      let bestEntry = -1
+      let mineEntry = -1
+      const owner = fresh.owner[key * 2 + Math.max(0, slot)]! - 1
+      for (let i = 0; i < seen.length; i++) {
+        if (seen.exporter[i] === owner) mine = i
+        if (slot < 0) continue
+        const entry = entryOf(fresh, key, seen.exporter[i]!)
+        fresh.seen.packets[entry * 2 + slot]! += seen.packets[i]!
+        fresh.seen.bytes[entry * 2 + slot]! += seen.bytes[i]!
+        fresh.rate[entry] = seen.sampling[i]!
+        if (mine === i) mineEntry = entry
+        if (best < 0 || ahead(entry, bestEntry, slot)) {
+          best = i
+          bestEntry = entry
         }
       }
-      const rival = other < 0 ? 0 : seen.packets[other]!
-      const owned = fresh.owned[key]! + (mine < 0 ? 0 : seen.packets[mine]!)
-      const rivals = fresh.rival[key]! + rival
-      const known = previous >= 0 && (owned > 0 || mine >= 0)
-      if (known && (best === mine || !overtakes(seen.sampling[best]!, rivals, fresh.rate[key]!, owned))) {
-        if (mine >= 0) count(key, seen.bytes[mine]!)
-        fresh.owned[key] = owned
-        fresh.rival[key] = rivals
-        if (other >= 0) fresh.rivalBytes[key]! += seen.bytes[other]!
-        return mine
+      // late records of a window that is long over decide nothing
+      if (slot < 0) return mine
+      if (
+        owner < 0 ||
+        (best !== mine && overtakes(bestEntry, mine < 0 ? findEntry(fresh, key, owner) : mineEntry, key, slot, windowMs))
+      ) {
+        fresh.owner[key * 2 + slot] = seen.exporter[best]! + 1
+        mine = best
+        mineEntry = bestEntry
+        // nothing was said by the owner since the window before: whatever waited is counted with this
+        if (slot === 0) settle(key)
       }
-      const packets = seen.packets[best]!
-      const before = known ? fresh.rival[key]! : 0
-      const beforeBytes = known ? fresh.rivalBytes[key]! : 0
-      fresh.debt[key] = fresh.ownedBytes[key]! - beforeBytes
-      fresh.rivalBytes[key] = fresh.ownedBytes[key]! + (mine < 0 ? 0 : seen.bytes[mine]!)
-      fresh.ownedBytes[key] = beforeBytes
-      fresh.owner[key] = seen.exporter[best]! + 1
-      fresh.rate[key] = seen.sampling[best]!
-      fresh.owned[key] = before + packets
-      let second = owned
-      for (let i = 0; i < seen.length; i++) if (i !== best && seen.packets[i]! > second) second = seen.packets[i]!
-      fresh.rival[key] = second
-      count(key, seen.bytes[best]!)
-      return best
+      if (mine < 0) return -1
+      share = count("bytes", key, slot, mineEntry, seen.bytes[mine]!)
+      packetShare = count("packets", key, slot, mineEntry, seen.packets[mine]!)
+      return mine
     },
     size: () => (fresh.keys.size + old.keys.size) * 2
   }

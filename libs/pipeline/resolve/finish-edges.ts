@@ -1,7 +1,7 @@
 /** The last step of collapse.ts: sums by edge and exporter → edges with an owner for each direction, and their observers. */
 
 import { directionMargin } from "#domain/direction.ts"
-import type { WindowSlice } from "#domain/Window.ts"
+import type { SliceExporter, WindowSlice } from "#domain/Window.ts"
 import { isAttempt, isRestOfAttempt } from "./attempt.ts"
 import { makeSeen, type Owners } from "./duplicate.ts"
 import { type Spared, spare } from "./echoes.ts"
@@ -33,6 +33,22 @@ const kindOf = (
     : "dependency"
 }
 
+const ownerName = ({ address, protocol }: SliceExporter): string => `${address} ${protocol ?? ""}`
+const addressOfOwner = (name: string): string => name.slice(0, name.indexOf(" "))
+
+/** One more, in a list that names every address once. */
+const observed = (observers: ReadonlyArray<EdgeObserver>, one: EdgeObserver): ReadonlyArray<EdgeObserver> => {
+  const at = observers.findIndex(({ exporter }) => exporter === one.exporter)
+  if (at < 0) return [...observers, one]
+  const same = observers[at]!
+  return observers.with(at, {
+    exporter: one.exporter,
+    records: same.records + one.records,
+    bytes: same.bytes + one.bytes,
+    packets: same.packets + one.packets
+  })
+}
+
 /** `values` (IPv4 integers; IPv6 indices of the slice), `texts` and `group` are by the address numbers of `edges`. */
 export const finishEdges = (
   slice: WindowSlice,
@@ -49,7 +65,8 @@ export const finishEdges = (
   const finished: Array<Edge> = []
   const attempts: Array<Edge> = []
   const names = slice.exporters.map((one) => one.address)
-  const exporterNames = names.map(owners.nameOf)
+  // What a device says by two protocols is two copies of the same traffic: each is an owner of its own.
+  const exporterNames = slice.exporters.map((one) => owners.nameOf(ownerName(one)))
   const candidates = makeSeen()
   const candidateAt: Array<number> = []
   const spared = new Map<number, Spared>()
@@ -73,7 +90,7 @@ export const finishEdges = (
       candidateAt[candidates.length++] = at
     }
     if (candidates.length === 0) return -1
-    const chosen = owners.choose(place, direction, windowStart, candidates)
+    const chosen = owners.choose(place, direction, windowStart, slice.windowSeconds * 1000, candidates)
     return chosen < 0 ? -1 : candidateAt[chosen]!
   }
 
@@ -84,9 +101,11 @@ export const finishEdges = (
     const place = owners.place(family, keyOf(family, client[edge]!), keyOf(family, server[edge]!), (port[edge]! << 8) | protocol)
     const toServer = ownerOf(edge, place, 0)
     const shareToServer = owners.share()
+    const packetShareToServer = owners.packetShare()
     const spoken = candidates.length > 0
     const toClient = ownerOf(edge, place, 1)
     const shareToClient = owners.share()
+    const packetShareToClient = owners.packetShare()
     const bothDirections = spoken && candidates.length > 0
     let rawBytes = 0
     let rawPackets = 0
@@ -95,7 +114,7 @@ export const finishEdges = (
     let carried = false
     // on average, of the exporter that has the most; a sample is no whole record
     let packetsOfARecord = 0
-    let observers = none as Array<EdgeObserver>
+    let observers = none
     for (let at = head[edge]!; at !== -1; at = next[at]!) {
       const there = at * 2
       const back = there + 1
@@ -113,7 +132,8 @@ export const finishEdges = (
       if (ownsServer || ownsClient) {
         // Raw figures are kept for both directions together; an owner of one direction takes the same share of them.
         const paidBytes = (ownsServer ? bytes[there]! * shareToServer : 0) + (ownsClient ? bytes[back]! * shareToClient : 0)
-        const paidPackets = (ownsServer ? packets[there]! * shareToServer : 0) + (ownsClient ? packets[back]! * shareToClient : 0)
+        const paidPackets =
+          (ownsServer ? packets[there]! * packetShareToServer : 0) + (ownsClient ? packets[back]! * packetShareToClient : 0)
         rawBytes += all === paidBytes ? seen.rawBytes[at]! : Math.round((seen.rawBytes[at]! * paidBytes) / all)
         rawPackets +=
           allPackets === paidPackets ? seen.rawPackets[at]! : Math.round((seen.rawPackets[at]! * paidPackets) / allPackets)
@@ -124,8 +144,7 @@ export const finishEdges = (
       if (otherRecords > 0 || all > own) {
         duplicates += otherRecords
         spare(spared, exporter[at]!, otherRecords, all - own)
-        if (observers === none) observers = []
-        observers.push({
+        observers = observed(observers, {
           exporter: names[exporter[at]!]!,
           records: otherRecords,
           bytes: all - own,
@@ -135,7 +154,7 @@ export const finishEdges = (
     }
     const main = toServer === -1 ? toClient : toServer
     // nothing of this slice may count: its owner reported the conversation in another one
-    const owner = main === -1 ? (owners.ownerAt(place, 0) ?? owners.ownerAt(place, 1))! : names[exporter[main]!]!
+    const owner = main === -1 ? addressOfOwner((owners.ownerAt(place, 0) ?? owners.ownerAt(place, 1))!) : names[exporter[main]!]!
     const flags = evidence.flags[edge]!
     const serverText = texts[server[edge]!]!
     const kind = kindOf(
@@ -164,8 +183,8 @@ export const finishEdges = (
       bytesToServer: toServer === -1 ? 0 : Math.round(bytes[toServer * 2]! * shareToServer),
       bytesToClient: toClient === -1 ? 0 : Math.round(bytes[toClient * 2 + 1]! * shareToClient),
       packets: Math.round(
-        (toServer === -1 ? 0 : packets[toServer * 2]! * shareToServer) +
-          (toClient === -1 ? 0 : packets[toClient * 2 + 1]! * shareToClient)
+        (toServer === -1 ? 0 : packets[toServer * 2]! * packetShareToServer) +
+          (toClient === -1 ? 0 : packets[toClient * 2 + 1]! * packetShareToClient)
       ),
       rawBytes,
       rawPackets,

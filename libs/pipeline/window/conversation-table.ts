@@ -42,6 +42,16 @@ export interface Refused {
   parts: number
 }
 
+/** Records of each exporter, by its index, that are in no window though it sent them. */
+export interface Unfolded {
+  /** Found no room. */
+  readonly refused: Float64Array
+  /** Left out by sampling under pressure. */
+  readonly leftOut: Float64Array
+  /** Their window was closed. */
+  readonly late: Float64Array
+}
+
 /** One window's share of the table. */
 export interface TableWindow {
   /** What its rows are marked with. */
@@ -67,6 +77,11 @@ export class ConversationTable {
   readonly mark: Int32Array
   readonly odd: Int32Array
   readonly refused: Refused = { conversations: 0, noAddress: 0, parts: 0 }
+  readonly unfolded: Unfolded = {
+    refused: new Float64Array(At.MAX_EXPORTERS),
+    leftOut: new Float64Array(At.MAX_EXPORTERS),
+    late: new Float64Array(At.MAX_EXPORTERS)
+  }
   /** Records folded since the table was made. */
   records = 0
   private readonly kernel: Kernel
@@ -213,7 +228,7 @@ export class ConversationTable {
   }
 
   private resolve(row: number, misses: number): void {
-    const { kernel, mark, piece, slots } = this
+    const { columns, kernel, mark, piece, slots, unfolded } = this
     for (let at = 0; at < misses; ) {
       at = kernel.resolve(at, misses, row, this.indexLength - 1, slots)
       if (at >= misses) return
@@ -221,7 +236,10 @@ export class ConversationTable {
       const marked = mark[row + k]!
       if (this.grant(this.windowOf(marked))) continue
       if ((marked & At.PART) !== 0) this.refused.parts++
-      else this.refused.conversations++
+      else {
+        this.refused.conversations++
+        unfolded.refused[columns.exporter[row + k]!]!++
+      }
       piece.slot[k] = 0
       at++
     }

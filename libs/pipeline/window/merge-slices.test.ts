@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
 import { makePortRanks } from "#domain/PortRank.ts"
-import type { WindowSlice } from "#domain/Window.ts"
+import type { SliceExporter, WindowSlice } from "#domain/Window.ts"
 import { randomFrom, type TestRecord, toBatch } from "../../../test/rig/flow-records.ts"
 import { services } from "../enrich/services.ts"
 import { makeMerger } from "./merge-slices.ts"
@@ -9,6 +9,14 @@ import { makeWindows } from "./window.ts"
 
 const ranks = makePortRanks(services)
 const noon = 1_700_000_100_000 - (1_700_000_100_000 % 300_000)
+
+/** Two of them are one device. */
+const names: ReadonlyArray<SliceExporter> = [
+  { address: "192.0.2.1", protocol: "netflow9" },
+  { address: "192.0.2.1", protocol: "sflow5" },
+  { address: "192.0.2.2", protocol: "ipfix" },
+  { address: "192.0.2.3", protocol: "netflow5" }
+]
 
 /** `first`: the exporter that this worker numbers 0. */
 const makeWorker = (worker: string, seed: number, first = 0) => {
@@ -19,7 +27,7 @@ const makeWorker = (worker: string, seed: number, first = 0) => {
     latenessSeconds: 60,
     ranks,
     seed,
-    exporterAddress: (index) => `192.0.2.${((index + first) % 4) + 1}`
+    exporter: (index) => names[(index + first) % 4]!
   })
   return {
     fold: (record: TestRecord) => {
@@ -66,7 +74,7 @@ const conversations = (slices: ReadonlyArray<WindowSlice>) => {
       const a = `${address(slice, family, c.a[row]!)} ${folded === 1 ? "*" : aPort}`
       const b = `${address(slice, family, c.b[row]!)} ${bPort}`
       const turned = folded === 0 && a > b
-      const key = `${slice.exporters[c.exporter[row]!]!.address} ${protocol} ${folded} ${turned ? `${b} ${a}` : `${a} ${b}`}`
+      const key = `${Object.values(slice.exporters[c.exporter[row]!]!)} ${protocol} ${folded} ${turned ? `${b} ${a}` : `${a} ${b}`}`
       const [ab, ba] = turned ? (["Ba", "Ab"] as const) : (["Ab", "Ba"] as const)
       const [beganAb, beganBa] = turned ? ([c.beganB, c.beganA] as const) : ([c.beganA, c.beganB] as const)
       const sums = all.get(key) ?? { first: Number.MAX_VALUE }
@@ -145,6 +153,23 @@ describe("merge-slices", () => {
     worker.fold({ ...record, sourcePort: 50_002 })
     const merged = mergedOf([first!, ...worker.flush()])
     assert.deepStrictEqual([merged.rows, merged.columns.aPorts[0], merged.columns.aPort[0]], [1, 1, 50_001])
+  })
+
+  it("takes an exporter of an earlier version, which did not say its protocol, for the one at that address", () => {
+    const worker = makeWorker("worker-1", 1)
+    const record = { ...randomRecord(randomFrom(1)), exporter: 2 }
+    worker.fold(record)
+    const [told] = worker.flush()
+    const untold = { ...told!, exporters: [{ address: "192.0.2.2" }] }
+    for (const slices of [
+      [told!, untold],
+      [untold, told!]
+    ]) {
+      const merged = mergedOf(slices)
+      assert.deepStrictEqual([merged.rows, merged.exporters], [1, [names[2]!]])
+    }
+    const other = { ...told!, exporters: [{ address: "192.0.2.2", protocol: "sflow5" as const }] }
+    assert.strictEqual(mergedOf([untold, told!, other]).rows, 2)
   })
 
   it("is final when one of them is, and keeps the larger mark of sampling", () => {

@@ -6,7 +6,7 @@
  * The ends of an exact conversation (`folded` = 0) are in order of their numbers, and IPv6 addresses are numbered by each slice in its own
  * way: such a row is turned round where the new numbers say otherwise.
  */
-import type { ConversationColumns, EgressColumns, WindowSlice } from "#domain/Window.ts"
+import type { ConversationColumns, EgressColumns, SliceExporter, WindowSlice } from "#domain/Window.ts"
 import { emptyEgress } from "./egress.ts"
 import { emptyColumns } from "./emit-columns.ts"
 import { makeIpv6Interner } from "./ipv6-interner.ts"
@@ -101,8 +101,7 @@ export const makeMerger = (seed = 0): Merger => {
   let index = new Int32Array(INITIAL * 2)
   let rows = 0
   let entries = 0
-  const exporters: Array<WindowSlice["exporters"][number]> = []
-  const exporterNumbers = new Map<string, number>()
+  const exporters: Array<SliceExporter> = []
   const ipv6 = makeIpv6Interner(1 << 30, seed)
 
   const ports = (of: Columns, row: number): number =>
@@ -153,15 +152,17 @@ export const makeMerger = (seed = 0): Merger => {
     return rows++
   }
 
-  const numberOf = (exporter: WindowSlice["exporters"][number]): number => {
-    const key = JSON.stringify(exporter)
-    let number = exporterNumbers.get(key)
-    if (number === undefined) {
-      number = exporters.length
-      exporterNumbers.set(key, number)
-      exporters.push(exporter)
-    }
-    return number
+  /** One whose protocol nobody told is the first that is known at its address. */
+  const numberOf = (exporter: SliceExporter): number => {
+    const { address, protocol } = exporter
+    const same = exporters.findIndex((one) => one.address === address && one.protocol === protocol)
+    if (same >= 0) return same
+    const untold = exporters.findIndex(
+      (one) => one.address === address && (one.protocol ?? protocol) === (protocol ?? one.protocol)
+    )
+    if (untold < 0) return exporters.push(exporter) - 1
+    if (protocol !== undefined) exporters[untold] = exporter
+    return untold
   }
 
   const add = (slice: WindowSlice): void => {

@@ -62,7 +62,7 @@ const shareOf = (total: number, passed: number, all: number): number => Math.flo
 
 export const makePlacer = (options: PlacerOptions): Placer => {
   const { account, openAt, table, windowSeconds } = options
-  const { began, columns, ended, mark, odd } = table
+  const { began, columns, ended, mark, odd, unfolded } = table
   const windowMs = windowSeconds * 1000
   let current: OpenWindow | undefined
   let dice = (options.seed | 1) >>> 0
@@ -168,17 +168,20 @@ export const makePlacer = (options: PlacerOptions): Placer => {
       dice = (Math.imul(dice, 1664525) + 1013904223) >>> 0
       if (dice >= 0x1_0000_0000 / underPressure) {
         account.skipped++
+        unfolded.leftOut[columns.exporter[row]!]!++
         return undefined
       }
     }
     const start = windowStartOf(last, windowSeconds)
     if (start < openFrom) {
       account.late++
+      unfolded.late[columns.exporter[row]!]!++
       return undefined
     }
     const window = current?.start === start ? current : openAt(start)
     if (window === undefined) {
       account.refused++
+      unfolded.refused[columns.exporter[row]!]!++
       return undefined
     }
     if (underPressure > window.pressure) window.pressure = underPressure
@@ -227,6 +230,7 @@ export const makePlacer = (options: PlacerOptions): Placer => {
       if (intern(batch, from, row, row, table.windowOf(mark[row]!))) continue
       mark[row] = At.NOWHERE
       account.refused++
+      unfolded.refused[columns.exporter[row]!]!++
     }
   }
 }

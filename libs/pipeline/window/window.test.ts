@@ -19,7 +19,7 @@ const make = (options: Partial<WindowOptions> = {}): Windows =>
     latenessSeconds: 60,
     ranks,
     seed: 7,
-    exporterAddress: (index) => `192.0.2.${index + 1}`,
+    exporter: (index) => ({ address: `192.0.2.${index + 1}`, protocol: "netflow9" }),
     ...options
   })
 
@@ -184,7 +184,7 @@ describe("window", () => {
       noon + 1
     )
     const first = windows.flush(noon + 1, 9)[0]!
-    assert.deepStrictEqual(first.exporters, [{ address: "192.0.2.4" }, { address: "192.0.2.2" }])
+    assert.strictEqual(first.exporters.map(({ address }) => address).join(), "192.0.2.4,192.0.2.2")
     assert.deepStrictEqual([...first.columns.exporter], [0, 1])
     fold(windows, [flow], noon + 2)
     assert.deepStrictEqual([first.sequence, windows.flush(noon + 2, 9)[0]?.sequence], [0, 1])

@@ -3,7 +3,7 @@
  * Which windows a record belongs to is told in place-rows.ts.
  */
 import type { PortRanks } from "#domain/PortRank.ts"
-import { type WindowSlice, windowStartOf } from "#domain/Window.ts"
+import { type SliceExporter, type WindowSlice, windowStartOf } from "#domain/Window.ts"
 import { BATCH_ROWS, type FlowBatch } from "../decode/FlowBatch.ts"
 import { ConversationTable, type ExporterColumns, type TableWindow } from "./conversation-table.ts"
 import { columnBuffers } from "./emit-columns.ts"
@@ -24,7 +24,7 @@ export interface WindowOptions {
   readonly ranks: PortRanks
   /** Keeps senders from choosing addresses that collide in the table. */
   readonly seed: number
-  readonly exporterAddress: (index: number) => string
+  readonly exporter: (index: number) => SliceExporter
 }
 
 /** Totals since the start. `records` = folded + late + refusedConversations + refusedNoAddress + skipped + failed, at any time. */
@@ -50,6 +50,13 @@ export interface WindowAccount {
   readonly refusedParts: number
 }
 
+/** Records of one exporter that are in no window: refused for want of room, left out by sampling under pressure, late. */
+export interface UnfoldedRecords {
+  readonly recordsRefused: number
+  readonly recordsLeftOut: number
+  readonly recordsLate: number
+}
+
 export interface Windows {
   /** A batch whose rows need not be copied to be folded. */
   readonly batch: FlowBatch
@@ -60,6 +67,10 @@ export interface Windows {
   /** Everything that is held: the worker stops. A window whose time is not over is left to be finished by whoever starts next. */
   readonly close: (nowMs: number) => ReadonlyArray<WindowSlice>
   readonly account: () => WindowAccount
+  /** Of one exporter, by its index, since the start or since it was forgotten. */
+  readonly unfolded: (exporter: number) => UnfoldedRecords
+  /** The index has another owner from now on. */
+  readonly forgetExporter: (exporter: number) => void
   /** Conversations in open windows, and what their tables take in memory. */
   readonly conversations: () => number
   readonly bytesHeld: () => number
@@ -123,14 +134,14 @@ export const makeWindows = (options: WindowOptions): Windows => {
   }
 
   const take = (window: OpenWindow, final: boolean): WindowSlice => {
-    const exporters: Array<{ address: string }> = []
+    const exporters: Array<SliceExporter> = []
     const renamed = new Map<number, number>()
     const { columns, egress, ipv6 } = table.emit(window.held, window.start, (index) => {
       let name = renamed.get(index)
       if (name === undefined) {
         name = exporters.length
         renamed.set(index, name)
-        exporters.push({ address: options.exporterAddress(index) })
+        exporters.push(options.exporter(index))
       }
       return name
     })
@@ -207,6 +218,14 @@ export const makeWindows = (options: WindowOptions): Windows => {
         moved,
         refusedParts: table.refused.parts
       }
+    },
+    unfolded: (exporter) => ({
+      recordsRefused: table.unfolded.refused[exporter]!,
+      recordsLeftOut: table.unfolded.leftOut[exporter]!,
+      recordsLate: table.unfolded.late[exporter]!
+    }),
+    forgetExporter: (exporter) => {
+      for (const counts of Object.values(table.unfolded)) counts[exporter] = 0
     },
     conversations: () => inOrder().reduce((sum, window) => sum + table.rows(window.held), 0),
     bytesHeld: () => table.bytesHeld,
