@@ -1,11 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
+import { randomFrom } from "../../../test/rig/flow-records.ts"
 import { makeOwners, type Owners } from "./duplicate.ts"
+
+const WINDOW = 300
 
 /** Owner of one direction of one edge, by name, among exporters and the packets they saw. `s100` samples one of 100, `r1` all. */
 const choose = (owners: Owners, windowStart: number, seen: Readonly<Record<string, number>>, client = 1): string | undefined => {
   const names = Object.keys(seen)
   const place = owners.place(4, client, 2, (443 << 8) | 6)
-  const chosen = owners.choose(place, 0, windowStart, {
+  const chosen = owners.choose(place, 0, windowStart, WINDOW, {
     length: names.length,
     exporter: names.map(owners.nameOf),
     packets: Object.values(seen),
@@ -35,12 +38,16 @@ describe("owner of a conversation", () => {
     assert.strictEqual(choose(owners, 0, { r2: 100 }), undefined)
   })
 
-  it("lets others take over from an owner that fell silent: in the next window at once, within one when they saw twice as much", () => {
+  it("lets others take over from an owner that fell silent: when they saw twice as much, or it said nothing for a whole window", () => {
     const owners = makeOwners()
     choose(owners, 0, { r1: 100, r2: 90 })
     assert.strictEqual(choose(owners, 0, { r2: 100 }), undefined)
     assert.strictEqual(choose(owners, 0, { r2: 100 }), "r2")
-    assert.strictEqual(choose(owners, 300, { r1: 10 }), "r1")
+    assert.strictEqual(choose(owners, 300, { r1: 10 }), undefined)
+    assert.strictEqual(choose(owners, 600, { r1: 20 }), "r1")
+    // with what waited
+    assert.strictEqual(20 * owners.share(), 30)
+    assert.strictEqual(choose(owners, 3000, { r2: 5 }), "r2")
   })
 
   it("is who samples least, however lucky another one's estimate is, before and after", () => {
@@ -70,12 +77,82 @@ describe("owner of a conversation", () => {
     assert.strictEqual(owners.share(), 1)
   })
 
-  it("is not changed by late records of the window before", () => {
+  it("of a window that is over is decided by its own late records, and that of the present one is not", () => {
     const owners = makeOwners()
     choose(owners, 0, { r1: 100, r2: 90 })
     choose(owners, 300, { r1: 100, r2: 90 })
-    assert.strictEqual(choose(owners, 0, { r2: 500 }), undefined)
+    assert.strictEqual(choose(owners, 0, { r2: 500 }), "r2")
+    assert.strictEqual(Math.round(500 * owners.share()), 490)
     assert.strictEqual(choose(owners, 300, { r1: 10, r2: 100 }), "r1")
+    assert.strictEqual(choose(owners, 0, { r1: 7 }), undefined)
+  })
+
+  it("keeps its window, and the next, while it is late; what the early one saw does not count again", () => {
+    const owners = makeOwners()
+    let sum = 0
+    const play = (window: number, seen: Readonly<Record<string, number>>) => {
+      const owner = choose(owners, window, seen)
+      if (owner !== undefined) sum += seen[owner]! * owners.share()
+      return owner
+    }
+    // a sampler speaks at once, a flow cache when the next window has begun
+    assert.strictEqual(play(0, { s50: 1000 }), "s50")
+    assert.strictEqual(play(300, { s50: 1100 }), "s50")
+    assert.strictEqual(play(0, { r1: 990 }), "r1")
+    assert.strictEqual(play(300, { r1: 1010 }), "r1")
+    for (let window = 600; window <= 1500; window += 300) {
+      assert.strictEqual(play(window, { s50: 1200 }), undefined)
+      assert.strictEqual(play(window, { r1: 1000 }), "r1")
+    }
+    assert.strictEqual(Math.round(sum), 990 + 1010 + 4000)
+  })
+
+  it("makes the sum of all windows that of one exporter, whatever the order in which several report", () => {
+    const random = randomFrom(20)
+    const seeded = () => random(1_000_000) / 1_000_000
+    for (let round = 0; round < 300; round++) {
+      const owners = makeOwners()
+      let counted = 0
+      let truth = 0
+      const tell = (window: number, seen: Readonly<Record<string, number>>) => {
+        const owner = choose(owners, window, seen)
+        if (owner !== undefined) counted += seen[owner]! * owners.share()
+      }
+      // each exporter's pieces of a window come in its own order, at most one window late
+      const queue: Array<{ readonly at: number; readonly window: number; readonly name: string; readonly packets: number }> = []
+      const windows = 2 + Math.floor(seeded() * 6)
+      for (let i = 0; i < windows; i++) {
+        const packets = 20 + Math.floor(seeded() * 2000)
+        truth += packets
+        for (const name of ["r1", "r2", "s50"]) {
+          let left = name === "s50" ? 50 * Math.round((packets / 50) * (0.5 + seeded())) : packets
+          const late = seeded() * 0.9
+          while (left > 0) {
+            const piece = Math.min(left, 1 + Math.floor(seeded() * packets))
+            left -= piece
+            queue.push({ at: i + late + seeded() * 0.9, window: i * WINDOW, name, packets: piece })
+          }
+        }
+      }
+      queue.sort((a, b) => a.at - b.at)
+      for (let at = 0; at < queue.length; ) {
+        // what one slice has: pieces of one window, next to each other in time
+        const { window } = queue[at]!
+        const seen: Record<string, number> = {}
+        for (let more = true; more && at < queue.length && queue[at]!.window === window; at++) {
+          const { name, packets } = queue[at]!
+          seen[name] = (seen[name] ?? 0) + packets
+          more = seeded() < 0.5
+        }
+        tell(window, seen)
+      }
+      // windows that follow pay what is owed, and count what waited
+      for (let i = 1; i <= 3; i++) {
+        truth += 5000
+        tell((windows + i) * WINDOW, { r1: 5000, r2: 5000 })
+      }
+      assert.approximately(counted, truth, 0.001, `round ${round}`)
+    }
   })
 
   it("remembers within bounds", () => {
