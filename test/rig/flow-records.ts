@@ -19,6 +19,9 @@ export interface TestRecord {
   readonly sampling: number
   /** IE 61: 0 where it came in (unless said otherwise), 1 where it went out. */
   readonly direction?: number
+  /** ifIndex; 0 unless said otherwise. */
+  readonly input?: number
+  readonly output?: number
 }
 
 export const toBatch = (records: ReadonlyArray<TestRecord>): FlowBatch => {
@@ -48,6 +51,8 @@ export const toBatch = (records: ReadonlyArray<TestRecord>): FlowBatch => {
     batch.end[i] = record.end
     batch.sampling[i] = record.sampling
     batch.direction[i] = record.direction ?? 0
+    batch.inputInterface[i] = record.input ?? 0
+    batch.outputInterface[i] = record.output ?? 0
   })
   batch.length = records.length
   return batch

@@ -37,7 +37,7 @@ export interface RecentFlows {
     packets: number,
     octets: number
   ) => void
-  /** Uses the whole table, or the small part of it that stays in a cache. What lies elsewhere is out of sight. */
+  /** Uses the whole table, into which what is known moves, or the small part of it that stays in a cache. */
   readonly widen: (whole: boolean) => void
   readonly bytesHeld: () => number
 }
@@ -88,8 +88,14 @@ export const makeRecentFlows = (few: number, most: number): RecentFlows => {
       doubles[double + SERIAL] = ++serial
     },
     widen: (whole) => {
+      const before = buckets
       buckets = (whole ? most : few) / WAYS
       touched = Math.max(touched, buckets)
+      if (buckets <= before) return
+      for (let at = 0; at < few; at++) {
+        const to = bucketOf(words[at * WORDS + LOW]!) + (at % WAYS)
+        if (to !== at) words.copyWithin(to * WORDS, at * WORDS, (at + 1) * WORDS)
+      }
     },
     bytesHeld: () => touched * WAYS * ENTRY_BYTES
   }

@@ -62,6 +62,8 @@ interface Watched {
   readonly salt: number
   budget: number
   trial: boolean
+  /** It says things twice, or did a moment ago: the whole table is used. */
+  wide: boolean
   quietUntil: number
   held: FlowBatch | undefined
   heldFor: Array<PointPair>
@@ -97,6 +99,7 @@ export const makeRepeats = ({ repeated, seed }: RepeatsOptions): Repeats => {
         salt: salts,
         budget: TRIAL_ROWS,
         trial: true,
+        wide: false,
         quietUntil: 0,
         held: undefined,
         heldFor: [],
@@ -213,12 +216,13 @@ export const makeRepeats = ({ repeated, seed }: RepeatsOptions): Repeats => {
     held.length = kept
   }
 
-  const widen = (): void => recent.widen(watched.some((one) => one?.points.anyKnown() === true))
+  const widen = (): void => recent.widen(watched.some((one) => one?.wide === true))
 
   const calm = (one: Watched, exporter: number, nowMs: number): void => {
     modes[exporter] = GLIMPSE
     if (!one.trial) one.quietUntil = nowMs + QUIET_MS
     one.trial = false
+    one.wide = false
     one.heldSince = Number.NEGATIVE_INFINITY
     one.points.restart()
     widen()
@@ -227,7 +231,6 @@ export const makeRepeats = ({ repeated, seed }: RepeatsOptions): Repeats => {
   const look = (exporter: number, domain: number, batch: FlowBatch, from: number, nowMs: number): void => {
     const one = watch(exporter)
     const { length } = batch
-    const knew = one.points.anyKnown()
     let kept = from
     let left = 0
     for (let i = from; i < length; i++) {
@@ -243,7 +246,10 @@ export const makeRepeats = ({ repeated, seed }: RepeatsOptions): Repeats => {
     }
     batch.length = kept
     if (one.held !== undefined && one.held.length > 0) settle(one)
-    if (one.points.anyKnown() !== knew) widen()
+    if (!one.wide && one.points.anyKnown()) {
+      one.wide = true
+      widen()
+    }
     if (left > 0) {
       one.trial = false
       one.budget = LOOK_ROWS
