@@ -8,7 +8,7 @@ import { SqlClient, type SqlError, type Statement } from "effect/sql"
 import { type Declaration, DependencyNotFound, DirectionUnknown } from "#domain/Dependency.ts"
 import type { DependencyId } from "#domain/ids.ts"
 import type { DeclaredEnds } from "./collapse.ts"
-import { confidenceSql, directionSql } from "./confidence-sql.ts"
+import { judgeAnew } from "./confidence-sql.ts"
 import { lockInventory } from "./Inventory.ts"
 
 export type End = Pick<Declaration, "address" | "protocol" | "port">
@@ -194,30 +194,6 @@ const towards = (sql: SqlClient.SqlClient, end: End) =>
 
 /** Marks these dependencies, and computes their margin and confidence anew. */
 const judge = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, these: Statement.Fragment, declared: boolean) {
-  const margin = directionSql({
-    synForward: "syn_forward",
-    synReverse: "syn_reverse",
-    synAckForward: "syn_ack_forward",
-    synAckReverse: "syn_ack_reverse",
-    beganForward: "began_forward",
-    beganReverse: "began_reverse",
-    portRank: "port_rank",
-    fanIn: "fan_in",
-    fanInAgainst: "fan_in_against",
-    clientPorts: "client_ports",
-    history: "history",
-    companion: "companion",
-    declared: "declared"
-  })
-  const confidence = confidenceSql({
-    records: "total_flows",
-    windows: "windows",
-    bothDirections: "both_directions",
-    exporters: "exporters",
-    direction: "direction_weight",
-    sampled: "sampling > 1"
-  })
   yield* sql`UPDATE dependencies SET declared = ${declared} WHERE ${these}`
-  yield* sql`UPDATE dependencies SET direction_weight = ${sql.literal(margin)} WHERE ${these}`
-  yield* sql`UPDATE dependencies SET confidence = ${sql.literal(confidence)}, updated_at = now() WHERE ${these}`
+  yield* judgeAnew(sql, these)
 })

@@ -7,6 +7,7 @@ import { SqlClient, SqlError } from "effect/sql"
 import { networkSet } from "#domain/Address.ts"
 import { float8s, int4s, texts } from "../store/arrays.ts"
 import { ensurePartition } from "../store/partitions.ts"
+import type { EvidenceSample } from "./EvidenceSampler.ts"
 import type { CollapsedSlice } from "./edges.ts"
 import { type FoldResult, foldKnown, nothingFolded } from "./fold-known.ts"
 import {
@@ -21,6 +22,7 @@ import {
 import { removeEntries } from "./journal.ts"
 import { type Memory, makeMemory } from "./Memory.ts"
 import { createEdgeStage, joinDoubles, loadEdges, settleDirections } from "./match-edges.ts"
+import { findGuesses, retireGuesses } from "./retire-guesses.ts"
 import { type Staged, type StageOptions, stage } from "./stage.ts"
 import {
   addObservations,
@@ -126,16 +128,30 @@ export class Resolver extends Context.Service<
         const partitionOf = (windowStart: number) =>
           ensurePartition("flow_stats", windowStart).pipe(Effect.provideService(SqlClient.SqlClient, sql))
         const fold = foldDue(sql, memory, partitionOf, options)
+        const retire = Effect.fnUntraced(function* (samples: ReadonlyArray<EvidenceSample>) {
+          const guesses = yield* findGuesses(sql, samples)
+          if (guesses.length === 0) return 0
+          return yield* transaction(
+            Effect.gen(function* () {
+              yield* lockInventory(sql)
+              yield* memory.recall(sql)
+              yield* fold(true)
+              return yield* retireGuesses(sql, guesses)
+            })
+          )
+        })
         return Resolver.of({
           write: Effect.fn("Resolver.write")(function* (slice) {
             yield* partitionOf(slice.windowStart)
             const result = yield* transaction(writeSlice(sql, slice, stageOptions, memory, fold, options))
-            // not worth a slice: what is not kept now is offered again within the hour
-            if (result.written)
-              yield* writeEvidence(sql, slice.slice.samples ?? []).pipe(
-                Effect.catch((error) => Effect.logWarning("could not keep evidence flows", error))
-              )
-            return result
+            if (!result.written) return result
+            const samples = slice.slice.samples ?? []
+            // not worth a slice: what is not done now is offered again within the hour
+            return yield* writeEvidence(sql, samples).pipe(
+              Effect.andThen(retire(samples)),
+              Effect.map((retired) => ({ ...result, turnedDependencies: result.turnedDependencies + retired })),
+              Effect.catch((error) => Effect.as(Effect.logWarning("could not keep evidence flows", error), result))
+            )
           }),
           fold: Effect.fn("Resolver.fold")(function* (now) {
             const at = yield* Clock.currentTimeMillis

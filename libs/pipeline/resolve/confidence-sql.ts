@@ -2,6 +2,8 @@
  * `confidence` (confidence.ts) and `directionMargin` (direction.ts) in SQL, so that 50,000 rows are judged where they lie. The weights
  * come from there; a test compares the stored figures with those functions.
  */
+import { Effect } from "effect"
+import type { SqlClient, Statement } from "effect/sql"
 import { synHalf, directionWeights as weights } from "#domain/direction.ts"
 
 /** SQL expressions of the terms. */
@@ -46,8 +48,9 @@ const fanInSql = (clients: string) =>
   `CASE WHEN ${clients} > 1 THEN ${weights.fanIn} * (1 - 1.0::float8 / (${clients})) ELSE 0::float8 END`
 const saturated = (n: string) => `((${n})::float8 / (abs(${n}) + 2))`
 
-export const directionSql = (evidence: EvidenceColumns): string =>
-  `CASE WHEN ${evidence.declared} THEN 1::float8 ELSE tanh((${[
+/** Log-odds of the evidence, whatever is declared. */
+export const oddsSql = (evidence: Omit<EvidenceColumns, "declared">): string =>
+  `(${[
     `${weights.syn} * ${balance(evidence.synForward, evidence.synReverse, synHalf)}`,
     `${weights.synAck} * ${balance(evidence.synAckForward, evidence.synAckReverse)}`,
     `${weights.began} * ${balance(evidence.beganForward, evidence.beganReverse)}`,
@@ -57,4 +60,38 @@ export const directionSql = (evidence: EvidenceColumns): string =>
     `${weights.clientPorts} * ${saturated(evidence.clientPorts)}`,
     `${weights.history} * ${saturated(evidence.history)}`,
     `CASE WHEN ${evidence.companion} THEN ${weights.companion}::float8 ELSE 0 END`
-  ].join(" + ")}) / 2) END`
+  ].join(" + ")})`
+
+export const directionSql = (evidence: EvidenceColumns): string =>
+  `CASE WHEN ${evidence.declared} THEN 1::float8 ELSE tanh(${oddsSql(evidence)} / 2) END`
+
+/** Evidence as `dependencies` has it; `of` is its alias. */
+export const storedEvidence = (of: string): EvidenceColumns => ({
+  synForward: `${of}.syn_forward`,
+  synReverse: `${of}.syn_reverse`,
+  synAckForward: `${of}.syn_ack_forward`,
+  synAckReverse: `${of}.syn_ack_reverse`,
+  beganForward: `${of}.began_forward`,
+  beganReverse: `${of}.began_reverse`,
+  portRank: `${of}.port_rank`,
+  fanIn: `${of}.fan_in`,
+  fanInAgainst: `${of}.fan_in_against`,
+  clientPorts: `${of}.client_ports`,
+  history: `${of}.history`,
+  companion: `${of}.companion`,
+  declared: `${of}.declared`
+})
+
+/** Computes margin and confidence of stored dependencies anew, after their evidence was changed. */
+export const judgeAnew = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, these: Statement.Fragment) {
+  const confidence = confidenceSql({
+    records: "total_flows",
+    windows: "windows",
+    bothDirections: "both_directions",
+    exporters: "exporters",
+    direction: "direction_weight",
+    sampled: "sampling > 1"
+  })
+  yield* sql`UPDATE dependencies d SET direction_weight = ${sql.literal(directionSql(storedEvidence("d")))} WHERE ${these}`
+  yield* sql`UPDATE dependencies d SET confidence = ${sql.literal(confidence)}, updated_at = now() WHERE ${these}`
+})
