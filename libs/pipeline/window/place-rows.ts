@@ -13,7 +13,7 @@
  * - It ends more than a day before its arrival: an uptime counter has wrapped; likewise, counted as implausible.
  */
 import { windowStartOf } from "#domain/Window.ts"
-import { BATCH_ROWS, FAMILY_IPV6, type FlowBatch } from "../decode/FlowBatch.ts"
+import { BATCH_ROWS, FAMILY_IPV6, FAMILY_NONE, type FlowBatch } from "../decode/FlowBatch.ts"
 import type { ConversationTable, TableWindow } from "./conversation-table.ts"
 import * as At from "./layout.ts"
 
@@ -27,6 +27,8 @@ export interface OpenWindow {
   pressure: number
   /** A slice has left, so the store waits for the last one. */
   emitted: boolean
+  /** What exporters said again since the last slice, by their index. */
+  repeats: Map<number, { records: number; bytes: number }>
 }
 
 /** Totals of records; `refused`: as many windows are open as there can be. */
@@ -59,6 +61,10 @@ export interface Placer {
 
 /** What falls to the first `passed` of `all` milliseconds. It grows with `passed`, so that differences of it are whole and add up. */
 const shareOf = (total: number, passed: number, all: number): number => Math.floor(total * (passed / all))
+
+/** A corrected end that is believed: neither far ahead of its arrival nor a day before it. */
+export const isPlausible = (end: number, arrivalMs: number, windowMs: number): boolean =>
+  end <= arrivalMs + windowMs && end >= arrivalMs - DAY_MS
 
 export const makePlacer = (options: PlacerOptions): Placer => {
   const { account, openAt, table, windowSeconds } = options
@@ -105,6 +111,8 @@ export const makePlacer = (options: PlacerOptions): Placer => {
     const packets = columns.packets[row]!
     const reverseBytes = columns.reverseBytes[row]!
     const reversePackets = columns.reversePackets[row]!
+    // It is refused as a whole; its shares would be refused, and counted, once more.
+    if (columns.family[row] === FAMILY_NONE) return
     // Beyond this, doubles have no whole parts that add up.
     if (!(Math.max(bytes, packets, reverseBytes, reversePackets) <= Number.MAX_SAFE_INTEGER)) return
     const home = windowStartOf(last, windowSeconds)

@@ -111,6 +111,17 @@ describe("window", () => {
     assert.deepInclude(windows.account(), { folded: 1, moved: 1, late: 0 })
   })
 
+  it("refuses a record without addresses once, however many windows it lasted through (fuzz)", () => {
+    const windows = make({ latenessSeconds: 700 })
+    fold(
+      windows,
+      [{ ...flow, family: 0, start: noon - span - 100_000, end: noon + 99_999, bytes: 5001, packets: 7 }],
+      noon + 100_000
+    )
+    assert.deepInclude(windows.account(), { records: 1, folded: 0, refusedNoAddress: 1, split: 0 })
+    balanced(windows)
+  })
+
   it("takes records of a window until its lateness allowance is over, then counts them late", () => {
     const windows = make()
     const record = { ...flow, end: noon + span - 1 }
