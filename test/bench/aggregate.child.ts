@@ -39,20 +39,23 @@ const plane = makeFlowPlane(
 )
 const all = readFileSync(0)
 const { length } = all
-let most = 0
+let peak = 0
+const look = (): void => {
+  peak = Math.max(peak, process.memoryUsage.rss())
+}
 const round = (): void => {
   for (let at = 0; at < length; ) {
     const size = all.readUInt16BE(at)
     plane.take(all.subarray(at + 2, at + 2 + size), "192.0.2.1")
     at += 2 + size
-    if (at % 64 === 0) most = Math.max(most, process.memoryUsage.rss())
+    if (at % 64 === 0) look()
   }
-  most = Math.max(most, process.memoryUsage.rss())
+  look()
 }
 const flush = (): void => {
   plane.handle({ type: "flush" })
   plane.handle({ type: "windows-accepted", sequences: sequences.splice(0) })
-  most = Math.max(most, process.memoryUsage.rss())
+  look()
 }
 const inMegabytes = (bytes: number) => Math.round((bytes / 1e6) * 10) / 10
 
@@ -61,11 +64,13 @@ if (seconds === undefined) {
     round()
     if (n < 2) plane.handle({ type: "flush" })
   }
-  console.log(inMegabytes(most - length))
+  console.log(inMegabytes(peak - length))
 } else {
   const began = performance.now()
   const half = began + seconds * 500
   let settled = 0
+  let most = 0
+  const minutes: Array<number> = []
   for (let n = 0; n < 6 || performance.now() < began + seconds * 1000; n++) {
     if (settled === 0 && n >= 3 && performance.now() >= half) {
       settled = most
@@ -73,7 +78,12 @@ if (seconds === undefined) {
     }
     round()
     flush()
+    const minute = Math.floor((performance.now() - began) / 60_000)
+    minutes[minute] = Math.max(minutes[minute] ?? 0, peak)
+    most = Math.max(most, peak)
+    peak = 0
   }
+  console.error(`# MB at most, by minute: ${minutes.map(inMegabytes).join(" ")}`)
   const { folded, refusedConversations } = plane.report().windows
   console.error(
     `# ${folded} records folded, ${refusedConversations} refused, ${inMegabytes(settled)} MB at most in the first half, ${inMegabytes(most)} MB in the second`

@@ -2,40 +2,54 @@
 import type { ConversationColumns } from "#domain/Window.ts"
 import * as Slot from "./slot.ts"
 
-export const emptyColumns = (rows: number): ConversationColumns => ({
-  exporter: new Uint32Array(rows),
-  family: new Uint8Array(rows),
-  protocol: new Uint8Array(rows),
-  folded: new Uint8Array(rows),
-  a: new Uint32Array(rows),
-  b: new Uint32Array(rows),
-  aPort: new Uint16Array(rows),
-  bPort: new Uint16Array(rows),
-  aPorts: new Uint32Array(rows),
-  recordsAb: new Uint32Array(rows),
-  recordsBa: new Uint32Array(rows),
-  bytesAb: new Float64Array(rows),
-  bytesBa: new Float64Array(rows),
-  packetsAb: new Float64Array(rows),
-  packetsBa: new Float64Array(rows),
-  rawBytes: new Float64Array(rows),
-  rawPackets: new Float64Array(rows),
-  sampling: new Uint32Array(rows),
-  flagsAb: new Uint8Array(rows),
-  flagsBa: new Uint8Array(rows),
-  synAb: new Uint32Array(rows),
-  synBa: new Uint32Array(rows),
-  synAckAb: new Uint32Array(rows),
-  synAckBa: new Uint32Array(rows),
-  beganA: new Uint32Array(rows),
-  beganB: new Uint32Array(rows),
-  first: new Float64Array(rows),
-  last: new Float64Array(rows)
-})
+type Kind<A> = { readonly BYTES_PER_ELEMENT: number; new (buffer: ArrayBuffer, at: number, length: number): A }
 
-/** Buffers of the columns, for a transfer list. */
-export const columnBuffers = (columns: ConversationColumns): Array<ArrayBuffer> =>
-  Object.values(columns).map((column: ConversationColumns[keyof ConversationColumns]) => column.buffer as ArrayBuffer)
+const ROW_BYTES = 125
+const COLUMNS = 28
+
+/**
+ * Columns of zeros in one buffer. Large ones then go back to the system whole when they are let go; thirty buffers of as many sizes leave
+ * holes in the allocator's heap, and the process grows with every flush.
+ */
+export const emptyColumns = (rows: number): ConversationColumns => {
+  const buffer = new ArrayBuffer(rows * ROW_BYTES + COLUMNS * 8)
+  let at = 0
+  const column = <A extends { readonly byteLength: number }>(Kind: Kind<A>): A => {
+    const made = new Kind(buffer, at, rows)
+    at += (made.byteLength + 7) & ~7
+    return made
+  }
+  return {
+    exporter: column(Uint32Array),
+    family: column(Uint8Array),
+    protocol: column(Uint8Array),
+    folded: column(Uint8Array),
+    a: column(Uint32Array),
+    b: column(Uint32Array),
+    aPort: column(Uint16Array),
+    bPort: column(Uint16Array),
+    aPorts: column(Uint32Array),
+    recordsAb: column(Uint32Array),
+    recordsBa: column(Uint32Array),
+    bytesAb: column(Float64Array),
+    bytesBa: column(Float64Array),
+    packetsAb: column(Float64Array),
+    packetsBa: column(Float64Array),
+    rawBytes: column(Float64Array),
+    rawPackets: column(Float64Array),
+    sampling: column(Uint32Array),
+    flagsAb: column(Uint8Array),
+    flagsBa: column(Uint8Array),
+    synAb: column(Uint32Array),
+    synBa: column(Uint32Array),
+    synAckAb: column(Uint32Array),
+    synAckBa: column(Uint32Array),
+    beganA: column(Uint32Array),
+    beganB: column(Uint32Array),
+    first: column(Float64Array),
+    last: column(Float64Array)
+  }
+}
 
 export const emitColumns = (
   words: Int32Array,

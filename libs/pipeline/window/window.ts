@@ -6,8 +6,7 @@ import type { PortRanks } from "#domain/PortRank.ts"
 import { type SliceExporter, type WindowSlice, windowStartOf } from "#domain/Window.ts"
 import { BATCH_ROWS, type FlowBatch } from "../decode/FlowBatch.ts"
 import { ConversationTable, type ExporterColumns, type TableWindow } from "./conversation-table.ts"
-import { columnBuffers } from "./emit-columns.ts"
-import { makePlacer, type OpenWindow, type Placed } from "./place-rows.ts"
+import { isPlausible, makePlacer, type OpenWindow, type Placed } from "./place-rows.ts"
 
 /** A clock that jumps ahead would close thousands of windows nobody saw; older ones than these are not reported empty. */
 const EMPTY_WINDOWS = 3
@@ -39,6 +38,8 @@ export interface WindowAccount {
   readonly skipped: number
   /** Lost to an exception in the middle of a batch. */
   readonly failed: number
+  /** Of the folded, those that say again what their exporter said from other interfaces: they are counted, and in no conversation. */
+  readonly repeated: number
   /** Folded at their arrival because their own time could not be. */
   readonly future: number
   readonly implausible: number
@@ -62,6 +63,8 @@ export interface Windows {
   readonly batch: FlowBatch
   /** Takes all rows; the caller sets `batch.length` to 0. What is in `batch` afterwards is of no use. */
   readonly fold: (batch: FlowBatch, exporters: ExporterColumns, arrivalMs: number) => void
+  /** That row, which is in no batch that is folded, says again what was told (repeats.ts): its window counts it, and its octets as spared. */
+  readonly repeat: (batch: FlowBatch, row: number, exporters: ExporterColumns, arrivalMs: number) => void
   /** Slices of the open windows, oldest first, at most `most`; what finds no place stays merged in its window. */
   readonly flush: (nowMs: number, most: number) => ReadonlyArray<WindowSlice>
   /** Everything that is held: the worker stops. A window whose time is not over is left to be finished by whoever starts next. */
@@ -85,10 +88,9 @@ const sumOf = (column: Uint32Array): number => {
   return sum
 }
 
-export const sliceBuffers = (slice: WindowSlice): Array<ArrayBuffer> => [
-  slice.ipv6.buffer as ArrayBuffer,
-  ...columnBuffers(slice.columns),
-  ...(slice.egress === undefined ? [] : Object.values(slice.egress).map((column) => column.buffer as ArrayBuffer))
+/** What a slice is made of, each once, for a transfer list. */
+export const sliceBuffers = ({ columns, egress, ipv6 }: WindowSlice): Array<ArrayBuffer> => [
+  ...new Set([ipv6, ...Object.values(columns), ...Object.values(egress ?? {})].map((column) => column.buffer as ArrayBuffer))
 ]
 
 export const makeWindows = (options: WindowOptions): Windows => {
@@ -101,13 +103,14 @@ export const makeWindows = (options: WindowOptions): Windows => {
   let openFrom = Number.NaN
   let sequence = options.firstSequence ?? 0
   let pressure = 1
+  let repeated = 0
 
   const openAt = (start: number): OpenWindow | undefined => {
     const known = open.get(start)
     if (known !== undefined) return known
     const held: TableWindow | undefined = table.open()
     if (held === undefined) return undefined
-    const fresh: OpenWindow = { start, held, pressure: 1, emitted: false }
+    const fresh: OpenWindow = { start, held, pressure: 1, emitted: false, repeats: new Map() }
     open.set(start, fresh)
     return fresh
   }
@@ -133,18 +136,52 @@ export const makeWindows = (options: WindowOptions): Windows => {
     }
   }
 
+  const repeat = (batch: FlowBatch, row: number, { sampling, skewMs }: ExporterColumns, arrivalMs: number): void => {
+    if (Number.isNaN(openFrom)) advance(arrivalMs)
+    placed.records++
+    const exporter = batch.exporter[row]!
+    const end = batch.end[row]! + skewMs[exporter]!
+    const start = windowStartOf(isPlausible(end, arrivalMs, windowMs) ? end : arrivalMs, windowSeconds)
+    if (start < openFrom) {
+      placed.late++
+      table.unfolded.late[exporter]!++
+      return
+    }
+    const window = openAt(start)
+    if (window === undefined) {
+      placed.refused++
+      table.unfolded.refused[exporter]!++
+      return
+    }
+    repeated++
+    const rate = batch.sampling[row]! || sampling[exporter]! || 1
+    const bytes = (batch.bytes[row]! + batch.reverseBytes[row]!) * rate
+    const known = window.repeats.get(exporter)
+    if (known === undefined) window.repeats.set(exporter, { records: 1, bytes })
+    else {
+      known.records++
+      known.bytes += bytes
+    }
+  }
+
   const take = (window: OpenWindow, final: boolean): WindowSlice => {
     const exporters: Array<SliceExporter> = []
     const renamed = new Map<number, number>()
-    const { columns, egress, ipv6 } = table.emit(window.held, window.start, (index) => {
+    const nameOf = (index: number): number => {
       let name = renamed.get(index)
       if (name === undefined) {
-        name = exporters.length
+        const repeats = window.repeats.get(index)
+        name = exporters.push({ ...options.exporter(index), ...(repeats === undefined ? {} : { repeats }) }) - 1
         renamed.set(index, name)
-        exporters.push(options.exporter(index))
       }
       return name
-    })
+    }
+    const { columns, egress, ipv6 } = table.emit(window.held, window.start, nameOf)
+    let records = sumOf(columns.recordsAb) + sumOf(columns.recordsBa)
+    for (const [index, repeats] of window.repeats) {
+      nameOf(index)
+      records += repeats.records
+    }
     const slice: WindowSlice = {
       boot: options.boot,
       worker: options.worker,
@@ -153,7 +190,7 @@ export const makeWindows = (options: WindowOptions): Windows => {
       windowSeconds,
       final,
       pressureSampling: window.pressure,
-      records: sumOf(columns.recordsAb) + sumOf(columns.recordsBa),
+      records,
       rows: columns.a.length,
       exporters,
       ipv6,
@@ -161,6 +198,7 @@ export const makeWindows = (options: WindowOptions): Windows => {
       ...(egress === undefined ? {} : { egress })
     }
     table.reset(window.held)
+    window.repeats = new Map()
     window.pressure = 1
     window.emitted = true
     if (final) {
@@ -171,6 +209,7 @@ export const makeWindows = (options: WindowOptions): Windows => {
     return slice
   }
 
+  const holds = ({ held, repeats }: OpenWindow): boolean => table.rows(held) > 0 || repeats.size > 0
   const inOrder = () => [...open.values()].sort((one, other) => one.start - other.start)
 
   const flush = (nowMs: number, most: number): ReadonlyArray<WindowSlice> => {
@@ -184,7 +223,7 @@ export const makeWindows = (options: WindowOptions): Windows => {
     for (const window of inOrder()) {
       if (slices.length >= most) break
       const final = window.start < openFrom
-      if (final || table.rows(window.held) > 0) slices.push(take(window, final))
+      if (final || holds(window)) slices.push(take(window, final))
     }
     return slices
   }
@@ -192,16 +231,17 @@ export const makeWindows = (options: WindowOptions): Windows => {
   return {
     batch: table.batch,
     fold,
+    repeat,
     flush,
     close: (nowMs) => {
       advance(nowMs)
       return inOrder()
-        .filter((window) => table.rows(window.held) > 0 || (window.emitted && window.start < openFrom))
+        .filter((window) => holds(window) || (window.emitted && window.start < openFrom))
         .map((window) => take(window, window.start < openFrom))
     },
     account: () => {
       const { future, implausible, late, moved, records, skipped, split } = placed
-      const folded = table.records
+      const folded = table.records + repeated
       const refusedConversations = table.refused.conversations + placed.refused
       const refusedNoAddress = table.refused.noAddress
       return {
@@ -212,6 +252,7 @@ export const makeWindows = (options: WindowOptions): Windows => {
         refusedNoAddress,
         skipped,
         failed: records - folded - late - refusedConversations - refusedNoAddress - skipped,
+        repeated,
         future,
         implausible,
         split,
