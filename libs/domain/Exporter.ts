@@ -67,6 +67,17 @@ export class Exporter extends Schema.Class<Exporter>("Exporter")({
   /** Datagrams refused because it is blocked; records decoded and kept off the map because it is not approved. */
   blocked: Count,
   withheld: Count,
+  /** Datagrams turned away because it sent more than its share. */
+  overLimit: Count,
+  /** Flow records in no window: for want of room, by sampling while the store lagged, because their window was closed. */
+  recordsRefused: Count,
+  recordsLeftOut: Count,
+  recordsLate: Count,
+  /** Flow records of traffic that was not let through, and those whose conversation was found inside a tunnel. */
+  denied: Count,
+  tunnelled: Count,
+  /** Times its clock was set by more than a minute. */
+  clockJumps: Count,
   /** Since when it is silent: its last datagram. Null while it is heard, blocked or only expected. */
   silentSince: Schema.NullOr(Instant),
   /** Its silence is an alarm: approved, or heard for long enough to be missed. */
@@ -74,6 +85,19 @@ export class Exporter extends Schema.Class<Exporter>("Exporter")({
   /** What the coach says, worst first. */
   findings: Schema.Array(ExporterFinding)
 }) {}
+
+/** Counters of an exporter that was not heard in this run. */
+export const nothingCounted = {
+  blocked: 0n,
+  withheld: 0n,
+  overLimit: 0n,
+  recordsRefused: 0n,
+  recordsLeftOut: 0n,
+  recordsLate: 0n,
+  denied: 0n,
+  tunnelled: 0n,
+  clockJumps: 0n
+}
 
 /** Of the last hour, a number a minute, oldest first; the last minute is the one that runs. */
 export class ExporterHistory extends Schema.Class<ExporterHistory>("ExporterHistory")({

@@ -23,6 +23,8 @@ const exporter = (fields: Partial<ExporterTotals>): ExporterTotals =>
     sampling: 0,
     clockSkewMs: null,
     blocked: 0,
+    overLimit: 0,
+    recordsRefused: 0,
     ...fields
   }) as ExporterTotals
 
@@ -157,6 +159,16 @@ describe("the coverage ledger", () => {
     assert.strictEqual(play.rows().size, 6)
     play.ledger.settle(true)
     assert.deepStrictEqual([...play.rows().keys()], [4, 5])
+  })
+
+  it("sees less of an exporter whose datagrams were turned away or whose records found no room", () => {
+    const play = played(() => true)
+    play.to(30)
+    const totals = { datagrams: 60, kernelDropped: 0, folded: 600, lost: 0 }
+    const one = exporter({ datagrams: 60, records: 600, overLimit: 20, recordsRefused: 150, lastSeen: start + 30_000 })
+    play.ledger.take({ at: start + 30_000, exporters: [one], totals, pressure: 1 })
+    const terms = play.rows().get(0)!
+    assert.deepStrictEqual([terms.refused, terms.discardedShare], [20, 0.25])
   })
 
   it("stays in its window when the clock is set back", () => {

@@ -29,6 +29,8 @@ interface Counts {
   heldDropped: number
   heldSets: number
   refused: number
+  /** Flow records that found no room in a window. */
+  recordsRefused: number
   sampling: number
   skewMs: number | null
   /** Seconds heard in an earlier run of the appliance. */
@@ -64,6 +66,7 @@ const noCounts = (): Counts => ({
   heldDropped: 0,
   heldSets: 0,
   refused: 0,
+  recordsRefused: 0,
   sampling: 0,
   skewMs: null,
   heardBefore: 0
@@ -131,7 +134,10 @@ export const makeCoverageLedger = ({ windowSeconds, silentAfterMs }: CoverageLed
       heldSets: counts.heldSets,
       refused: counts.refused,
       kernelShare: whole.kernelDropped === 0 ? 0 : whole.kernelDropped / (whole.datagrams + whole.kernelDropped),
-      discardedShare: whole.lost === 0 ? 0 : Math.min(1, whole.lost / Math.max(whole.folded, whole.lost)),
+      discardedShare: Math.max(
+        whole.lost === 0 ? 0 : Math.min(1, whole.lost / Math.max(whole.folded, whole.lost)),
+        counts.recordsRefused === 0 ? 0 : Math.min(1, counts.recordsRefused / Math.max(counts.records, counts.recordsRefused))
+      ),
       pressure: whole.pressure,
       sampling: counts.sampling,
       skewMs: counts.skewMs
@@ -145,13 +151,15 @@ export const makeCoverageLedger = ({ windowSeconds, silentAfterMs }: CoverageLed
     // of one that stays silent nothing is kept: a window without a row is blind
     if (silent && one.silent && reading.lastSeen === was?.lastSeen) return
     const counts = countsOf(one, start)
-    const grown = (name: "datagrams" | "records" | "sequenceLost" | "malformed" | "heldDropped" | "blocked") =>
-      Math.max(0, reading[name] - (was?.[name] ?? 0))
+    const grown = (
+      name: "datagrams" | "records" | "sequenceLost" | "malformed" | "heldDropped" | "blocked" | "overLimit" | "recordsRefused"
+    ) => Math.max(0, reading[name] - (was?.[name] ?? 0))
     counts.datagrams += grown("datagrams")
     counts.records += grown("records")
     counts.malformed += grown("malformed")
     counts.heldDropped += grown("heldDropped")
-    counts.refused += grown("blocked")
+    counts.refused += grown("blocked") + grown("overLimit")
+    counts.recordsRefused += grown("recordsRefused")
     // a gap that the first datagram shows lies before it, in a time that is blind already
     if (was !== undefined) counts.sequenceLost += grown("sequenceLost")
     counts.heldSets = reading.heldSets
@@ -226,6 +234,7 @@ export const makeCoverageLedger = ({ windowSeconds, silentAfterMs }: CoverageLed
         const { datagrams, records, sequenceLost, malformed, heldDropped, refused, sampling, skewMs, heardSeconds } = terms
         follow(address, protocol).windows.set(start, {
           ...{ datagrams, records, sequenceLost, malformed, heldDropped, refused, sampling, skewMs },
+          recordsRefused: Math.round(terms.discardedShare * records),
           heldSets: 0,
           heardBefore: heardSeconds
         })

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { DateTime } from "effect"
 import { Address } from "#domain/Address.ts"
-import { Exporter } from "#domain/Exporter.ts"
+import { Exporter, nothingCounted } from "#domain/Exporter.ts"
 import { type Approval, ExporterPolicy, undecided } from "#domain/ExporterPolicy.ts"
 import { ExporterId } from "#domain/ids.ts"
 import { deriveWarnings } from "../health/derive-warnings.ts"
@@ -37,8 +37,7 @@ const exporter = (change: Partial<ConstructorParameters<typeof Exporter>[0]> = {
     observationDomains: [],
     unknownElements: {},
     policy: undecided,
-    blocked: 0n,
-    withheld: 0n,
+    ...nothingCounted,
     silentSince: null,
     silenceAlarms: false,
     findings: [],

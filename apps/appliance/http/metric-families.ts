@@ -151,6 +151,37 @@ const ofExporters = (exporters: ReadonlyArray<Exporter>): ReadonlyArray<Family> 
       of((e) => e.withheld)
     ),
     counter(
+      "exporter_over_limit_total",
+      "Datagrams turned away because the exporter sent more than its share.",
+      of((e) => e.overLimit)
+    ),
+    counter(
+      "exporter_uncounted_records_total",
+      "Flow records in no window: full, sampling while the store lagged, late.",
+      exporters.flatMap(
+        (e): ReadonlyArray<Sample> => [
+          [{ ...labelsOf(e), reason: "full" }, e.recordsRefused],
+          [{ ...labelsOf(e), reason: "pressure" }, e.recordsLeftOut],
+          [{ ...labelsOf(e), reason: "late" }, e.recordsLate]
+        ]
+      )
+    ),
+    counter(
+      "exporter_denied_records_total",
+      "Flow records of traffic that was not let through.",
+      of((e) => e.denied)
+    ),
+    counter(
+      "exporter_tunnelled_records_total",
+      "Flow records whose conversation was found inside a tunnel.",
+      of((e) => e.tunnelled)
+    ),
+    counter(
+      "exporter_clock_jumps_total",
+      "Times the exporter's clock was set by more than a minute.",
+      of((e) => e.clockJumps)
+    ),
+    counter(
       "exporter_records_total",
       "Flow records of an exporter.",
       of((e) => e.records)

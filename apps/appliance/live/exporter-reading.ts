@@ -2,7 +2,7 @@
 import { DateTime } from "effect"
 import type { Address } from "#domain/Address.ts"
 import { coach } from "#domain/coach.ts"
-import { Exporter } from "#domain/Exporter.ts"
+import { Exporter, nothingCounted } from "#domain/Exporter.ts"
 import type { ListenerReading } from "#pipeline/ingest/UdpListener.ts"
 import { silenceAlarms, silentSince } from "../exporters/silence.ts"
 import { type ExporterTotals, exporterKey } from "../flow/FlowLedger.ts"
@@ -50,8 +50,8 @@ export const exporterReadings = (
     const one = {
       ...row,
       ...(counted === undefined ? { recordsPerSecond: 0 } : countersOf(counted)),
-      blocked: BigInt(now?.blocked ?? 0),
-      withheld: BigInt(now?.withheld ?? 0),
+      ...nothingCounted,
+      ...(now === undefined ? {} : countedHere(now)),
       // the workers judge by one limit for all
       state: state === "silent" && since === null ? ("heard" as const) : state,
       silentSince: since === null ? null : DateTime.makeUnsafe(since)
@@ -95,6 +95,12 @@ const countersOf = (now: ExporterTotals) => ({
   observationDomains: now.observationDomains,
   unknownElements: counts(now.unknownElements)
 })
+
+/** Those that are told of an exporter all of whose datagrams were turned away, too. */
+const countedHere = (now: ExporterTotals) =>
+  Object.fromEntries(
+    (Object.keys(nothingCounted) as Array<keyof typeof nothingCounted>).map((name) => [name, BigInt(now[name])])
+  ) as typeof nothingCounted
 
 const counts = (numbers: Readonly<Record<string, number>>): Readonly<Record<string, bigint>> =>
   Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, BigInt(value)]))

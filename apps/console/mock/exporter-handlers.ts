@@ -1,7 +1,7 @@
 /** Exporters of the seeded world, and what is decided about them: kept for as long as the mock runs. */
 import { Effect, Stream } from "effect"
 import { Capture, CaptureId } from "#domain/Capture.ts"
-import { Exporter } from "#domain/Exporter.ts"
+import { Exporter, nothingCounted } from "#domain/Exporter.ts"
 import { ExporterPolicy, undecided } from "#domain/ExporterPolicy.ts"
 import { ExporterId } from "#domain/ids.ts"
 import { CurrentCaller } from "#domain/Operator.ts"
@@ -94,8 +94,7 @@ export const exporterHandlers = (bench: Bench) => {
           observationDomains: [],
           unknownElements: {},
           policy,
-          blocked: 0n,
-          withheld: 0n,
+          ...nothingCounted,
           silentSince: null,
           silenceAlarms: false,
           findings: []

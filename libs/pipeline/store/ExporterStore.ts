@@ -2,7 +2,7 @@
 import { Clock, Context, Effect, Layer } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import type { Address } from "#domain/Address.ts"
-import { Exporter, type ExporterProtocol, type ExporterState, TemplateSummary } from "#domain/Exporter.ts"
+import { Exporter, type ExporterProtocol, type ExporterState, nothingCounted, TemplateSummary } from "#domain/Exporter.ts"
 import type { ExporterId } from "#domain/ids.ts"
 import { ExporterNotFound } from "#domain/rpc/ExporterRpcs.ts"
 import { texts as textArray } from "./arrays.ts"
@@ -152,8 +152,7 @@ export class ExporterStore extends Context.Service<
           Effect.map((rows) =>
             rows.map((row) => ({
               ...row,
-              blocked: "0",
-              withheld: "0",
+              ...Object.fromEntries(Object.keys(nothingCounted).map((name) => [name, "0"])),
               malformedReasons: texts(row["malformedReasons"]),
               unknownElements: texts(row["unknownElements"])
             }))

@@ -1,7 +1,7 @@
 /** Exporters in every state there is: approved, new, waiting, silent, blocked, expected; with findings, a history and captures. */
 import { Address } from "#domain/Address.ts"
 import { Capture, CaptureId } from "#domain/Capture.ts"
-import { Exporter, ExporterHistory, type ExporterProtocol, type ExporterState } from "#domain/Exporter.ts"
+import { Exporter, ExporterHistory, type ExporterProtocol, type ExporterState, nothingCounted } from "#domain/Exporter.ts"
 import { ExporterFinding, type FindingCode } from "#domain/ExporterFinding.ts"
 import { type Approval, ExporterPolicy, type SamplingOverride } from "#domain/ExporterPolicy.ts"
 import { ExporterId } from "#domain/ids.ts"
@@ -127,8 +127,12 @@ export const exporters = (now: number): ReadonlyArray<Exporter> =>
       observationDomains: heard ? (protocol === "ipfix" ? [0, 256] : [0]) : [],
       unknownElements: protocol === "ipfix" && heard ? { "9.12232": 8_120n } : {},
       policy: policyOf(row, now),
+      ...nothingCounted,
       blocked: row.blocked ?? 0n,
-      withheld: 0n,
+      denied: protocol === "ipfix" && heard ? 1_204n : 0n,
+      tunnelled: protocol === "sflow5" && heard ? 52_310n : 0n,
+      overLimit: rate > 18_000 ? 4_120n : 0n,
+      recordsLate: rate > 18_000 ? 312n : 0n,
       silentSince: state === "silent" && !blocked ? lastSeen : null,
       silenceAlarms: row.approval === undefined && heard,
       findings: (row.findings ?? []).map(([code, severity, text]) => new ExporterFinding({ code, severity, text }))

@@ -27,6 +27,20 @@ import "./exporter-captures.ts"
 import "./exporter-coach.ts"
 import "./exporter-policy.ts"
 
+/** Why something it sent is not on the map, and how much; what did not happen is left out. */
+const asideOf = (one: Exporter): Readonly<Record<string, bigint>> =>
+  Object.fromEntries(
+    Object.entries({
+      "records kept off until it is approved": one.withheld,
+      "datagrams refused: it is blocked": one.blocked,
+      "datagrams turned away: more than its share": one.overLimit,
+      "records refused: too many conversations": one.recordsRefused,
+      "records left out while the store lagged": one.recordsLeftOut,
+      "records that came after their window was closed": one.recordsLate,
+      "records of traffic that was denied": one.denied
+    }).filter(([, count]) => count > 0n)
+  )
+
 export class ExporterSheet extends LitElement {
   static override readonly properties = {
     exporter: { attribute: false },
@@ -87,6 +101,8 @@ export class ExporterSheet extends LitElement {
       <dt>Datagrams</dt><dd>${this.#count(one.datagrams)}</dd>
       <dt title="What the exporter's own sequence numbers say we did not get">Lost</dt><dd>${this.#count(one.sequenceLost)}<span class="muted">${one.protocol === "netflow5" || one.protocol === "ipfix" ? "records" : "datagrams"} missing by its sequence numbers</span></dd>
       <dt title="Its sequence began anew: it restarted">Restarts</dt><dd>${this.#count(one.sequenceResets)}</dd>
+      ${one.clockJumps === 0n ? nothing : html`<dt title="By more than a minute">Clock set</dt><dd>${this.#count(one.clockJumps)}</dd>`}
+      ${one.tunnelled === 0n ? nothing : html`<dt>Tunnelled</dt><dd>${this.#count(one.tunnelled)}<span class="muted">records, shown by what is inside</span></dd>`}
       <dt>Sampling</dt><dd>${samplingText(one.sampling)}${one.policy.sampling === null ? nothing : html`<span class="muted">${one.policy.sampling.mode === "replaces" ? "replaced by" : "else"} ${samplingText(one.policy.sampling.rate)}</span>`}</dd>
       <dt title="Arrival minus export time, smoothed">Clock skew</dt><dd>${skewText(one.clockSkewMs)}${one.clockSkewMs === null ? nothing : html`<span class="muted">flow times are corrected by it</span>`}</dd>
       <dt>Domains</dt><dd class="mono">${one.observationDomains.length === 0 ? "–" : one.observationDomains.join(", ")}</dd>
@@ -158,7 +174,8 @@ export class ExporterSheet extends LitElement {
   }
 
   #unread(one: Exporter) {
-    return html`${this.#waiting(one)}${this.#counts("Malformed", "By reason; a bad set spoils itself, not the datagram.", "Nothing malformed", one.malformedReasons, (key) => key)}
+    return html`${this.#counts("Not on the map", "What it sent and what is not part of the map, since the start.", "All that was read is", asideOf(one), (key) => key)}
+      ${this.#waiting(one)}${this.#counts("Malformed", "By reason; a bad set spoils itself, not the datagram.", "Nothing malformed", one.malformedReasons, (key) => key)}
       ${this.#counts("Unknown elements", "Fields that no table here names; they are skipped by their length.", "Every element is known", one.unknownElements, unknownName)}`
   }
 
