@@ -110,7 +110,7 @@ describeConsole("the map", (console) => {
     await page.getByRole("complementary", { name: "Selection" }).waitFor()
     const inspector = page.locator("dependency-sheet")
     await inspector.getByText("Why this direction").waitFor()
-    await inspector.getByText("Opening SYN").waitFor()
+    await inspector.getByText("Opening SYN").first().waitFor()
     await inspector.getByText("Why this confidence").waitFor()
     assert.match(query(page, "select")!, /^d:\d+$/)
   })

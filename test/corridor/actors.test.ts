@@ -55,7 +55,10 @@ describe("parts that end", () => {
     const heldUp = (await appliance.written()).records
     await until("the next slices are written", async () => (await appliance.written()).records > heldUp)
     await traffic.stop()
-    await sleep(1500)
+    await until("the last datagrams are reported", async () => {
+      const [{ datagrams, sequenceLost }] = (await appliance.api("/exporters")).json
+      return Number(datagrams) + Number(sequenceLost) >= traffic.datagrams()
+    })
     const health = await appliance.health()
     const [exporter] = (await appliance.api("/exporters")).json
     assert.strictEqual(await appliance.stop(), 0)

@@ -78,7 +78,10 @@ describe("coverage", () => {
       const { blindNetworks, find } = await mapOf(appliance)
       return ["10.61.1.1", "10.61.2.1", "10.61.3.1"].every((server) => find(server) !== undefined) && blindNetworks.length === 0
     })
-    const { json: exporters } = await appliance.api("/exporters")
+    const exporters = await until("both exporters have rows", async () => {
+      const { json } = await appliance.api("/exporters")
+      return ["127.0.61.1", "127.0.61.2"].every((from) => json.some((one: { address: string }) => one.address === from)) && json
+    })
     const idOf = (address: string): string => exporters.find((exporter: { address: string }) => exporter.address === address).id
 
     // its silence is somebody's business

@@ -160,13 +160,15 @@ export const openSender = (address: string): Promise<Sender> =>
           Promise.all(
             datagrams.map(
               (datagram) =>
-                new Promise<void>((ready) =>
+                new Promise<void>((ready) => {
+                  // the test has ended meanwhile
+                  if (!open) return ready()
                   socket.send(datagram, port, "127.0.0.1", (error) => {
                     if (error === null) sent++
                     else refused++
                     ready()
                   })
-                )
+                })
             )
           ).then(() => undefined),
         sent: () => sent,

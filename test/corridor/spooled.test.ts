@@ -155,7 +155,7 @@ describe("while the database is away", () => {
   it("a clean stop does not wait for it, and loses nothing", async () => {
     const { appliance, outage, written, spool } = await overDatabase({})
     const traffic = await blast(appliance.ports.netflow, { recordsPerSecond: 2000, conversations: 500 })
-    await until("flows are written", async () => (await written()).records > 0)
+    await until("flows are written", async () => (await written()).records > 0, 60)
     await outage.cut()
     await until("slices are on disk", async () => slicesIn(spool).length > 0)
     await traffic.stop()
