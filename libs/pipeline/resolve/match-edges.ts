@@ -78,7 +78,7 @@ export const loadEdges = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, 
 
 /**
  * Two edges of a slice may be the same dependency: two addresses of one asset, or an edge that was turned around (`settled`: how many
- * were). Joins them under the number of the first one. Seldom, so it is only looked for when there is such an asset or edge; the edges
+ * were). Joins them under the number of the first one; an edge may have no flow that counts. Seldom, so it is only looked for when there is such an asset or edge; the edges
  * of a CollapsedSlice themselves are unique.
  */
 export const joinDoubles = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, settled: number) {
@@ -95,7 +95,7 @@ export const joinDoubles = Effect.fnUntraced(function* (sql: SqlClient.SqlClient
       SELECT min(n) AS n, bit_or(bits & ${~latestBits}::int) | (min(bits) & ${latestBits}::int) AS bits,
         bool_or(several) OR min(exporter) <> max(exporter) AS several, sum(flows) AS flows, LEAST(sum(to_server), 4611686018427387903) AS to_server, LEAST(sum(to_client), 4611686018427387903) AS to_client,
         LEAST(sum(packets), 4611686018427387903) AS packets, LEAST(sum(raw_bytes), 4611686018427387903) AS raw_bytes, LEAST(sum(raw_packets), 4611686018427387903) AS raw_packets, max(sampling) AS sampling, min(first) AS first,
-        max(last) AS last, sum(direction * flows) / sum(flows) AS direction, max(fan_in) AS fan_in, max(fan_in_against) AS fan_in_against, sum(client_ports) AS client_ports,
+        max(last) AS last, sum(direction * GREATEST(flows, 1)) / sum(GREATEST(flows, 1)) AS direction, max(fan_in) AS fan_in, max(fan_in_against) AS fan_in_against, sum(client_ports) AS client_ports,
         sum(syn_forward) AS sf, sum(syn_reverse) AS sr, sum(syn_ack_forward) AS af, sum(syn_ack_reverse) AS ar, sum(began_forward) AS bf,
         sum(began_reverse) AS br
       FROM slice_edge GROUP BY source_id, target_id, protocol, port HAVING count(*) > 1

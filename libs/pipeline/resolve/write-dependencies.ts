@@ -86,12 +86,13 @@ export const createAddedStage = (sql: SqlClient.SqlClient) =>
 export const addObservations = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, counts: EdgeCounts) {
   yield* createAddedStage(sql)
   if (!counts.several) return
-  yield* sql`INSERT INTO dependency_exporter (dependency_id, exporter, owner, records, bytes, packets, last_seen)
+  yield* sql`INSERT INTO dependency_exporter AS x (dependency_id, exporter, owner, records, bytes, packets, last_seen)
     SELECT d.id, d.owner_exporter, true, d.total_flows, d.total_bytes, d.total_packets, d.last_seen
     FROM slice_edge e JOIN dependencies d ON d.id = e.dependency_id
     WHERE e.several AND e.old_exporters = 1 AND d.owner_exporter IS NOT NULL
-    -- it has a row already when one exporter was owner of one direction and observer of the other
-    ON CONFLICT DO NOTHING`
+    -- it has a row already when one exporter was owner of one direction and observer of the other, or repeated itself
+    ON CONFLICT (dependency_id, exporter) DO UPDATE SET records = LEAST(excluded.records, 4611686018427387903 - x.spared_records) + x.spared_records,
+      bytes = LEAST(excluded.bytes, 4611686018427387903 - x.spared_bytes) + x.spared_bytes, packets = GREATEST(x.packets, excluded.packets)`
   yield* sql`WITH seen AS (
       INSERT INTO dependency_exporter AS x (dependency_id, exporter, owner, records, bytes, packets, last_seen, spared_records, spared_bytes)
       SELECT e.dependency_id, s.exporter, bool_or(s.owner), LEAST(sum(s.records), 4611686018427387903), LEAST(sum(s.bytes), 4611686018427387903), LEAST(sum(s.packets), 4611686018427387903), max(e.last),

@@ -39,7 +39,13 @@ export const writeEvidence = Effect.fn("Resolver.writeEvidence")(function* (
         NOT EXISTS (SELECT 1 FROM evidence_flows f WHERE f.dependency_id = d.id AND f.slot = 0) AS is_first, u.*
       FROM u JOIN asset_address c ON c.address = u.client AND c.until IS NULL
       JOIN asset_address s ON s.address = u.server AND s.until IS NULL
-      JOIN dependencies d ON d.source_id = c.asset_id AND d.target_id = s.asset_id AND d.protocol = u.protocol AND d.port = u.port
+      JOIN LATERAL (
+        SELECT id, first_seen FROM (
+          SELECT id, first_seen, 0 AS around FROM dependencies WHERE source_id = c.asset_id AND target_id = s.asset_id AND protocol = u.protocol AND port = u.port
+          UNION ALL
+          -- turned since, or in the store only: the slice still has it the other way round
+          SELECT id, first_seen, 1 FROM dependencies WHERE source_id = s.asset_id AND target_id = c.asset_id AND protocol = u.protocol AND port = u.port
+        ) AS either ORDER BY around LIMIT 1) d ON true
     ), placed AS (
       SELECT 0 AS slot, * FROM found WHERE is_first
       UNION ALL SELECT 1, * FROM found WHERE NOT is_first

@@ -150,10 +150,15 @@ export class DependencyStore extends Context.Service<
               sql<Row>`SELECT ${sql.literal(columns)}, ${sql.literal(whyColumns)} FROM dependencies d ${joined} WHERE d.id = ${which}`,
               sql`SELECT since, until FROM dependency_span WHERE dependency_id = ${which}
                 UNION ALL SELECT valid_from, valid_to FROM dependencies WHERE id = ${which} ORDER BY since`,
+              // of the only one that saw it, the dependency itself has the sums; a row tells what it said twice
               sql`SELECT exporter AS address, owner, records, bytes, spared_records AS "sparedRecords", spared_bytes AS "sparedBytes", last_seen AS "lastSeen"
-                FROM dependency_exporter WHERE dependency_id = ${which}
-                UNION ALL SELECT owner_exporter, true, total_flows, total_bytes, 0, 0, last_seen FROM dependencies
-                  WHERE id = ${which} AND exporters = 1 AND owner_exporter IS NOT NULL
+                FROM dependency_exporter x WHERE dependency_id = ${which}
+                  AND NOT EXISTS (SELECT 1 FROM dependencies d WHERE d.id = ${which} AND d.exporters = 1 AND d.owner_exporter = x.exporter)
+                UNION ALL SELECT d.owner_exporter, true, d.total_flows + COALESCE(x.spared_records, 0),
+                    LEAST(d.total_bytes, 4611686018427387903 - COALESCE(x.spared_bytes, 0)) + COALESCE(x.spared_bytes, 0),
+                    COALESCE(x.spared_records, 0), COALESCE(x.spared_bytes, 0), d.last_seen
+                  FROM dependencies d LEFT JOIN dependency_exporter x ON x.dependency_id = d.id AND x.exporter = d.owner_exporter
+                  WHERE d.id = ${which} AND d.exporters = 1 AND d.owner_exporter IS NOT NULL
                 ORDER BY owner DESC, records DESC`,
               sql`SELECT * FROM (SELECT DISTINCT ON (first, last, exporter, "clientPort") first, last, exporter, sampling, records, "clientPorts", ${sql.literal(
                 ends.map(([name, whenA, whenB]) => `CASE WHEN a_serves THEN ${whenA} ELSE ${whenB} END AS "${name}"`).join(", ")
