@@ -18,7 +18,9 @@ import type { WindowSlice } from "#domain/Window.ts"
 import * as Mailbox from "#pipeline/actor/Mailbox.ts"
 import * as Supervisor from "#pipeline/actor/Supervisor.ts"
 import { Declarations } from "#pipeline/resolve/Declarations.ts"
+import { makeOwners } from "#pipeline/resolve/duplicate.ts"
 import type { CollapsedSlice } from "#pipeline/resolve/edges.ts"
+import { primeOwners } from "#pipeline/resolve/prime-owners.ts"
 import { primeRegister } from "#pipeline/resolve/prime-register.ts"
 import { Resolver } from "#pipeline/resolve/Resolver.ts"
 import { makeServiceRegister } from "#pipeline/resolve/ServiceRegister.ts"
@@ -102,10 +104,11 @@ const make = Effect.fnUntraced(function* (config: Config, makeCollapse: MakeColl
     gauges: { files: () => spool.reading().files, octets: () => spool.reading().bytes }
   })
   const register = makeServiceRegister()
-  yield* Effect.orDie(primeRegister(register))
+  const owners = makeOwners()
+  yield* Effect.orDie(Effect.andThen(primeRegister(register), primeOwners(owners, config.aggregation.window_size_seconds)))
   // absent where nobody declares: measurements
   const declared = Option.getOrUndefined(yield* Effect.serviceOption(Declarations))?.ends
-  const collapse = makeCollapse(config, { register, ...(declared === undefined ? {} : { declared }) })
+  const collapse = makeCollapse(config, { register, owners, ...(declared === undefined ? {} : { declared }) })
   yield* flow.start("resolve", () => resolveSlices({ backlog, spool, collapse, written, lost }, state), {
     gauges: { waiting: () => backlog.reading().slices, windows: () => backlog.reading().windows, writes: () => state.writes }
   })

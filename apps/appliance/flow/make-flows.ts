@@ -5,7 +5,7 @@ import type { WindowSlice } from "#domain/Window.ts"
 import { makeServiceNames, services } from "#pipeline/enrich/services.ts"
 import type { ExporterResume } from "#pipeline/ingest/exporter-reading.ts"
 import { collapseSlice, type DeclaredEnds } from "#pipeline/resolve/collapse.ts"
-import { makeOwners } from "#pipeline/resolve/duplicate.ts"
+import { makeOwners, type Owners } from "#pipeline/resolve/duplicate.ts"
 import { makeEvidenceSampler } from "#pipeline/resolve/EvidenceSampler.ts"
 import { Resolver, type WriteResult } from "#pipeline/resolve/Resolver.ts"
 import { makeServiceRegister, type ServiceRegister } from "#pipeline/resolve/ServiceRegister.ts"
@@ -27,9 +27,10 @@ export const declaredServices = (config: Config) =>
 
 export const serviceNames = (config: Config) => makeServiceNames(declaredServices(config))
 
-/** What is known of ends before the first slice: those that operators declared, as they are at each slice, and what the store tells. */
+/** What is known before the first slice: ends that operators declared, as they are at each slice, and what the store tells. */
 export interface KnownEnds {
   readonly declared?: DeclaredEnds
+  readonly owners?: Owners
   readonly register?: ServiceRegister
 }
 

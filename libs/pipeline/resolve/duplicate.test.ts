@@ -7,7 +7,7 @@ const WINDOW = 300
 /** Owner of one direction of one edge, by name, among exporters and the packets they saw. `s100` samples one of 100, `r1` all. */
 const choose = (owners: Owners, windowStart: number, seen: Readonly<Record<string, number>>, client = 1): string | undefined => {
   const names = Object.keys(seen)
-  const place = owners.place(4, client, 2, (443 << 8) | 6)
+  const place = owners.place({ high: 0, low: client }, { high: 0, low: 2 }, (443 << 8) | 6)
   const chosen = owners.choose(place, 0, windowStart, WINDOW, {
     length: names.length,
     exporter: names.map(owners.nameOf),
@@ -153,6 +153,29 @@ describe("owner of a conversation", () => {
       }
       assert.approximately(counted, truth, 0.001, `round ${round}`)
     }
+  })
+
+  it("outlives a restart, within a window and between two, and whoever reports first after it", () => {
+    const place = (owners: Owners) => owners.place({ high: 0, low: 1 }, { high: 0, low: 2 }, (443 << 8) | 6)
+    for (const windowStart of [0, WINDOW]) {
+      const owners = makeOwners()
+      owners.prime(place(owners), 0, { address: "r1", sampling: 1, windowStart: 0, packets: 100, bytes: 10_000 })
+      assert.strictEqual(owners.ownerAt(place(owners), 0), "r1 ")
+      assert.strictEqual(choose(owners, windowStart, { "r2 ipfix": 90 }), undefined)
+      assert.strictEqual(choose(owners, windowStart, { "r2 ipfix": 10, "r1 ipfix": 60 }), "r1 ipfix")
+      assert.strictEqual(owners.share(), 1)
+    }
+  })
+
+  it("that fell silent over a restart is followed by another, without a gap and without a double", () => {
+    const owners = makeOwners()
+    const place = owners.place({ high: 0, low: 1 }, { high: 0, low: 2 }, (443 << 8) | 6)
+    owners.prime(place, 0, { address: "r1", sampling: 1, windowStart: 0, packets: 100, bytes: 10_000 })
+    let sum = 100
+    for (let window = 1; window <= 4; window++)
+      for (let slice = 0; slice < 2; slice++)
+        if (choose(owners, window * WINDOW, { "r2 ipfix": 50 }) !== undefined) sum += 50 * owners.packetShare()
+    assert.strictEqual(sum, 100 + 4 * 100)
   })
 
   it("remembers within bounds", () => {

@@ -15,7 +15,9 @@
  * An owner that spoke in the window before keeps the present one while it is silent: it may be late. When it was silent in a whole window,
  * the next to speak takes over, and what it saw of that window is counted then.
  */
+
 import { type Amounts, beginWindow, clearBefore, copyDirection, entryOf, findEntry, makeOwnerSums, reserve } from "./owner-sums.ts"
+import type { AddressKey } from "./ServiceRegister.ts"
 
 /** What the exporters of a slice saw of one direction of an edge; reused from edge to edge. */
 export interface Seen {
@@ -31,12 +33,12 @@ export interface Seen {
 export const makeSeen = (): Seen => ({ length: 0, exporter: [], packets: [], bytes: [], sampling: [] })
 
 export interface Owners {
-  /** Number of an exporter's name or of an IPv6 address, to be asked once a slice. */
+  /** Number of an exporter's name (`address protocol`), to be asked once a slice. */
   readonly nameOf: (name: string) => number
-  /**
-   * Place of an edge, good until the next call. Addresses are IPv4 integers, or IPv6 by `nameOf`; `tail` is `port << 8 | protocol`.
-   */
-  readonly place: (family: number, client: number, server: number, tail: number) => number
+  /** Place of an edge, good until the next call. `tail` is `port << 8 | protocol`. */
+  readonly place: (client: AddressKey, server: AddressKey, tail: number) => number
+  /** What the store knows of a direction that nobody chose an owner for yet. */
+  readonly prime: (place: number, direction: 0 | 1, known: KnownOwner) => void
   /**
    * Index in `seen` of the owner, or -1 when the owner is an exporter that is not among them (all of them are observations then).
    * `seen` is not empty. `direction`: 0 to the server, 1 to the client.
@@ -50,6 +52,16 @@ export interface Owners {
   readonly size: () => number
 }
 
+/** An owner from before a restart, and what was counted for it in its latest window. The store tells addresses, not protocols. */
+export interface KnownOwner {
+  readonly address: string
+  readonly sampling: number
+  /** ms since 1970. */
+  readonly windowStart: number
+  readonly packets: number
+  readonly bytes: number
+}
+
 /** Estimate `more` of an exporter that samples one of `moreRate` is beyond doubt larger than `less` of another. */
 const clearlyMore = (more: number, moreRate: number, less: number, lessRate: number): boolean => {
   if (more <= less * 2) return false
@@ -59,28 +71,30 @@ const clearlyMore = (more: number, moreRate: number, less: number, lessRate: num
 
 /**
  * Remembers owners of up to twice `capacity` directions; the older half is forgotten at a time, which costs stability, not correctness.
- * Kept in memory only: after a restart the first slices choose anew.
+ * Kept in memory only; prime-owners.ts tells after a restart what the store knows.
  */
 export const makeOwners = (capacity = 500_000): Owners => {
   const names = new Map<string, number>()
   const texts: Array<string> = []
+  const addressesOnly = new Set<number>()
   let fresh = makeOwnerSums()
   let old = makeOwnerSums()
   let share = 1
   let packetShare = 1
 
   /** Place of the edge in the fresh generation, with what the old one knew of it. Two directions an edge. */
-  const place: Owners["place"] = (family, client, server, tail) => {
+  const place: Owners["place"] = (client, server, tail) => {
+    const high = client.high === 0 && server.high === 0 ? 0 : Math.imul(client.high, 0x85ebca6b) ^ server.high
     // most directions have one entry
     if (fresh.keys.size * 2 >= capacity || fresh.entries >= capacity * 2) {
       old = fresh
       fresh = makeOwnerSums()
     }
     const before = fresh.keys.size
-    const edge = fresh.keys.intern(client, server, tail, family)
+    const edge = fresh.keys.intern(client.low, server.low, tail, high)
     if (edge < before) return edge
     reserve(fresh, edge * 2 + 1)
-    const known = old.keys.size === 0 ? undefined : old.keys.find(client, server, tail, family)
+    const known = old.keys.size === 0 ? undefined : old.keys.find(client.low, server.low, tail, high)
     if (known === undefined) return edge
     for (let direction = 0; direction < 2; direction++) copyDirection(old, known * 2 + direction, fresh, edge * 2 + direction)
     return edge
@@ -169,17 +183,46 @@ export const makeOwners = (capacity = 500_000): Owners => {
     return Math.max(0, open - owed) / amount
   }
 
+  const nameOf = (text: string): number => {
+    let name = names.get(text)
+    if (name === undefined) {
+      name = names.size
+      names.set(text, name)
+      texts.push(text)
+    }
+    return name
+  }
+
+  /** The store knows an owner's address only: the first exporter of that address that is heard is meant. */
+  const recognise = (key: number, seen: Seen): void => {
+    const owner = fresh.owner[key * 2]! - 1
+    if (!addressesOnly.has(owner)) return
+    const entry = findEntry(fresh, key, owner)
+    for (let i = 0; i < seen.length; i++) {
+      const name = seen.exporter[i]!
+      if (!texts[name]!.startsWith(texts[owner]!)) continue
+      for (const slot of [0, 1]) if (fresh.owner[key * 2 + slot] === owner + 1) fresh.owner[key * 2 + slot] = name + 1
+      if (entry >= 0 && findEntry(fresh, key, name) < 0) fresh.exporter[entry] = name
+      return
+    }
+  }
+
   return {
-    nameOf: (address) => {
-      let name = names.get(address)
-      if (name === undefined) {
-        name = names.size
-        names.set(address, name)
-        texts.push(address)
-      }
-      return name
-    },
+    nameOf,
     place,
+    prime: (edge, direction, { address, bytes, packets, sampling, windowStart }) => {
+      const key = edge * 2 + direction
+      if (fresh.owner[key * 2] !== 0) return
+      const name = nameOf(`${address} `)
+      addressesOnly.add(name)
+      const entry = entryOf(fresh, key, name)
+      fresh.owner[key * 2] = name + 1
+      fresh.window[key * 2] = windowStart
+      fresh.rate[entry] = sampling
+      // it spoke, however little is known of it
+      fresh.seen.packets[entry * 2] = fresh.counted.packets[key * 2] = Math.max(1, packets)
+      fresh.seen.bytes[entry * 2] = fresh.counted.bytes[key * 2] = bytes
+    },
     ownerAt: (edge, direction) => texts[fresh.owner[(edge * 2 + direction) * 2]! - 1],
     share: () => share,
     packetShare: () => packetShare,
@@ -187,6 +230,7 @@ export const makeOwners = (capacity = 500_000): Owners => {
       const key = edge * 2 + direction
       share = 1
       packetShare = 1
+      if (addressesOnly.size > 0) recognise(key, seen)
       const slot = slotOf(key, windowStart)
       let mine = -1
       let best = -1

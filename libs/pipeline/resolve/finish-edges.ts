@@ -7,6 +7,7 @@ import { makeSeen, type Owners } from "./duplicate.ts"
 import { type Spared, spare } from "./echoes.ts"
 import type { EdgeSums } from "./edge-sums.ts"
 import type { CollapsedSlice, Edge, EdgeKind, EdgeObserver } from "./edges.ts"
+import { type AddressKey, addressKey } from "./ServiceRegister.ts"
 
 const none: ReadonlyArray<EdgeObserver> = []
 
@@ -74,8 +75,9 @@ export const finishEdges = (
   let counted = 0
   let duplicates = 0
 
-  // An IPv6 address has another index in each slice.
-  const keyOf = (family: number, address: number): number => (family === 4 ? values[address]! : owners.nameOf(texts[address]!))
+  const keys: Array<AddressKey | undefined> = []
+  const keyOf = (family: number, address: number): AddressKey =>
+    (keys[address] ??= addressKey(family, values[address]!, texts[address]!))
 
   /** The observation that owns a direction of an edge, or -1. */
   const ownerOf = (edge: number, place: number, direction: 0 | 1): number => {
@@ -98,7 +100,7 @@ export const finishEdges = (
     const row = evidence.row[edge]!
     const protocol = columns.protocol[row]!
     const family = columns.family[row]!
-    const place = owners.place(family, keyOf(family, client[edge]!), keyOf(family, server[edge]!), (port[edge]! << 8) | protocol)
+    const place = owners.place(keyOf(family, client[edge]!), keyOf(family, server[edge]!), (port[edge]! << 8) | protocol)
     const toServer = ownerOf(edge, place, 0)
     const shareToServer = owners.share()
     const packetShareToServer = owners.packetShare()
