@@ -31,6 +31,9 @@ export interface ExporterMeasures {
   /** Conversations of any kind, and those whose one direction was reported on the way in and on the way out. */
   readonly allConversations: number
   readonly doubled: number
+  /** Records that say again what was said from other interfaces, and of which: "interfaces 1 → 2 and again on 3 → 4", or "". */
+  readonly repeats: number
+  readonly repeatedOn: string
   readonly datagrams: number
   readonly octets: number
   readonly records: number
@@ -68,6 +71,8 @@ export const noMeasures: ExporterMeasures = {
   oneWay: 0,
   allConversations: 0,
   doubled: 0,
+  repeats: 0,
+  repeatedOn: "",
   datagrams: 0,
   octets: 0,
   records: 0,
@@ -102,6 +107,8 @@ export const mergeMeasures = (a: ExporterMeasures, b: ExporterMeasures): Exporte
   oneWay: a.oneWay + b.oneWay,
   allConversations: a.allConversations + b.allConversations,
   doubled: a.doubled + b.doubled,
+  repeats: a.repeats + b.repeats,
+  repeatedOn: a.repeats >= b.repeats ? a.repeatedOn || b.repeatedOn : b.repeatedOn || a.repeatedOn,
   datagrams: a.datagrams + b.datagrams,
   octets: a.octets + b.octets,
   records: a.records + b.records,

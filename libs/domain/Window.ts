@@ -22,7 +22,7 @@ export interface WindowSlice {
   readonly final: boolean
   /** 1 normally; N when the worker kept one record of N under pressure (volumes already multiplied back). */
   readonly pressureSampling: number
-  /** Records folded into this slice, and sums over them as exported (not scaled), for the account of every record. */
+  /** Records folded into this slice, with those that its exporters only said again: the account of every record. */
   readonly records: number
   readonly rows: number
   /** By the numbers of the `exporter` column. */
@@ -50,6 +50,8 @@ export interface SliceExporter {
   readonly address: string
   /** Absent in slices that were spooled by a version that did not say it. */
   readonly protocol?: ExporterProtocol
+  /** What it said again from other interfaces (window/repeats.ts): in `records` of the slice, and in none of its rows. Octets scaled. */
+  readonly repeats?: { readonly records: number; readonly bytes: number }
 }
 
 /**

@@ -66,6 +66,13 @@ function* directions({ measures: m }: CoachInputs): Iterable<Found> {
       `${percent(m.doubled, m.allConversations)} of ${count(m.allConversations)} conversations are reported on the way in and again on the way out`
     ]
   }
+  if (m.repeats >= ENOUGH && m.repeats / m.records >= 0.02) {
+    yield [
+      "both-ways",
+      "info",
+      `${percent(m.repeats, m.records)} of ${count(m.records)} records say again what others say: ${m.repeatedOn || "each of several interfaces"}`
+    ]
+  }
 }
 
 /** The bucket under whose upper end all but one in two hundred records lie; undefined with too few. */

@@ -14,6 +14,7 @@ import { type Heading, readHeading } from "#pipeline/ingest/dispatch.ts"
 import { makeExporterTable } from "#pipeline/ingest/ExporterTable.ts"
 import { makeMeasurer } from "#pipeline/ingest/measure.ts"
 import { makeUdpListener, type UdpListener } from "#pipeline/ingest/UdpListener.ts"
+import { makeRepeats } from "#pipeline/window/repeats.ts"
 import { makeWindows } from "#pipeline/window/window.ts"
 import { makeAdopt } from "./adopt.ts"
 import { makeCaptures } from "./captures.ts"
@@ -84,6 +85,7 @@ export const makeFlowPlane = (
     left: (address, index) => {
       measurer.forget(index)
       windows.forgetExporter(index)
+      repeats.forget(index)
       tally.heldExpired += decoder.held.forget(address)
     }
   })
@@ -99,7 +101,15 @@ export const makeFlowPlane = (
     exporter: exporters.named
   })
   const { batch } = windows
-  const heading: Heading = { protocol: undefined, exportMs: 0, agent: "" }
+  const repeats = makeRepeats({
+    seed: (Math.random() * 0x1_0000_0000) | 0,
+    repeated: (of, row) => {
+      tally.records++
+      measurer.repeated(of.exporter[row]!)
+      windows.repeat(of, row, exporters.columns(), now())
+    }
+  })
+  const heading: Heading = { protocol: undefined, exportMs: 0, domain: 0, agent: "" }
   const templates = makeTemplateCache()
   const news = makeNews(post)
   const raw =
@@ -111,6 +121,8 @@ export const makeFlowPlane = (
 
   const tally = newTally()
   let hearing = -1
+  /** When the datagram that is sifted came. */
+  let sifting = 0
   let datagramsBefore = 0
   let restedMs = 0
   let droppedBefore = 0
@@ -134,7 +146,16 @@ export const makeFlowPlane = (
     if (!entered) tally.recordsFailed += rows
   }
 
-  const rulings = makeRulings(exporters, batch)
+  const rulings = makeRulings(exporters, batch, (exporter, from) => {
+    windowing.guard(() => repeats.sift(exporter, heading.domain, batch, from, sifting))
+  })
+  /** Rows that were held because they may only say again. */
+  const release = (all: boolean): void => {
+    if (repeats.held() === 0) return
+    fold()
+    repeats.release(batch, clock.steady(now()), all)
+    fold()
+  }
 
   const decoderOptions: DecoderOptions = {
     templates,
@@ -187,6 +208,7 @@ export const makeFlowPlane = (
     const steady = clock.steady(arrival)
     const rows = batch.length
     hearing = index
+    sifting = steady
     rulings.begin(index)
     const outcome = decoding.guard(() => decoder.decode(datagram, length, index, address, steady, batch))
     hearing = -1
@@ -252,7 +274,7 @@ export const makeFlowPlane = (
       restedMs,
       listeners: listeners.map((one) => one.read()),
       exporters,
-      measured: (index, lost) => measurer.read(index, lost, clock.steady(now())),
+      measured: (index, lost) => ({ ...measurer.read(index, lost, clock.steady(now())), repeatedOn: repeats.where(index) }),
       windows,
       templates,
       decoder
@@ -293,6 +315,7 @@ export const makeFlowPlane = (
         case "exporters":
           return exporters.configure(message.exporters.policies, message.exporters.requireApproval)
         case "forget-exporter":
+          release(true)
           return exporters.forget(message.address, message.protocol)
         case "capture":
           return captures.start(message)
@@ -314,6 +337,7 @@ export const makeFlowPlane = (
       const at = now()
       const steady = clock.steady(at)
       fold(at)
+      release(false)
       raw?.tick()
       exporters.tick(at)
       for (const listener of listeners) listener.poll()
@@ -338,6 +362,7 @@ export const makeFlowPlane = (
     },
     stop: async () => {
       await Promise.all(listeners.map((listener) => listener.close()))
+      release(true)
       fold()
       outlet.close()
       raw?.tick()

@@ -138,6 +138,7 @@ export const reportOf = (from: Reported): FlowWorkerReport => {
         {
           records: account.records,
           folded: account.folded,
+          repeated: account.repeated,
           late: account.late,
           split: account.split,
           moved: account.moved,

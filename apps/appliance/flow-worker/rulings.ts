@@ -1,4 +1,7 @@
-/** What people decided about an exporter, done to the rows of its datagram before they are folded: left out, or with another rate. */
+/**
+ * What is done to the rows of a datagram before they are folded: what people decided about their exporter, left out or with another rate;
+ * then `sift` takes out what the exporter only says again.
+ */
 import type { FlowBatch } from "#pipeline/decode/FlowBatch.ts"
 import type { ExporterTable } from "#pipeline/ingest/ExporterTable.ts"
 
@@ -12,7 +15,11 @@ export interface Rulings {
   readonly end: () => void
 }
 
-export const makeRulings = (exporters: ExporterTable, batch: FlowBatch): Rulings => {
+export const makeRulings = (
+  exporters: ExporterTable,
+  batch: FlowBatch,
+  sift: (exporter: number, from: number) => void
+): Rulings => {
   let exporter = -1
   let first = 0
   const apply = (): void => {
@@ -20,6 +27,7 @@ export const makeRulings = (exporters: ExporterTable, batch: FlowBatch): Rulings
     if (exporters.withheld(exporter)) batch.length = first
     const rate = exporters.replacedRate(exporter)
     if (rate > 0) batch.sampling.fill(rate, first, batch.length)
+    sift(exporter, first)
   }
   return {
     begin: (index) => {

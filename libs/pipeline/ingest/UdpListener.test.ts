@@ -139,7 +139,7 @@ describe("kernel table", () => {
 })
 
 describe("dispatch", () => {
-  const heading = () => ({ protocol: undefined, exportMs: 0, agent: "" })
+  const heading = () => ({ protocol: undefined, exportMs: 0, domain: 0, agent: "" })
   const words = (...values: ReadonlyArray<number>) => {
     const bytes = new Uint8Array(values.length * 4)
     const view = new DataView(bytes.buffer)
@@ -151,10 +151,25 @@ describe("dispatch", () => {
   const read = (bytes: Uint8Array) => readHeading(bytes, bytes.length, heading())
 
   it("tells the protocol, the clock and the agent by the first bytes, whatever the port", () => {
-    assert.deepStrictEqual(read(words(0x00050001, 1, 1_700_000_000, 0)), { protocol: "netflow5", exportMs: 1.7e12, agent: "" })
-    assert.deepStrictEqual(read(words(0x00090001, 1, 4_000_000_000, 0)), { protocol: "netflow9", exportMs: 4e12, agent: "" })
-    assert.deepStrictEqual(read(words(0x000a0010, 1_700_000_000, 0, 0)), { protocol: "ipfix", exportMs: 1.7e12, agent: "" })
-    assert.deepStrictEqual(read(words(5, 1, 0xc0000201, 0)), { protocol: "sflow5", exportMs: 0, agent: "192.0.2.1" })
+    assert.deepStrictEqual(read(words(0x00050001, 1, 1_700_000_000, 0)), {
+      protocol: "netflow5",
+      exportMs: 1.7e12,
+      domain: 0,
+      agent: ""
+    })
+    assert.deepStrictEqual(read(words(0x00090001, 1, 4_000_000_000, 0, 9)), {
+      protocol: "netflow9",
+      exportMs: 4e12,
+      domain: 9,
+      agent: ""
+    })
+    assert.deepStrictEqual(read(words(0x000a0010, 1_700_000_000, 0, 7)), {
+      protocol: "ipfix",
+      exportMs: 1.7e12,
+      domain: 7,
+      agent: ""
+    })
+    assert.deepStrictEqual(read(words(5, 1, 0xc0000201, 0)), { protocol: "sflow5", exportMs: 0, domain: 0, agent: "192.0.2.1" })
     assert.strictEqual(read(words(5, 2, 0x20010db8, 0, 0, 1)).agent, "2001:db8::1")
     assert.strictEqual(read(words(5, 1, 0, 0)).agent, "")
   })

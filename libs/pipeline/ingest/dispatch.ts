@@ -10,6 +10,8 @@ export interface Heading {
   protocol: ExporterProtocol | undefined
   /** Export time by the exporter's clock, ms since 1970; 0 when the header has none (sFlow). */
   exportMs: number
+  /** Observation domain or source id, in v5 engine type and number; 0 for sFlow. */
+  domain: number
   /** sFlow: the agent's address, which names the switch whoever relays its datagrams; "" when it has none. */
   agent: string
 }
@@ -17,6 +19,7 @@ export interface Heading {
 const unknown = (heading: Heading): Heading => {
   heading.protocol = undefined
   heading.exportMs = 0
+  heading.domain = 0
   heading.agent = ""
   return heading
 }
@@ -54,20 +57,24 @@ export const readHeading = (datagram: Uint8Array, length: number, into: Heading)
   switch (version) {
     case 5:
       into.protocol = "netflow5"
+      into.domain = length >= 22 ? (datagram[20]! << 8) | datagram[21]! : 0
       into.exportMs = length >= 12 ? u32(datagram, 8) * 1000 : 0
       return into
     case 9:
       into.protocol = "netflow9"
+      into.domain = length >= 20 ? u32(datagram, 16) : 0
       into.exportMs = length >= 12 ? u32(datagram, 8) * 1000 : 0
       return into
     case 10:
       into.protocol = "ipfix"
+      into.domain = length >= 16 ? u32(datagram, 12) : 0
       into.exportMs = u32(datagram, 4) * 1000
       return into
     case 0:
       // sFlow's version is a 32-bit word
       if (u32(datagram, 0) !== 5) return unknown(into)
       into.protocol = "sflow5"
+      into.domain = 0
       into.exportMs = 0
       into.agent = length >= 12 ? agentText(datagram, length) : ""
       return into

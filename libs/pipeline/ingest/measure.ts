@@ -56,6 +56,8 @@ export interface Measurer {
     skewMs: number,
     nowMs: number
   ) => void
+  /** A record that says again what the exporter said from other interfaces. */
+  readonly repeated: (index: number) => void
   /** Conversations of a slice before it leaves. */
   readonly slice: (slice: WindowSlice, indexOf: (address: string, protocol: ExporterProtocol) => number | undefined) => void
   /** Once a second. */
@@ -169,6 +171,10 @@ export const makeMeasurer = (): Measurer => {
         look(one.now, batch, from)
       }
     },
+    repeated: (index) => {
+      const counts = watches[index]?.now.counts
+      if (counts !== undefined) counts.repeats++
+    },
     slice: (slice, indexOf) => {
       const spans = slice.exporters.map(({ address, protocol }) => {
         const index = protocol === undefined ? undefined : indexOf(address, protocol)
@@ -217,7 +223,12 @@ export const makeMeasurer = (): Measurer => {
       one.now.counts.lost += sequenceLost - one.lostBefore
       one.lostBefore = sequenceLost
       const spans = [one.before, one.now].map(
-        ({ counts, durations, templateIntervalMs }): ExporterMeasures => ({ ...counts, durations, templateIntervalMs })
+        ({ counts, durations, templateIntervalMs }): ExporterMeasures => ({
+          ...counts,
+          durations,
+          templateIntervalMs,
+          repeatedOn: ""
+        })
       )
       const unsettled = Number.isNaN(one.skewMs)
       const both = mergeMeasures(spans[0]!, spans[1]!)

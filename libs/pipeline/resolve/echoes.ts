@@ -11,8 +11,6 @@ export interface Spared {
   bytes: number
 }
 
-const none: ReadonlyMap<number, Spared> = new Map()
-
 export const spare = (to: Map<number, Spared>, exporter: number, records: number, bytes: number): void => {
   const known = to.get(exporter)
   if (known === undefined) to.set(exporter, { records, bytes })
@@ -24,7 +22,7 @@ export const spare = (to: Map<number, Spared>, exporter: number, records: number
 
 export interface WithoutEchoes {
   readonly columns: ConversationColumns
-  /** Records that were left out. */
+  /** Records that were left out, with those that were before the window (window/repeats.ts). */
   readonly echoes: number
   /** What each exporter (by its index in the slice) said twice: records and octets. */
   readonly said: ReadonlyMap<number, Spared>
@@ -32,7 +30,14 @@ export interface WithoutEchoes {
 
 export const withoutEchoes = (slice: WindowSlice): WithoutEchoes => {
   const { columns, egress } = slice
-  if (egress === undefined) return { columns, echoes: 0, said: none }
+  const said = new Map<number, Spared>()
+  let echoes = 0
+  slice.exporters.forEach(({ repeats }, exporter) => {
+    if (repeats === undefined) return
+    echoes += repeats.records
+    spare(said, exporter, repeats.records, repeats.bytes)
+  })
+  if (egress === undefined) return { columns, echoes, said }
   const fresh = {
     ...columns,
     recordsAb: columns.recordsAb.slice(),
@@ -44,8 +49,6 @@ export const withoutEchoes = (slice: WindowSlice): WithoutEchoes => {
     rawBytes: columns.rawBytes.slice(),
     rawPackets: columns.rawPackets.slice()
   }
-  let echoes = 0
-  const said = new Map<number, Spared>()
   for (let i = 0; i < egress.row.length; i++) {
     const row = egress.row[i]!
     for (const direction of ["Ab", "Ba"] as const) {

@@ -102,6 +102,7 @@ export const makeMerger = (seed = 0): Merger => {
   let rows = 0
   let entries = 0
   const exporters: Array<SliceExporter> = []
+  const repeats = new Map<number, { records: number; bytes: number }>()
   const ipv6 = makeIpv6Interner(1 << 30, seed)
 
   const ports = (of: Columns, row: number): number =>
@@ -178,6 +179,11 @@ export const makeMerger = (seed = 0): Merger => {
       }
     }
     const renamed = Uint32Array.from(slice.exporters, numberOf)
+    slice.exporters.forEach((exporter, i) => {
+      if (exporter.repeats === undefined) return
+      const { bytes, records } = repeats.get(renamed[i]!) ?? { bytes: 0, records: 0 }
+      repeats.set(renamed[i]!, { records: records + exporter.repeats.records, bytes: bytes + exporter.repeats.bytes })
+    })
     const addresses = new Uint32Array(slice.ipv6.length >> 4)
     for (let i = 0; i < addresses.length; i++) addresses[i] = ipv6.intern(slice.ipv6, i << 4)
     const from = slice.columns as unknown as Columns
@@ -259,7 +265,10 @@ export const makeMerger = (seed = 0): Merger => {
         : {
             ...heading,
             rows,
-            exporters: [...exporters],
+            exporters: exporters.map(({ repeats: _, ...exporter }, i) => {
+              const said = repeats.get(i)
+              return said === undefined ? exporter : { ...exporter, repeats: said }
+            }),
             ipv6: ipv6.emit(),
             columns: exactly(columns, rows) as unknown as ConversationColumns,
             ...(entries === 0 ? {} : { egress: exactly(egress, entries) as unknown as EgressColumns })
