@@ -43,6 +43,8 @@ export interface ExporterOptions {
   readonly late?: { readonly share: number; readonly ms: number }
   /** It starts anew at these times after the play began: numbers from 0, a new source port, templates again. */
   readonly restarts?: ReadonlyArray<number>
+  /** Octets of padding before each record, by ms after the play began: the layout of its templates, under the same ids. */
+  readonly padding?: (sinceMs: number) => number
   /** Templates come so long after the first data. */
   readonly templatesLateMs?: number
   /** Datagrams leave from so many source ports in turn. */
@@ -80,21 +82,24 @@ interface Life {
 
 const none: ReadonlyArray<Uint8Array> = []
 
-const live = (options: ExporterOptions, bootMs: number): Life => {
+const live = (options: ExporterOptions, bootMs: number, startMs: number): Life => {
   const { address, protocol, sampling = 1, selector } = options
   if (protocol === "sflow5") {
     const { encode } = makeSflow({ bootMs, agent: octetsOf(address), sampling })
     return { flows: () => none, samples: (samples, clockMs) => encode(samples, [], Math.floor(clockMs)) }
   }
   const templateEveryMs = TEMPLATES_EVERY_MS
+  const padded = options.padding
+  const padding = padded === undefined ? {} : { padding: (clockMs: number) => padded(clockMs - startMs) }
   const { encode } =
     protocol === "netflow5"
       ? makeNetflow5({ bootMs, sampling })
       : protocol === "netflow9"
-        ? makeNetflow9({ bootMs, sampling, templateEveryMs })
+        ? makeNetflow9({ bootMs, sampling, templateEveryMs, ...padding })
         : makeIpfix({
             sampling,
             templateEveryMs,
+            ...padding,
             direction: options.bothWays ?? false,
             translation: options.translation ?? false,
             ...(selector === undefined ? {} : { selector })
@@ -112,7 +117,7 @@ export const makeExporter = (options: ExporterOptions, startMs: number, random: 
   const cache = makeFlowCache({ activeMs, idleMs, biflow, flags })
   const clockOf = (atMs: number) => atMs + (options.clock?.(atMs - startMs) ?? 0)
   const restarts = [...(options.restarts ?? [])].sort((a, b) => a - b)
-  let life = live(options, clockOf(startMs) - UPTIME_MS)
+  let life = live(options, clockOf(startMs) - UPTIME_MS, startMs)
   let lives = 0
   let turn = 0
   let samples: Array<Sample> = []
@@ -209,7 +214,7 @@ export const makeExporter = (options: ExporterOptions, startMs: number, random: 
       if (restarting) {
         restarts.shift()
         lives++
-        life = live(options, clockMs)
+        life = live(options, clockMs, startMs)
       }
       return exports
     },

@@ -235,6 +235,15 @@ export const scenarios: ReadonlyArray<Scenario> = [
     }
   },
   {
+    name: "layouts",
+    title: "templates change their layout under the same number, and change back",
+    complete: true,
+    build: ({ durationMs, exporter, serve }) => {
+      const padding = (since: number) => (since > durationMs * 0.35 && since < durationMs * 0.7 ? 7 : 0)
+      for (const protocol of ["netflow9", "ipfix"] as const) serve(everyday, { points: at(exporter({ protocol, padding })) })
+    }
+  },
+  {
     name: "ipv6",
     title: "IPv6 in NetFlow v9 and IPFIX",
     complete: true,

@@ -49,6 +49,7 @@ const common: ReadonlyArray<Field> = [
   [octetDeltaCount, 8, REVERSE_PEN]
 ]
 const directionField: Field = [61, 1]
+const paddingOctets = 210
 const selectorField: Field = [selectorId, 8]
 /** After address translation: addresses, then ports. */
 const postFields: ReadonlyArray<Field> = [
@@ -77,6 +78,8 @@ export interface IpfixOptions {
   readonly direction?: boolean
   /** Records carry the tuple after address translation (`post`, IPv4 only). */
   readonly translation?: boolean
+  /** So many octets of padding lead every record (IE 210); when that changes, templates are sent again under their ids. */
+  readonly padding?: (nowMs: number) => number
   readonly templateEveryMs?: number
 }
 
@@ -86,7 +89,7 @@ export interface Ipfix {
 }
 
 export const makeIpfix = (asked: IpfixOptions): Ipfix => {
-  const { domain = 0, direction = false, sampling = 1, selector, templateEveryMs = 20_000, translation = false } = asked
+  const { domain = 0, direction = false, padding, sampling = 1, selector, templateEveryMs = 20_000, translation = false } = asked
   // Data records sent in messages before this one (RFC 7011 §3.1)
   let sequence = 0
   let messages = 0
@@ -94,10 +97,17 @@ export const makeIpfix = (asked: IpfixOptions): Ipfix => {
   const options = sampling > 1 ? [...processFields, ...samplerFields] : processFields
   const scope = selector === undefined ? processScope : selectorField
   const fields = [...common, ...(direction ? [directionField] : []), ...(selector === undefined ? [] : [selectorField])]
-  const templates: ReadonlyArray<{ readonly id: number; readonly octets: number; readonly fields: ReadonlyArray<Field> }> = [
-    { id: TEMPLATE_IPV4, octets: 4, fields: [[8, 4], [12, 4], ...fields, ...(translation ? postFields : [])] },
-    { id: TEMPLATE_IPV6, octets: 16, fields: [[27, 16], [28, 16], ...fields] }
-  ]
+  const layout = (
+    padded: number
+  ): ReadonlyArray<{ readonly id: number; readonly octets: number; readonly fields: ReadonlyArray<Field> }> => {
+    const lead: ReadonlyArray<Field> = padded === 0 ? [] : [[paddingOctets, padded]]
+    return [
+      { id: TEMPLATE_IPV4, octets: 4, fields: [...lead, [8, 4], [12, 4], ...fields, ...(translation ? postFields : [])] },
+      { id: TEMPLATE_IPV6, octets: 16, fields: [...lead, [27, 16], [28, 16], ...fields] }
+    ]
+  }
+  let padded = 0
+  let templates = layout(padded)
 
   return {
     encode: (records, nowMs) => {
@@ -126,6 +136,12 @@ export const makeIpfix = (asked: IpfixOptions): Ipfix => {
         return out
       }
 
+      const wanted = padding?.(nowMs) ?? 0
+      if (wanted !== padded) {
+        padded = wanted
+        templates = layout(padded)
+        announcedMs = Number.NEGATIVE_INFINITY
+      }
       if (nowMs - announcedMs >= templateEveryMs) {
         announcedMs = nowMs
         const writer = open(320)
@@ -153,6 +169,7 @@ export const makeIpfix = (asked: IpfixOptions): Ipfix => {
           set(writer, template.id, () => {
             while (at < mine.length && writer.length() + size <= MAX_PAYLOAD) {
               const record = mine[at]!
+              for (let i = 0; i < padded; i++) writer.u8(0x5a)
               writeRecord(writer, record)
               if (direction) writer.u8(record.egress === true ? 1 : 0)
               if (selector !== undefined) writer.u64(selector)

@@ -22,6 +22,8 @@ const FIRST_SWITCHED = 22
 const FLOW_SAMPLER_ID = 48
 const FLOW_SAMPLER_MODE = 49
 const FLOW_SAMPLER_RANDOM_INTERVAL = 50
+// paddingOctets of the IPFIX registry, which grew from this one
+const PADDING = 210
 
 type Field = readonly [type: number, length: number]
 
@@ -38,10 +40,18 @@ const common: ReadonlyArray<Field> = [
   [FIRST_SWITCHED, 4],
   [LAST_SWITCHED, 4]
 ]
-const templates: ReadonlyArray<{ readonly id: number; readonly octets: number; readonly fields: ReadonlyArray<Field> }> = [
-  { id: TEMPLATE_IPV4, octets: 4, fields: [[8, 4], [12, 4], ...common] },
-  { id: TEMPLATE_IPV6, octets: 16, fields: [[27, 16], [28, 16], ...common] }
-]
+interface Template {
+  readonly id: number
+  readonly octets: number
+  readonly fields: ReadonlyArray<Field>
+}
+const layout = (padded: number): ReadonlyArray<Template> => {
+  const lead: ReadonlyArray<Field> = padded === 0 ? [] : [[PADDING, padded]]
+  return [
+    { id: TEMPLATE_IPV4, octets: 4, fields: [...lead, [8, 4], [12, 4], ...common] },
+    { id: TEMPLATE_IPV6, octets: 16, fields: [...lead, [27, 16], [28, 16], ...common] }
+  ]
+}
 
 export interface Netflow9Options {
   /** When the exporter started, ms since 1970: uptimes count from here. */
@@ -49,6 +59,8 @@ export interface Netflow9Options {
   readonly sourceId?: number
   /** One of N packets; announced in options data unless it is 1. */
   readonly sampling?: number
+  /** So many octets of padding lead every record; when that changes, templates are sent again under their ids. */
+  readonly padding?: (nowMs: number) => number
   readonly templateEveryMs?: number
 }
 
@@ -57,7 +69,10 @@ export interface Netflow9 {
   readonly encode: (records: ReadonlyArray<ExportRecord>, nowMs: number) => ReadonlyArray<Uint8Array>
 }
 
-export const makeNetflow9 = ({ bootMs, sourceId = 0, sampling = 1, templateEveryMs = 20_000 }: Netflow9Options): Netflow9 => {
+export const makeNetflow9 = (options: Netflow9Options): Netflow9 => {
+  const { bootMs, padding, sourceId = 0, sampling = 1, templateEveryMs = 20_000 } = options
+  let padded = 0
+  let templates = layout(padded)
   let sequence = 0
   let announcedMs = Number.NEGATIVE_INFINITY
   const uptime = (atMs: number) => (((atMs - bootMs) % UINT32) + UINT32) % UINT32
@@ -91,10 +106,16 @@ export const makeNetflow9 = ({ bootMs, sourceId = 0, sampling = 1, templateEvery
         return out
       }
 
+      const wanted = padding?.(nowMs) ?? 0
+      if (wanted !== padded) {
+        padded = wanted
+        templates = layout(padded)
+        announcedMs = Number.NEGATIVE_INFINITY
+      }
       if (nowMs - announcedMs >= templateEveryMs) {
         announcedMs = nowMs
         const writer = open(260)
-        count += announceTemplates(writer)
+        count += announceTemplates(writer, templates)
         if (sampling > 1) count += announceSampler(writer, sampling)
       }
       for (const template of templates) {
@@ -106,6 +127,7 @@ export const makeNetflow9 = ({ bootMs, sourceId = 0, sampling = 1, templateEvery
           writer.u16(template.id)
           writer.u16(0)
           while (at < mine.length && writer.length() + size <= MAX_PAYLOAD) {
+            for (let i = 0; i < padded; i++) writer.u8(0x5a)
             writeRecord(writer, mine[at]!, uptime, sampling > 1 ? SAMPLER_ID : 0)
             at++
             count++
@@ -120,7 +142,7 @@ export const makeNetflow9 = ({ bootMs, sourceId = 0, sampling = 1, templateEvery
   }
 }
 
-const announceTemplates = (out: Writer): number => {
+const announceTemplates = (out: Writer, templates: ReadonlyArray<Template>): number => {
   const from = out.length()
   out.u16(0)
   out.u16(0)
