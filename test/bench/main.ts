@@ -32,7 +32,11 @@ const measuredOn = `${cpus()[0]?.model.trim() ?? "unknown processor"}, ${availab
 
 const main = async (wanted: ReadonlyArray<string>): Promise<number> => {
   const all = await suites()
-  const chosen = wanted.length === 0 ? all : all.filter(({ name }) => wanted.some((one) => name.startsWith(one)))
+  // a whole name, or whole parts of one, mean these alone: window.memory is not window.memory-million
+  const exact = (one: string) => all.filter(({ name }) => name === one || name.startsWith(`${one}.`))
+  const begun = (one: string) => all.filter(({ name }) => name.startsWith(one))
+  const meant = new Set(wanted.flatMap((one) => (exact(one).length > 0 ? exact(one) : begun(one))))
+  const chosen = wanted.length === 0 ? all : all.filter((one) => meant.has(one))
   if (chosen.length === 0) {
     console.error(`no measurement begins with ${wanted.join(" or ")}; there are: ${all.map(({ name }) => name).join(" ")}`)
     return 1

@@ -30,6 +30,8 @@ export interface StoredTotals {
   /** As the running appliance said last: decoded and folded, and written. */
   readonly folded: number
   readonly written: number
+  /** Entries of the journal: traffic that is in the windows and not yet in the tables. */
+  readonly waiting: number
 }
 
 export interface Appliance {
@@ -172,7 +174,8 @@ export const startAppliance = async ({ dataFolder, anyCore = false }: StartOptio
     (SELECT coalesce(sum(raw_packets), 0)::float8 FROM windows) AS "rawPackets",
     (SELECT coalesce(sum(slices), 0)::float8 FROM windows) AS "slices",
     (SELECT coalesce(sum(records), 0)::float8 FROM boots) AS "folded",
-    (SELECT coalesce(sum(records_written), 0)::float8 FROM boots) AS "written"`
+    (SELECT coalesce(sum(records_written), 0)::float8 FROM boots) AS "written",
+    (SELECT count(*)::float8 FROM window_journal) AS "waiting"`
   const count = sql<{ readonly count: number }>`SELECT count(*)::float8 AS count FROM flow_stats`
 
   return {

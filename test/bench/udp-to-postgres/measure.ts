@@ -32,7 +32,8 @@ const settle = async (appliance: Appliance, packets: number): Promise<StoredTota
   for (;;) {
     const still = performance.now() - movedAt
     const idle = last.written >= last.folded && still > (flushSeconds + 3) * 1000
-    if (last.rawPackets >= packets || idle || still > longestWriteMilliseconds) return last
+    // what is in the journal costs as much as what is in the tables already, only later
+    if (((last.rawPackets >= packets || idle) && last.waiting === 0) || still > longestWriteMilliseconds) return last
     await pause(250)
     const now = await appliance.stored()
     if (now.rawPackets !== last.rawPackets || now.folded !== last.folded) movedAt = performance.now()
