@@ -109,6 +109,23 @@ describeConsole("lists", (console) => {
     await page.getByText("Opening SYN").first().waitFor()
   })
 
+  it("declares a service of an asset, lists it under Settings, and takes it back", async () => {
+    const page = await console.open("/assets?filter=name:db-01")
+    await page.getByRole("row").filter({ hasText: "db-01" }).first().dblclick()
+    await page.getByRole("button", { name: "Declare a service" }).click()
+    await page.getByLabel("Port", { exact: true }).fill("4739")
+    await page.getByLabel("Protocol").selectOption("UDP")
+    await page.getByLabel("Why").fill("collects flows")
+    await page.getByRole("button", { name: "Declare", exact: true }).click()
+    await page.getByRole("row").filter({ hasText: "4739/udp" }).waitFor()
+    await page.goto(new URL("/settings/declarations", page.url()).href)
+    const row = page.getByRole("row").filter({ hasText: "collects flows" })
+    await row.waitFor()
+    await row.getByRole("button", { name: "Remove" }).click()
+    await row.waitFor({ state: "detached" })
+    await page.getByText("Nothing was declared").waitFor()
+  })
+
   it("holds a viewer back and says why", async () => {
     const page = await console.open("/settings/operators", { seed: "viewer" })
     await page

@@ -2,7 +2,7 @@
 import { Effect } from "effect"
 import { CurrentCaller } from "#domain/Operator.ts"
 import { MapRpcs } from "#domain/rpc/MapRpcs.ts"
-import { Declarations } from "#pipeline/resolve/Declarations.ts"
+import { Declarations, type End } from "#pipeline/resolve/Declarations.ts"
 import { AssetStore } from "#pipeline/store/AssetStore.ts"
 import { AuditStore } from "#pipeline/store/AuditStore.ts"
 import { CoverageStore } from "#pipeline/store/CoverageStore.ts"
@@ -11,6 +11,8 @@ import { RawFlowStore } from "#pipeline/store/RawFlowStore.ts"
 import { TopologyStore } from "#pipeline/store/TopologyStore.ts"
 import { CallSource } from "./Connections.ts"
 import { Live } from "./Live.ts"
+
+const addressAndPort = ({ address, port, protocol }: End) => `${address}:${port}/${protocol}`
 
 /** Of each kind; the palette shows ten lines in all. */
 const hits = 10
@@ -25,6 +27,27 @@ export const mapHandlers = Effect.gen(function* () {
   const declarations = yield* Declarations
   const audit = yield* AuditStore
 
+  const declared = Effect.fnUntraced(function* (end: End, serves: boolean, note: string | undefined, dependency?: string) {
+    const { name, via } = yield* CurrentCaller
+    const { turned } = yield* Effect.orDie(serves ? declarations.declare(end, name, note) : declarations.withdraw(end))
+    yield* Effect.orDie(
+      audit.append({
+        actor: name,
+        via,
+        source: yield* CallSource,
+        action: serves ? "direction.declare" : "direction.withdraw",
+        subject: addressAndPort(end),
+        outcome: "done",
+        detail: {
+          ...(dependency === undefined ? {} : { dependency }),
+          turned: String(turned),
+          ...(note === undefined ? {} : { note })
+        }
+      })
+    )
+    return { turned }
+  })
+
   return MapRpcs.of({
     OverviewWatch: () => live.overview,
     TopologyGet: (query) => topology.get(query),
@@ -37,27 +60,15 @@ export const mapHandlers = Effect.gen(function* () {
     DependencyGet: ({ id }) => dependencies.get(id),
     FlowSearch: (query) => raw.search(query),
     DependencyDeclare: Effect.fnUntraced(function* ({ id, serves, note }) {
-      const { name, via } = yield* CurrentCaller
       const end = yield* declarations
         .endOf(id, serves === "client" ? "client" : "server")
         .pipe(Effect.catchTag("SqlError", Effect.die))
-      const { turned } = yield* Effect.orDie(
-        serves === "evidence" ? declarations.withdraw(end) : declarations.declare(end, name, note)
-      )
-      const what = `${end.address}:${end.port}/${end.protocol}`
-      yield* Effect.orDie(
-        audit.append({
-          actor: name,
-          via,
-          source: yield* CallSource,
-          action: serves === "evidence" ? "direction.withdraw" : "direction.declare",
-          subject: what,
-          outcome: "done",
-          detail: { dependency: id, turned: String(turned), ...(note === undefined ? {} : { note }) }
-        })
-      )
+      yield* declared(end, serves !== "evidence", note, id)
       return yield* dependencies.get(id)
     }),
+    DeclarationList: () => Effect.orDie(declarations.list),
+    DeclarationAdd: ({ note, ...end }) => declared(end, true, note),
+    DeclarationRemove: (end) => declared(end, false, undefined),
     Search: Effect.fnUntraced(function* ({ text }) {
       const [things, edges] = yield* Effect.all([assets.search(text, hits), dependencies.search(text, hits)], { concurrency: 2 })
       return [...things, ...edges]

@@ -6,6 +6,7 @@ import { type Blindness, CoverageNotFound } from "#domain/CoverageReport.ts"
 import { confidence } from "#domain/confidence.ts"
 import {
   ConfidenceTerms,
+  type Declaration,
   Dependency,
   DependencyDetail,
   DependencyNotFound,
@@ -42,6 +43,14 @@ const sparedOf = (dependencies: ReadonlyArray<DependencyDetail>): NonNullable<Ov
     exporters: most.slice(0, 5)
   }
 }
+
+const sameEnd = (one: Pick<Declaration, "address" | "protocol" | "port">, other: typeof one) =>
+  one.address === other.address && one.protocol === other.protocol && one.port === other.port
+
+const declarationsOf = (w: World): ReadonlyArray<Declaration> => [
+  ...w.declarations,
+  ...[...w.dependencies.values()].flatMap(({ declaration }) => (declaration === null ? [] : [declaration]))
+]
 
 export const statusOf = (world: World): Status => {
   const now = Date.now()
@@ -245,6 +254,22 @@ export const mapHandlers = (bench: Bench) => {
       const told = new DependencyDetail({ ...found, declaration, direction, terms, confidence: confidence(terms) })
       w.dependencies.set(id, told)
       return told
+    }),
+    DeclarationList: (_, { headers }) => Effect.map(world(headers), declarationsOf),
+    DeclarationAdd: Effect.fnUntraced(function* ({ address, note, port, protocol }, { headers }) {
+      const w = yield* world(headers)
+      const end = { address, protocol, port, by: "ana", at: instant(Date.now()), note: note ?? null }
+      w.declarations = [end, ...w.declarations.filter((one) => !sameEnd(one, end))]
+      return { turned: 0 }
+    }),
+    DeclarationRemove: Effect.fnUntraced(function* (end, { headers }) {
+      const w = yield* world(headers)
+      w.declarations = w.declarations.filter((one) => !sameEnd(one, end))
+      for (const found of w.dependencies.values()) {
+        if (found.declaration !== null && sameEnd(found.declaration, end))
+          w.dependencies.set(found.id, new DependencyDetail({ ...found, declaration: null }))
+      }
+      return { turned: 0 }
     }),
     Search: Effect.fnUntraced(function* ({ text }, { headers }) {
       const w = yield* world(headers)

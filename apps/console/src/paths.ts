@@ -18,7 +18,7 @@ export interface MapPlace {
   readonly view?: "table" | undefined
 }
 
-export const settingsSections = ["configuration", "appearance", "operators", "tokens", "audit"] as const
+export const settingsSections = ["configuration", "appearance", "declarations", "operators", "tokens", "audit"] as const
 export type SettingsSection = (typeof settingsSections)[number]
 
 const withQuery = (path: string, query: object): string =>

@@ -1,9 +1,10 @@
 /** Overview, topology, assets, dependencies. */
 import { Schema } from "effect"
 import { Rpc, RpcGroup } from "effect/rpc"
+import { Address } from "../Address.ts"
 import { Asset, AssetDetail, AssetNotFound, AssetQuery } from "../Asset.ts"
 import { CoverageNotFound, CoverageQuery, CoverageReport } from "../CoverageReport.ts"
-import { Dependency, DependencyDetail, DependencyNotFound, DependencyQuery, DirectionUnknown } from "../Dependency.ts"
+import { Declaration, Dependency, DependencyDetail, DependencyNotFound, DependencyQuery, DirectionUnknown } from "../Dependency.ts"
 import { AssetId, DependencyId, Page } from "../ids.ts"
 import { RawFlowPage, RawFlowQuery } from "../RawFlow.ts"
 import { Overview } from "../Status.ts"
@@ -12,6 +13,9 @@ import { Needs } from "./Authorised.ts"
 
 export const AssetPage = Page(Asset)
 export const DependencyPage = Page(Dependency)
+
+/** Dependencies that a declaration, or taking it back, turned round. */
+export const DirectionsTurned = Schema.Struct({ turned: Schema.Int })
 
 /** Hits of the palette and the search field, best first. */
 export const SearchHit = Schema.Struct({
@@ -60,6 +64,23 @@ export class MapRpcs extends RpcGroup.make(
     },
     success: DependencyDetail,
     error: Schema.Union([DependencyNotFound, DirectionUnknown])
+  }).annotate(Needs, "dependencies.write"),
+  /** What operators declared, latest first. */
+  Rpc.make("DeclarationList", { success: Schema.Array(Declaration) }).annotate(Needs, "map.read"),
+  /** Says that this address and port serves, whether or not anybody was seen to speak with it; says it anew where it was said. */
+  Rpc.make("DeclarationAdd", {
+    payload: {
+      address: Address,
+      protocol: Schema.Literals([6, 17, 132]),
+      port: Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 65_535 })),
+      note: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(500)))
+    },
+    success: DirectionsTurned
+  }).annotate(Needs, "dependencies.write"),
+  /** Takes it back; what it turned turns back. */
+  Rpc.make("DeclarationRemove", {
+    payload: { address: Address, protocol: Schema.Int, port: Schema.Int },
+    success: DirectionsTurned
   }).annotate(Needs, "dependencies.write"),
   Rpc.make("Search", { payload: { text: Schema.String }, success: Schema.Array(SearchHit) }).annotate(Needs, "map.read")
 ) {}

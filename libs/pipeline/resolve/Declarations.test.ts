@@ -1,6 +1,7 @@
 import { assert, layer } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
+import { Address } from "#domain/Address.ts"
 import { confidence } from "#domain/confidence.ts"
 import type { DependencyId } from "#domain/ids.ts"
 import { layerTestDatabase } from "../../../test/rig/Database.ts"
@@ -19,7 +20,7 @@ const everything = Layer.mergeAll(
     internalRanges: ["10.0.0.0/8"],
     serviceName: () => undefined
   }),
-  Declarations.layer,
+  Declarations.layerEvery("20 millis"),
   StatsStore.layer,
   DependencyStore.layer({ confidenceThreshold: 0.5 })
 ).pipe(Layer.provideMerge(layerTestDatabase))
@@ -117,6 +118,34 @@ layer(everything, { excludeTestServices: true })("a declared direction", (it) =>
       yield* declarations.withdraw(end)
       assert.isDefined(yield* idOf("10.2.0.1", "10.2.0.2"))
       assert.deepStrictEqual(yield* serving(), [{ clients: 1, servers: 1 }])
+    })
+  )
+
+  it.effect(
+    "may come before any traffic, is listed, and taken back",
+    Effect.fnUntraced(function* () {
+      const declarations = yield* Declarations
+      const end = { address: Address.make("10.7.0.9"), protocol: 17, port: 4739 }
+      assert.strictEqual((yield* declarations.declare(end, "ana", "collector")).turned, 0)
+      const [told] = yield* declarations.list
+      assert.deepStrictEqual(
+        [told!.address, told!.protocol, told!.port, told!.by, told!.note],
+        ["10.7.0.9", 17, 4739, "ana", "collector"]
+      )
+      assert.isTrue(declarations.ends.has("10.7.0.9", 17, 4739))
+      yield* declarations.withdraw(end)
+      assert.deepStrictEqual(yield* declarations.list, [])
+    })
+  )
+
+  it.effect(
+    "by another appliance on this database is heard of",
+    Effect.fnUntraced(function* () {
+      const { ends } = yield* Declarations
+      yield* query("INSERT INTO declared_ends (address, protocol, port, declared_by) VALUES ('10.7.0.1', 6, 9042, 'ben')")
+      while (!ends.has("10.7.0.1", 6, 9042)) yield* Effect.sleep("5 millis")
+      yield* query("DELETE FROM declared_ends")
+      while (ends.has("10.7.0.1", 6, 9042)) yield* Effect.sleep("5 millis")
     })
   )
 

@@ -3,7 +3,7 @@
  * turned at once: dependencies drawn towards the end are marked, those drawn from it (their client used that port) change direction with
  * their traffic. Where the other direction is there already, the wrong one leaves the lists. Taking it back undoes both.
  */
-import { Context, Effect, Layer, Result } from "effect"
+import { Context, DateTime, type Duration, Effect, Layer, Result } from "effect"
 import { SqlClient, type SqlError, type Statement } from "effect/sql"
 import { type Declaration, DependencyNotFound, DirectionUnknown } from "#domain/Dependency.ts"
 import type { DependencyId } from "#domain/ids.ts"
@@ -29,8 +29,8 @@ export class Declarations extends Context.Service<
   {
     /** As they are now; the same object for as long as the appliance runs. */
     readonly ends: DeclaredEnds
-    /** Other appliances on the same database declare, too. */
-    readonly refresh: Effect.Effect<void, SqlError.SqlError>
+    /** Latest first. */
+    readonly list: Effect.Effect<ReadonlyArray<Declaration>, SqlError.SqlError>
     readonly declare: (end: End, by: string, note?: string) => Effect.Effect<Applied, SqlError.SqlError>
     readonly withdraw: (end: End) => Effect.Effect<Applied, SqlError.SqlError>
     /** The end of a dependency that `serves` names; `client` flips it. */
@@ -40,98 +40,113 @@ export class Declarations extends Context.Service<
     ) => Effect.Effect<End, DependencyNotFound | DirectionUnknown | SqlError.SqlError>
   }
 >()("pipeline/resolve/Declarations") {
-  static readonly layer = Layer.effect(
-    Declarations,
-    Effect.gen(function* () {
-      const sql = yield* SqlClient.SqlClient
-      let known: ReadonlySet<string> = new Set()
-      const ends: DeclaredEnds = {
-        get size() {
-          return known.size
-        },
-        has: (address, protocol, port) => known.has(keyOf(address, protocol, port))
-      }
-      const refresh = Effect.gen(function* () {
-        const rows = yield* sql<End>`SELECT host(address) AS address, protocol, port FROM declared_ends`
-        known = new Set(rows.map((row) => keyOf(row.address, row.protocol, row.port)))
-      })
-      yield* Effect.orDie(refresh)
+  /** Other appliances on the same database declare, too: what they said is read `every` so often. */
+  static readonly layerEvery = (every: Duration.Input) =>
+    Layer.effect(
+      Declarations,
+      Effect.gen(function* () {
+        const sql = yield* SqlClient.SqlClient
+        let known: ReadonlySet<string> = new Set()
+        const ends: DeclaredEnds = {
+          get size() {
+            return known.size
+          },
+          has: (address, protocol, port) => known.has(keyOf(address, protocol, port))
+        }
+        const refresh = Effect.gen(function* () {
+          const rows = yield* sql<End>`SELECT host(address) AS address, protocol, port FROM declared_ends`
+          known = new Set(rows.map((row) => keyOf(row.address, row.protocol, row.port)))
+        })
+        yield* Effect.orDie(refresh)
+        yield* refresh.pipe(
+          Effect.catch((error) => Effect.logWarning("could not read what others declared", error)),
+          Effect.delay(every),
+          Effect.forever,
+          Effect.forkScoped
+        )
 
-      const change = <A>(body: Effect.Effect<A, SqlError.SqlError>) =>
-        sql.withTransaction(Effect.andThen(lockInventory(sql), body)).pipe(Effect.tap(refresh))
+        const change = <A>(body: Effect.Effect<A, SqlError.SqlError>) =>
+          sql.withTransaction(Effect.andThen(lockInventory(sql), body)).pipe(Effect.tap(refresh))
 
-      return Declarations.of({
-        ends,
-        refresh,
-        declare: Effect.fn("Declarations.declare")(function* (end, by, note) {
-          return yield* change(
-            Effect.gen(function* () {
-              yield* sql`INSERT INTO declared_ends (address, protocol, port, declared_by, note)
+        return Declarations.of({
+          ends,
+          list: sql<
+            Omit<Declaration, "at"> & { at: Date }
+          >`SELECT host(address) AS address, protocol, port, declared_by AS by, declared_at AS at, note
+          FROM declared_ends ORDER BY declared_at DESC, address, protocol, port`.pipe(
+            Effect.map((rows) => rows.map((row) => ({ ...row, at: DateTime.fromDateUnsafe(row.at) })))
+          ),
+          declare: Effect.fn("Declarations.declare")(function* (end, by, note) {
+            return yield* change(
+              Effect.gen(function* () {
+                yield* sql`INSERT INTO declared_ends (address, protocol, port, declared_by, note)
                 VALUES (${end.address}::text::inet, ${end.protocol}, ${end.port}, ${by}, ${note ?? null})
                 ON CONFLICT (address, protocol, port) DO UPDATE SET declared_by = excluded.declared_by, declared_at = now(), note = excluded.note`
-              const wrong = yield* sql<{ id: bigint; taken: boolean }>`SELECT d.id, r.id IS NOT NULL AS taken FROM dependencies d
+                const wrong = yield* sql<{ id: bigint; taken: boolean }>`SELECT d.id, r.id IS NOT NULL AS taken FROM dependencies d
                 LEFT JOIN dependencies r ON r.source_id = d.target_id AND r.target_id = d.source_id AND r.protocol = d.protocol AND r.port = ${end.port}
                 WHERE d.source_address = ${end.address}::text::inet AND d.protocol = ${end.protocol} AND NOT d.declared AND d.turned_port IS NULL
                   AND (d.port = ${end.port} OR EXISTS (SELECT 1 FROM evidence_flows f WHERE f.dependency_id = d.id
                     AND ((f.a = d.source_address AND f.a_port = ${end.port} AND f.b_port = d.port)
                       OR (f.b = d.source_address AND f.b_port = ${end.port} AND f.a_port = d.port))))`
-              yield* hide(sql, ids(wrong.filter((one) => one.taken)))
-              yield* turnDependencies(sql, ids(wrong.filter((one) => !one.taken)), String(end.port), "d.port")
-              yield* judge(sql, towards(sql, end), true)
-              return { end, turned: wrong.length }
-            })
-          )
-        }),
-        withdraw: Effect.fn("Declarations.withdraw")(function* (end) {
-          return yield* change(
-            Effect.gen(function* () {
-              yield* sql`DELETE FROM declared_ends WHERE address = ${end.address}::text::inet AND protocol = ${end.protocol} AND port = ${end.port}`
-              yield* judge(sql, towards(sql, end), false)
-              const back = yield* sql<{
-                id: bigint
-                hidden: boolean
-              }>`SELECT id, turned_port = ${hidden} AS hidden FROM dependencies d
+                yield* hide(sql, ids(wrong.filter((one) => one.taken)))
+                yield* turnDependencies(sql, ids(wrong.filter((one) => !one.taken)), String(end.port), "d.port")
+                yield* judge(sql, towards(sql, end), true)
+                return { end, turned: wrong.length }
+              })
+            )
+          }),
+          withdraw: Effect.fn("Declarations.withdraw")(function* (end) {
+            return yield* change(
+              Effect.gen(function* () {
+                yield* sql`DELETE FROM declared_ends WHERE address = ${end.address}::text::inet AND protocol = ${end.protocol} AND port = ${end.port}`
+                yield* judge(sql, towards(sql, end), false)
+                const back = yield* sql<{
+                  id: bigint
+                  hidden: boolean
+                }>`SELECT id, turned_port = ${hidden} AS hidden FROM dependencies d
                 WHERE turned_port IS NOT NULL AND protocol = ${end.protocol}
                   AND ((turned_port >= 0 AND target_address = ${end.address}::text::inet AND port = ${end.port})
                     OR (turned_port = ${hidden} AND source_address = ${end.address}::text::inet AND EXISTS (SELECT 1 FROM dependencies r
                       WHERE r.source_id = d.target_id AND r.target_id = d.source_id AND r.protocol = d.protocol AND r.port = ${end.port})))`
-              yield* showAgain(sql, ids(back.filter((one) => one.hidden)))
-              const turned = ids(back.filter((one) => !one.hidden))
-              yield* turnDependencies(sql, turned, "d.turned_port", "NULL::integer")
-              yield* judge(sql, sql`id = ANY(${turned}::text::bigint[])`, false)
-              return { end, turned: back.length }
-            })
-          )
-        }),
-        endOf: Effect.fn("Declarations.endOf")(function* (id, serves) {
-          const [found] = yield* sql<{
-            client: string
-            server: string
-            protocol: number
-            port: number
-            ports: ReadonlyArray<number>
-            several: boolean
-          }>`
+                yield* showAgain(sql, ids(back.filter((one) => one.hidden)))
+                const turned = ids(back.filter((one) => !one.hidden))
+                yield* turnDependencies(sql, turned, "d.turned_port", "NULL::integer")
+                yield* judge(sql, sql`id = ANY(${turned}::text::bigint[])`, false)
+                return { end, turned: back.length }
+              })
+            )
+          }),
+          endOf: Effect.fn("Declarations.endOf")(function* (id, serves) {
+            const [found] = yield* sql<{
+              client: string
+              server: string
+              protocol: number
+              port: number
+              ports: ReadonlyArray<number>
+              several: boolean
+            }>`
             SELECT host(d.source_address) AS client, host(d.target_address) AS server, d.protocol, d.port, COALESCE(f.ports, '{}') AS ports,
               COALESCE(f.several, false) AS several
             FROM dependencies d, LATERAL (SELECT array_agg(DISTINCT CASE WHEN a = d.source_address AND NOT (b = d.source_address AND b_port <> d.port) THEN a_port ELSE b_port END) AS ports,
                 bool_or(ports > 1) AS several FROM evidence_flows WHERE dependency_id = d.id) f
             WHERE d.id = ${id}::text::bigint`
-          if (found === undefined) return yield* new DependencyNotFound({ id })
-          const { client, server, protocol, port, ports, several } = found
-          return yield* Effect.fromResult(
-            serves === "server"
-              ? Result.succeed({ address: server, protocol, port } as End)
-              : ports.length === 1 && !several && ports[0]! > 0
-                ? Result.succeed({ address: client, protocol, port: ports[0]! } as End)
-                : ports.length === 0
-                  ? Result.fail(new DirectionUnknown({ id, ports: 0 }))
-                  : Result.fail(new DirectionUnknown({ id, ports: Math.max(2, ports.length) }))
-          )
+            if (found === undefined) return yield* new DependencyNotFound({ id })
+            const { client, server, protocol, port, ports, several } = found
+            return yield* Effect.fromResult(
+              serves === "server"
+                ? Result.succeed({ address: server, protocol, port } as End)
+                : ports.length === 1 && !several && ports[0]! > 0
+                  ? Result.succeed({ address: client, protocol, port: ports[0]! } as End)
+                  : ports.length === 0
+                    ? Result.fail(new DirectionUnknown({ id, ports: 0 }))
+                    : Result.fail(new DirectionUnknown({ id, ports: Math.max(2, ports.length) }))
+            )
+          })
         })
       })
-    })
-  )
+    )
+
+  static readonly layer = Declarations.layerEvery("1 minute")
 }
 
 const ids = (rows: ReadonlyArray<{ readonly id: bigint }>): string => `{${rows.map((row) => row.id).join(",")}}`

@@ -7,7 +7,7 @@ import { Address } from "#domain/Address.ts"
 import { AssetDetail, type AssetType, Service } from "#domain/Asset.ts"
 import type { AuditEntry } from "#domain/Audit.ts"
 import type { Capture } from "#domain/Capture.ts"
-import { ConfidenceTerms, DependencyDetail, DependencyEnd, DirectionEvidence } from "#domain/Dependency.ts"
+import { ConfidenceTerms, type Declaration, DependencyDetail, DependencyEnd, DirectionEvidence } from "#domain/Dependency.ts"
 import type { Exporter, TemplateSummary } from "#domain/Exporter.ts"
 import type { ActorReading, HealthWarning } from "#domain/Health.ts"
 import { AssetId, DependencyId } from "#domain/ids.ts"
@@ -30,6 +30,8 @@ export interface World {
   actors: ReadonlyArray<ActorReading>
   readonly warnings: ReadonlyArray<HealthWarning>
   readonly settings: ReadonlyArray<SettingReading>
+  /** What was declared of ends that no dependency is drawn to. */
+  declarations: ReadonlyArray<Declaration>
   operators: ReadonlyArray<Operator>
   tokens: ReadonlyArray<Token>
   readonly audit: Array<AuditEntry>

@@ -26,6 +26,7 @@ export const makeWorld = (name: SeedName, now: number = Date.now()): World => {
     warnings: fresh ? [] : system.warnings(now),
     settings: system.settings,
     operators: fresh ? system.operators(now).slice(0, 1) : system.operators(now),
+    declarations: [],
     tokens: fresh ? [] : system.tokens(now),
     audit: fresh ? [] : system.audit(now),
     traffic: fresh ? [] : system.traffic(now, random),

@@ -19,6 +19,7 @@ import type { OpenEvent } from "../../ui/events.ts"
 import { inspectorHead } from "../inspector.ts"
 import { pageStyle } from "../page-style.ts"
 import { endCell, serviceCell, stateCell } from "../table-cells.ts"
+import "../dependencies/declared-ends.ts"
 import "../../ui/net-table.ts"
 import "../../ui/net-address.ts"
 import "../../ui/net-empty.ts"
@@ -134,10 +135,16 @@ export class AssetSheet extends LitElement {
   }
 
   #services(asset: AssetDetail) {
-    if (asset.services.length === 0) return nothing
+    const declared = html`<declared-ends .addresses=${asset.addresses} @direction-declared=${this.#again}></declared-ends>`
+    if (asset.services.length === 0) return html`<section><h2>Listens on</h2>${declared}</section>`
     return html`<section><h2>Listens on</h2><table class="plain"><thead><tr><th scope="col">Service</th><th scope="col" class="num">Clients</th><th scope="col">First seen</th><th scope="col">Last seen</th></tr></thead><tbody>
       ${asset.services.map((one) => html`<tr><td>${serviceCell({ ...one, service: one.name })}</td><td class="num">${one.clients}</td><td><net-time .at=${one.firstSeen}></net-time></td><td><net-time .at=${one.lastSeen}></net-time></td></tr>`)}
-    </tbody></table></section>`
+    </tbody></table>${declared}</section>`
+  }
+
+  readonly #again = () => {
+    this.#asset.retry()
+    this.#ends.retry()
   }
 
   #dependencies(all: ReadonlyArray<Dependency>, asset: AssetDetail) {

@@ -6,6 +6,7 @@ import { paths, type SettingsSection, settingsSections } from "../../paths.ts"
 import { refusal } from "../../session.ts"
 import { sheet } from "../../style/sheet.ts"
 import { pageStyle } from "../page-style.ts"
+import "../dependencies/declared-ends.ts"
 import "./settings-appearance.ts"
 import "./settings-audit.ts"
 import "./settings-configuration.ts"
@@ -22,6 +23,11 @@ const sections: Record<
     draw: () => html`<settings-configuration></settings-configuration>`
   },
   appearance: { label: "Appearance and keys", needs: undefined, draw: () => html`<settings-appearance></settings-appearance>` },
+  declarations: {
+    label: "Declarations",
+    needs: "map.read",
+    draw: () => html`<div class="scroll"><declared-ends></declared-ends></div>`
+  },
   operators: { label: "Operators", needs: "operators.write", draw: () => html`<settings-operators></settings-operators>` },
   tokens: { label: "Tokens", needs: "tokens.own", draw: () => html`<settings-tokens></settings-tokens>` },
   audit: { label: "Audit log", needs: "audit.read", draw: () => html`<settings-audit></settings-audit>` }
@@ -42,6 +48,7 @@ export class PageSettings extends LitElement {
       .tabs a[aria-current] { color: var(--text); box-shadow: inset 0 -2px 0 var(--accent); }
       .tabs a.refused { color: var(--faint); }
       .refusal { padding: var(--s-6) var(--s-5); color: var(--muted); }
+      .scroll { overflow: auto; min-height: 0; }
       .slot { flex: 1 1 0; min-height: 0; display: flex; flex-direction: column; }
     `
   ]
