@@ -1,5 +1,6 @@
 import { DateTime } from "effect"
 import { assert, describe, it } from "vitest"
+import { foldWarnings, makeFoldState } from "../flow/keep-folding.ts"
 import { deriveWarnings, type WarningInputs } from "./derive-warnings.ts"
 import { makeWarningLedger } from "./WarningLedger.ts"
 import { well } from "./well.fixture.ts"
@@ -8,6 +9,18 @@ const codes = (inputs: Partial<WarningInputs>) => deriveWarnings({ ...well, ...i
 const actor = { path: "flow/resolve", since: 0, mailbox: null, gauges: {}, remote: false, restartable: true } as const
 
 describe("warnings", () => {
+  it("tells for ten minutes that the database's server was started again", () => {
+    const databaseServer = { since: well.now - 1000, restarts: 1, lastFault: "the server went away" }
+    const [warning] = deriveWarnings({ ...well, databaseServer })
+    assert.deepInclude(warning, {
+      code: "actor-restarted",
+      subject: "database",
+      detail: "1 restart(s); last: the server went away"
+    })
+    assert.deepStrictEqual(codes({ databaseServer, now: well.now + 600_000 }), [])
+    assert.deepStrictEqual(codes({ databaseServer: { ...databaseServer, restarts: 0 } }), [])
+  })
+
   it("says nothing while all is well", () => {
     assert.deepStrictEqual(codes({}), [])
   })
@@ -41,6 +54,17 @@ describe("warnings", () => {
     assert.deepStrictEqual(deriveWarnings({ ...well, flow }), [
       { code: "receive-buffer", subject: "udp:2055, udp:4739, udp:6343", detail: "small" }
     ])
+  })
+
+  it("says that the journal waits after half a minute of failures, and at once that an entry cannot be read", () => {
+    const state = makeFoldState()
+    const said = (unreadable: number) => codes({ flow: foldWarnings(state, unreadable) })
+    state.failures = 14
+    assert.deepStrictEqual(said(0), [])
+    state.failures = 15
+    assert.deepStrictEqual(said(0), ["journal-lags"])
+    state.failures = 0
+    assert.deepStrictEqual(said(1), ["journal-unreadable"])
   })
 
   it("remembers since when a warning holds, and forgets one that went away", () => {

@@ -13,6 +13,10 @@ export interface WarningInputs {
   /** Flows of unapproved exporters are kept off the map. */
   readonly requireApproval: boolean
   readonly databaseReachable: boolean
+  /** The database's own server, which is no actor; undefined where it runs elsewhere. */
+  readonly databaseServer?:
+    | { readonly since: number; readonly restarts: number; readonly lastFault: string | undefined }
+    | undefined
   readonly diskFreeBytes: number
   readonly diskTotalBytes: number
   readonly storage: StorageReading
@@ -69,6 +73,11 @@ const together = (raised: ReadonlyArray<RaisedWarning>): ReadonlyArray<RaisedWar
 
 function* system(inputs: WarningInputs): Iterable<RaisedWarning> {
   if (!inputs.databaseReachable) yield { code: "database-away", subject: null, detail: "no answer within two seconds" }
+  const server = inputs.databaseServer
+  if (server !== undefined && server.restarts > 0 && inputs.now - server.since < recentRestartMs) {
+    const why = server.lastFault ?? "cause unknown"
+    yield { code: "actor-restarted", subject: "database", detail: `${server.restarts} restart(s); last: ${why}` }
+  }
   const free = `${gigabytes(inputs.diskFreeBytes)} of ${gigabytes(inputs.diskTotalBytes)} free`
   if (inputs.diskFreeBytes < fullDiskBytes) yield { code: "disk-full", subject: null, detail: free }
   else if (inputs.diskFreeBytes < inputs.diskTotalBytes * lowDiskShare && inputs.diskFreeBytes < 10 * 1024 ** 3) {

@@ -69,6 +69,7 @@ const make = Effect.fnUntraced(function* (dataFolder: string, knobs: ExporterKno
         flow: yield* flows.warnings,
         requireApproval: knobs.requireApproval,
         databaseReachable: reachable,
+        databaseServer: yield* database.status,
         diskFreeBytes: disk.freeBytes,
         diskTotalBytes: disk.totalBytes,
         storage: stored,
