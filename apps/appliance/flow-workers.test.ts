@@ -2,6 +2,7 @@ import { createSocket, type Socket } from "node:dgram"
 import { Worker } from "node:worker_threads"
 import { assert, describe, it } from "@effect/vitest"
 import { aTemplate, someRecords } from "../../test/rig/netflow9-datagrams.ts"
+import { makeFlowLedger } from "./flow/FlowLedger.ts"
 import type { FlowWorkerReport, FromFlowWorker, ToFlowWorker } from "./flow-worker/messages.ts"
 
 /** Workers on one port of the loopback, that are told of each other's templates as the corridor does it. */
@@ -11,6 +12,7 @@ const startWorkers = async (count: number) => {
   const waiting: Array<() => void> = []
   const folded = { records: 0, octets: 0 }
   let heard = 0
+  const ledger = makeFlowLedger()
   const wake = () => {
     for (const one of waiting.splice(0)) one()
   }
@@ -28,7 +30,8 @@ const startWorkers = async (count: number) => {
       } else if (message.type === "report") {
         latest.set(message.report.worker, message.report)
         heard++
-      } else if (message.type === "stopped") latest.set(message.report.worker, message.report)
+      } else if (message.type === "sequences") ledger.sequences(`worker-${i}`, message.notes)
+      else if (message.type === "stopped") latest.set(message.report.worker, message.report)
       else if (message.type === "templates") {
         const adopt: ToFlowWorker = { type: "adopt", templates: message.learned, announcements: message.announced }
         for (const other of workers) if (other !== worker) other.postMessage(adopt)
@@ -67,6 +70,11 @@ const startWorkers = async (count: number) => {
     folded,
     sum,
     reports,
+    /** Over all workers. */
+    exporters: () => {
+      for (const report of latest.values()) ledger.report(report, [])
+      return ledger.exporters()
+    },
     /** Waits for reports of all workers until they `hold`. */
     settle: async (holds: () => boolean) => {
       for (;;) {
@@ -79,7 +87,9 @@ const startWorkers = async (count: number) => {
     stop: () =>
       Promise.all(
         workers.map((worker) => {
-          const exit = new Promise((done) => worker.once("exit", done))
+          const exit = new Promise((done) => worker.once("exit", done)).then(() =>
+            ledger.threadEnded(`worker-${workers.indexOf(worker) + 1}`)
+          )
           worker.postMessage({ type: "stop" } satisfies ToFlowWorker)
           return exit
         })
@@ -133,4 +143,32 @@ describe("several workers on one port", () => {
       for (const socket of opened.splice(0)) socket.close()
     })
   }
+
+  it("4 of them see no gap where an exporter changed its port, and the gaps there are", async () => {
+    const workers = await startWorkers(4)
+    const port = workers.port()
+    const now = Date.now()
+    const addresses = ["127.0.8.1", "127.0.8.2", "127.0.8.3"]
+    let datagrams = 0
+    for (const [loses, address] of addresses.entries()) {
+      await (await sender(address))(aTemplate(now, 0), port)
+      datagrams++
+      for (let n = 1; n <= 200; n++) {
+        // every datagram from another port; of the second and third exporter some are never sent
+        if (n % 50 < loses * 3) continue
+        await (await sender(address))(someRecords(now, n, 3), port)
+        datagrams++
+      }
+    }
+    await workers.settle(() => workers.sum((report) => report.datagrams.datagrams) === datagrams)
+    assert.isAbove(workers.reports().filter((report) => report.exporters.length === 3).length, 2)
+    await workers.stop()
+    const lost = new Map(workers.exporters().map((one) => [one.address, one.sequenceLost]))
+    // the last of the numbers that are missing is 200, and nobody knows of it
+    assert.deepStrictEqual(
+      addresses.map((address) => lost.get(address)),
+      [0, 2 + 3 * 3, 5 + 3 * 6]
+    )
+    for (const socket of opened.splice(0)) socket.close()
+  })
 })

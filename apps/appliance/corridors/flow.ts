@@ -36,7 +36,7 @@ import { FlowLine } from "../flow/FlowLine.ts"
 import { Flows } from "../flow/Flows.ts"
 import { type FlowWorkerHandle, startFlowWorker, type TemplateChange } from "../flow/flow-worker-actor.ts"
 import { keepProgress, keepTemplates, makeTemplateBook } from "../flow/keep-accounts.ts"
-import { foldLast, foldSeconds, keepFolding } from "../flow/keep-folding.ts"
+import { foldLast, foldSeconds, keepFolding, makeFoldState } from "../flow/keep-folding.ts"
 import { keepRaw, makeRawAccount, takeRaw } from "../flow/keep-raw.ts"
 import { collapser, type KnownEnds, makeFlows, serviceNames, workerSettings } from "../flow/make-flows.ts"
 import { makeWriteState, resolveSlices } from "../flow/resolve-slices.ts"
@@ -67,6 +67,7 @@ const make = Effect.fnUntraced(function* (config: Config, makeCollapse: MakeColl
     workers: config.ingestion.workers
   })
   const state = makeWriteState()
+  const folding = makeFoldState()
   const spooling = makeSpoolAccount(spool, backlog, state)
   const unclean = yield* takeUp(boot, version, folder, spool, backlog)
   const store = yield* ExporterStore
@@ -80,6 +81,7 @@ const make = Effect.fnUntraced(function* (config: Config, makeCollapse: MakeColl
   const ledger = makeFlowLedger(networkSet(config.classification.internal_ranges))
   const workers = new Map<string, FlowWorkerHandle>()
   const names = Array.from({ length: config.ingestion.workers }, (_, i) => `worker-${i + 1}`)
+  if (names.length > 1) ledger.resume(followed)
 
   const slices = yield* Mailbox.make<WindowSlice>({
     actor: "flow/spool",
@@ -95,7 +97,7 @@ const make = Effect.fnUntraced(function* (config: Config, makeCollapse: MakeColl
   })
   const raw = yield* Mailbox.make<RawChunk>({ actor: "flow/raw", name: "single flow records", capacity: 16, policy: "refuse" })
   const rawAccount = makeRawAccount()
-  const { flows, accepted, written, lost } = yield* makeFlows(boot, ledger, workers, unclean, spooling)
+  const { flows, accepted, written, lost } = yield* makeFlows(boot, ledger, workers, unclean, spooling, folding)
   const hand: InHand = { slice: undefined }
 
   const flow = yield* Supervisor.make({ path: "flow" })
@@ -112,7 +114,12 @@ const make = Effect.fnUntraced(function* (config: Config, makeCollapse: MakeColl
   yield* flow.start("resolve", () => resolveSlices({ backlog, spool, collapse, written, lost }, state), {
     gauges: { waiting: () => backlog.reading().slices, windows: () => backlog.reading().windows, writes: () => state.writes }
   })
-  yield* flow.start("fold", () => keepFolding(SubscriptionRef.update(flows.mapVersion, (version) => version + 1)))
+  yield* flow.start("fold", () =>
+    keepFolding(
+      SubscriptionRef.update(flows.mapVersion, (version) => version + 1),
+      folding
+    )
+  )
   yield* flow.start("templates", () => keepTemplates(changes, book), { mailbox: changes })
   if (config.flow_raw.keep) {
     yield* flow.start("raw", () => keepRaw(raw, rawAccount), {

@@ -13,6 +13,7 @@ import { services } from "#pipeline/enrich/services.ts"
 import { type Heading, readHeading } from "#pipeline/ingest/dispatch.ts"
 import { makeExporterTable } from "#pipeline/ingest/ExporterTable.ts"
 import { makeMeasurer } from "#pipeline/ingest/measure.ts"
+import { makeSequenceLog } from "#pipeline/ingest/sequence-log.ts"
 import { makeUdpListener, type UdpListener } from "#pipeline/ingest/UdpListener.ts"
 import { makeRepeats } from "#pipeline/window/repeats.ts"
 import { makeWindows } from "#pipeline/window/window.ts"
@@ -82,6 +83,7 @@ export const makeFlowPlane = (
   const exporters = makeExporterTable({
     ...(settings.resume === undefined ? {} : { resume: settings.resume }),
     maxRate: settings.exporterMaxRate ?? 0,
+    ...(settings.reusePort ? { sequences: makeSequenceLog() } : {}),
     left: (address, index) => {
       measurer.forget(index)
       windows.forgetExporter(index)
@@ -147,7 +149,7 @@ export const makeFlowPlane = (
   }
 
   const rulings = makeRulings(exporters, batch, (exporter, from) => {
-    windowing.guard(() => repeats.sift(exporter, heading.domain, batch, from, sifting))
+    whole.guard(() => repeats.sift(exporter, heading.domain, batch, from, sifting))
   })
   /** Rows that were held because they may only say again. */
   const release = (all: boolean): void => {
@@ -355,7 +357,7 @@ export const makeFlowPlane = (
         flush()
       } else if (outlet.due()) flush()
       outlet.relieve()
-      news.tell()
+      news.tell(exporters.takeSequences(now()))
       const reading = report()
       post({ type: "report", report: reading, warnings: warningsOf(reading, earlier) })
       if (ticks % WARNING_TICKS === 0) earlier = reading
@@ -366,7 +368,7 @@ export const makeFlowPlane = (
       fold()
       outlet.close()
       raw?.tick()
-      news.tell()
+      news.tell(exporters.takeSequences(now()))
       for (const part of [whole, decoding, windowing]) part.stopped()
       post({ type: "stopped", report: report() })
     }

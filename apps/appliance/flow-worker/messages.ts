@@ -11,6 +11,7 @@ import type { LearnedTemplate } from "#pipeline/decode/LearnedTemplate.ts"
 import type { Announcement } from "#pipeline/decode/TemplateCache.ts"
 import type { ExporterPolicyInForce } from "#pipeline/ingest/ExporterTable.ts"
 import type { ExporterReading, ExporterResume } from "#pipeline/ingest/exporter-reading.ts"
+import type { SequenceNotes } from "#pipeline/ingest/sequence-log.ts"
 import type { ListenerReading } from "#pipeline/ingest/UdpListener.ts"
 import type { WindowAccount } from "#pipeline/window/window.ts"
 
@@ -187,6 +188,8 @@ export type FromFlowWorker =
     }
   /** Interface counters of sFlow, at most once a second. */
   | { readonly type: "interfaces"; readonly counters: ReadonlyArray<InterfaceCounters> }
+  /** Where workers share their ports: sequence numbers since the last message, once a second and at the end. */
+  | { readonly type: "sequences"; readonly notes: SequenceNotes }
   /** Copies taken since the last message, once a second or when there are many. */
   | { readonly type: "captured"; readonly capture: string; readonly datagrams: ReadonlyArray<CapturedDatagram> }
   /** Once a second. */

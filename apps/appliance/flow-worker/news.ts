@@ -3,6 +3,7 @@ import type { DecoderOptions } from "#pipeline/decode/Decoder.ts"
 import type { InterfaceCounters } from "#pipeline/decode/interface-counters.ts"
 import type { LearnedTemplate } from "#pipeline/decode/LearnedTemplate.ts"
 import type { Announcement } from "#pipeline/decode/TemplateCache.ts"
+import type { SequenceNotes } from "#pipeline/ingest/sequence-log.ts"
 import type { FromFlowWorker, Withdrawal } from "./messages.ts"
 
 /** Interface counters kept between two messages. */
@@ -10,7 +11,7 @@ const MOST_COUNTERS = 10_000
 /** Domains whose announcements are kept between two messages. */
 const MOST_ANNOUNCED = 4096
 
-export const makeNews = (post: (message: FromFlowWorker) => void) => {
+export const makeNews = (post: (message: FromFlowWorker, transfer?: Array<ArrayBuffer>) => void) => {
   let learned: Array<LearnedTemplate> = []
   let withdrawn: Array<Withdrawal> = []
   /** The latest of each domain since the last message. */
@@ -30,7 +31,8 @@ export const makeNews = (post: (message: FromFlowWorker) => void) => {
   return {
     /** The decoder's callbacks. */
     take,
-    tell: () => {
+    tell: (sequences?: SequenceNotes) => {
+      if (sequences !== undefined) post({ type: "sequences", notes: sequences }, [sequences.values.buffer as ArrayBuffer])
       if (learned.length + withdrawn.length + announcements.size > 0) {
         post({ type: "templates", learned, withdrawn, announced: [...announcements.values()] })
         learned = []

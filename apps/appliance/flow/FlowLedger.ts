@@ -5,7 +5,8 @@
 import { type NetworkSet, networkSet } from "#domain/Address.ts"
 import type { ExporterProtocol, ExporterState } from "#domain/Exporter.ts"
 import { mergeMeasures } from "#domain/ExporterMeasures.ts"
-import type { ExporterReading } from "#pipeline/ingest/exporter-reading.ts"
+import type { ExporterReading, ExporterResume } from "#pipeline/ingest/exporter-reading.ts"
+import { makeSequenceJudge } from "#pipeline/ingest/SequenceJudge.ts"
 import type { ListenerReading } from "#pipeline/ingest/UdpListener.ts"
 import { makeSubnetBook, type SubnetBook } from "../coverage/SubnetBook.ts"
 import type { FlowWarning, FlowWorkerReport, UnknownElement } from "../flow-worker/messages.ts"
@@ -61,6 +62,7 @@ export const exporterKey = (address: string, protocol: ExporterProtocol): string
 /** `internal`: the networks that are ours, of which it is counted which exporter sees them. */
 export const makeFlowLedger = (internal: NetworkSet = networkSet([])) => {
   const workers = new Map<string, WorkerAccount>()
+  const judge = makeSequenceJudge()
   const of = (worker: string): WorkerAccount => {
     let account = workers.get(worker)
     if (account === undefined) {
@@ -76,6 +78,12 @@ export const makeFlowLedger = (internal: NetworkSet = networkSet([])) => {
       const account = of(report.worker)
       account.report = report
       account.warnings = warnings
+    },
+    /** Numbers that exporters gave their datagrams, where several workers hear them. */
+    sequences: judge.take,
+    /** Exporters an earlier run followed. */
+    resume: (exporters: ReadonlyArray<ExporterResume>) => {
+      for (const { address, protocol, sequences, lastSeen } of exporters) judge.resume(address, protocol, sequences, lastSeen)
     },
     /** A slice came out of the worker; the thread no longer answers for its records. */
     handedOver: (worker: string, records: number) => {
@@ -98,10 +106,12 @@ export const makeFlowLedger = (internal: NetworkSet = networkSet([])) => {
       account.report = undefined
       account.warnings = []
       account.handedOver = 0
+      judge.left(worker)
     },
     /** What earlier threads counted of it is nobody's any more. */
     forget: (address: string, protocol: ExporterProtocol) => {
       const key = exporterKey(address, protocol)
+      judge.forget(address, protocol)
       for (const account of workers.values()) {
         account.exportersBefore = new Map([...account.exportersBefore].filter(([known]) => known !== key))
       }
@@ -118,7 +128,12 @@ export const makeFlowLedger = (internal: NetworkSet = networkSet([])) => {
           merged.set(key, known === undefined ? exporter : mergeExporters(known, exporter, "rates add"))
         }
       }
-      return [...merged.values()]
+      return [...merged.values()].map((one) => {
+        const judged = judge.of(one.address, one.protocol)
+        if (judged === undefined) return one
+        const { lostLately, ...verdicts } = judged
+        return { ...one, ...verdicts, measures: { ...one.measures, lost: lostLately } }
+      })
     },
     listeners: (): ReadonlyArray<ListenerReading> => [...workers.values()].flatMap((w) => w.report?.listeners ?? []),
     warnings: (): ReadonlyArray<FlowWarning> => [...workers.values()].flatMap((w) => w.warnings),

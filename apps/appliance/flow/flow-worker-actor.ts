@@ -74,6 +74,9 @@ export const startFlowWorker = Effect.fnUntraced(function* (supervisor: Supervis
           )
         )
         return
+      case "sequences":
+        ledger.sequences(worker, message.notes)
+        return
       case "captured":
         options.captured(message.capture, message.datagrams)
         return

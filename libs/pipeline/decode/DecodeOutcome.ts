@@ -109,3 +109,16 @@ export const makeDecodeOutcome = (): DecodeOutcome => ({
   malformed: "",
   complaints: 0
 })
+
+/** Something in it was what it says. Sets that wait for a template do not count: nobody knows whether they are what they say. */
+export const decodable = (outcome: DecodeOutcome): boolean =>
+  outcome.records +
+    outcome.released +
+    outcome.optionsRecords +
+    outcome.templates +
+    outcome.optionsTemplates +
+    outcome.flowSamples +
+    outcome.counterSamples +
+    outcome.discardSamples +
+    outcome.otherSamples >
+  0

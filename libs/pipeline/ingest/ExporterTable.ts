@@ -7,7 +7,7 @@
 import type { ExporterProtocol } from "#domain/Exporter.ts"
 import type { Approval, SamplingOverride } from "#domain/ExporterPolicy.ts"
 import type { SliceExporter } from "#domain/Window.ts"
-import type { DecodeOutcome, MalformedReason } from "../decode/DecodeOutcome.ts"
+import { type DecodeOutcome, decodable, type MalformedReason } from "../decode/DecodeOutcome.ts"
 import { makeAdmission, makeShare } from "./admission.ts"
 import { makeClockTrack, shiftClock, takeSample } from "./exporter-clock.ts"
 import {
@@ -19,7 +19,9 @@ import {
   readExporter,
   type StageView
 } from "./exporter-reading.ts"
-import { makeObservationDomains } from "./observation-domains.ts"
+import { makeObservationDomains, otherStepOf } from "./observation-domains.ts"
+
+import type { SequenceLog, SequenceNotes } from "./sequence-log.ts"
 
 /**
  * Exporters one worker keeps. An address is easily invented, so when there is no room those go first that never sent anything that could be
@@ -38,6 +40,8 @@ const CLOCK_MOVED_MS = 1000
 export interface ExporterTableOptions {
   readonly limit?: number
   readonly resume?: ReadonlyArray<ExporterResume>
+  /** Sequence numbers are judged by somebody who hears other workers, too. */
+  readonly sequences?: SequenceLog
   /** Datagrams a second taken of one exporter; 0, the default: all. */
   readonly maxRate?: number
   /** An exporter was forgotten or lost its place to another: whatever comes with its index is another's. */
@@ -87,23 +91,12 @@ export interface ExporterTable {
   /** Starts anew should it send again. */
   readonly forget: (address: string, protocol: ExporterProtocol) => void
   readonly indexOf: (address: string, protocol: ExporterProtocol) => number | undefined
+  /** Sequence numbers since the last call, for their judge; undefined where this table judges itself. */
+  readonly takeSequences: (nowMs: number) => SequenceNotes | undefined
   /** Once a second: moves the rates on. */
   readonly tick: (nowMs: number) => void
   readonly read: (nowMs: number, silentAfterMs: number, decoder: DecoderView, stages?: StageView) => ReadonlyArray<ExporterReading>
 }
-
-/** Sets that wait for a template do not count: nobody knows whether they are what they say. */
-const decodable = (outcome: DecodeOutcome): boolean =>
-  outcome.records +
-    outcome.released +
-    outcome.optionsRecords +
-    outcome.templates +
-    outcome.optionsTemplates +
-    outcome.flowSamples +
-    outcome.counterSamples +
-    outcome.discardSamples +
-    outcome.otherSamples >
-  0
 
 const countRecords = (exporter: Exporter, records: number): void => {
   exporter.records += records
@@ -111,9 +104,10 @@ const countRecords = (exporter: Exporter, records: number): void => {
 }
 
 export const makeExporterTable = (options: ExporterTableOptions = {}): ExporterTable => {
-  const { limit = MAX_EXPORTERS, maxRate = 0, resume = [], left } = options
+  const { limit = MAX_EXPORTERS, maxRate = 0, resume = [], left, sequences } = options
   const admission = makeAdmission(maxRate)
   const observed = makeObservationDomains()
+  const header = { sequence: 0, step: 0, otherStep: 0, uptimeMs: 0 }
   const earlier = new Map(resume.map((one) => [`${one.protocol} ${one.address}`, one]))
   const byProtocol: Record<ExporterProtocol, Map<string, Exporter>> = {
     netflow5: new Map(),
@@ -190,7 +184,7 @@ export const makeExporterTable = (options: ExporterTableOptions = {}): ExporterT
     }
     apply(exporter)
     const before = earlier.get(`${protocol} ${address}`)
-    if (before !== undefined) observed.resume(exporter, before.sequences, steady(before.lastSeen))
+    if (before !== undefined && sequences === undefined) observed.resume(exporter, before.sequences, steady(before.lastSeen))
     all[index] = exporter
     unproven.add(exporter)
     byProtocol[protocol].set(address, exporter)
@@ -287,7 +281,15 @@ export const makeExporterTable = (options: ExporterTableOptions = {}): ExporterT
       countRecords(exporter, outcome.records + outcome.released)
       exporter.optionsRecords += outcome.optionsRecords
       exporter.heldDropped += outcome.heldRefused
-      if (outcome.version !== 0 && outcome.malformed !== "short-header") observed.follow(exporter, outcome, steady(arrivalMs))
+      if (outcome.version === 0 || outcome.malformed === "short-header") return
+      if (sequences !== undefined) sequences.note(exporter, outcome, arrivalMs)
+      else {
+        header.sequence = outcome.sequence
+        header.step = outcome.sequenceStep
+        header.otherStep = otherStepOf(exporter.protocol, outcome)
+        header.uptimeMs = outcome.uptimeMs
+        observed.follow(exporter, outcome.observationDomain, header, steady(arrivalMs))
+      }
     },
     released: (index, records) => countRecords(all[index]!, records),
     malformed: (index, reason) => {
@@ -321,6 +323,7 @@ export const makeExporterTable = (options: ExporterTableOptions = {}): ExporterT
       left?.(address, known.index)
     },
     indexOf: (address, protocol) => byProtocol[protocol].get(address)?.index,
+    takeSequences: (nowMs) => sequences?.take(all, nowMs),
     tick: (nowMs) => {
       const place = seconds % RATE_SECONDS
       times[place] = steady(nowMs)

@@ -27,6 +27,14 @@ export interface SequenceTrack {
   overLimit: number
 }
 
+/** Of one datagram. `step` is how far the number moves with it, `otherStep` in the other unit; -1: unknown. `uptimeMs` 0: not said. */
+export interface SequenceHeader {
+  readonly sequence: number
+  readonly step: number
+  readonly otherStep: number
+  readonly uptimeMs: number
+}
+
 /** `lost` may be negative: a datagram that had been counted lost came late. */
 export interface SequenceVerdict {
   lost: number
@@ -48,7 +56,7 @@ export const makeSequenceTrack = (): SequenceTrack => ({
 })
 
 /** Datagrams that may overtake each other on the way. */
-const REORDERED = 64
+export const REORDERED = 64
 /** An exporter that sends more than this is not believed; a bigger jump is a new beginning. */
 const UNITS_A_MS = { datagrams: 100, records: 2000 } as const
 const SLACK = 65_536

@@ -1,0 +1,163 @@
+/**
+ * Follows the sequence numbers of exporters whom several workers hear (sequence-log.ts). What the workers say is held for a moment, until all
+ * of them have said what arrived by then, and judged in order of the numbers: which worker was faster does not matter.
+ */
+import type { ExporterProtocol } from "#domain/Exporter.ts"
+import { makeObservationDomains, type Numbered } from "./observation-domains.ts"
+import { makeSequenceTrack, REORDERED, type SequenceHeader } from "./sequence.ts"
+import { COLUMNS, type SequenceNotes } from "./sequence-log.ts"
+
+/** A worker that is busy reads what arrived this much later than another. */
+const HOLD_MS = 1000
+/** One that says nothing for so long is not waited for. */
+const GONE_MS = 5000
+const SPAN_MS = 300_000
+/** Addresses are easily invented. */
+const MOST_EXPORTERS = 8192
+
+interface Row extends SequenceHeader {
+  readonly at: number
+}
+
+interface Judged extends Numbered {
+  /** Not judged yet, by domain. */
+  readonly waiting: Map<number, Array<Row>>
+  turnedAway: boolean
+  /** What was lost when this span began, and the one before. */
+  lostBefore: readonly [number, number]
+}
+
+export interface SequenceVerdicts {
+  readonly sequenceLost: number
+  readonly sequenceResets: number
+  readonly observationDomains: ReadonlyArray<number>
+  readonly sequences: ReadonlyArray<readonly [domain: number, expected: number]>
+  /** Lost in the last five to ten minutes. */
+  readonly lostLately: number
+}
+
+export interface SequenceJudge {
+  readonly take: (worker: string, notes: SequenceNotes) => void
+  /** The worker says no more; after the last one, everything is judged. */
+  readonly left: (worker: string) => void
+  readonly of: (address: string, protocol: ExporterProtocol) => SequenceVerdicts | undefined
+  /** Where an earlier run stopped counting. */
+  readonly resume: (address: string, protocol: ExporterProtocol, sequences: SequenceVerdicts["sequences"], lastMs: number) => void
+  readonly forget: (address: string, protocol: ExporterProtocol) => void
+}
+
+export const makeSequenceJudge = (): SequenceJudge => {
+  const observed = makeObservationDomains()
+  const exporters = new Map<string, Judged>()
+  const untils = new Map<string, number>()
+  let spanFrom = Number.NEGATIVE_INFINITY
+  const keyOf = (address: string, protocol: ExporterProtocol) => `${protocol} ${address}`
+
+  const judgedOf = (address: string, protocol: ExporterProtocol): Judged => {
+    const key = keyOf(address, protocol)
+    let one = exporters.get(key)
+    if (one === undefined) {
+      one = {
+        protocol,
+        domains: new Map(),
+        sequenceLost: 0,
+        sequenceResets: 0,
+        waiting: new Map(),
+        turnedAway: false,
+        lostBefore: [0, 0]
+      }
+      exporters.set(key, one)
+      if (exporters.size > MOST_EXPORTERS) {
+        const [oldest, gone] = exporters.entries().next().value!
+        observed.forget(gone)
+        exporters.delete(oldest)
+      }
+    }
+    return one
+  }
+
+  /** Judges what arrived by `bound`, and what came later but carries an earlier number. */
+  const judge = (one: Judged, domain: number, rows: Array<Row>, bound: number): Array<Row> => {
+    const ripe = rows.filter(({ at }) => at <= bound)
+    if (ripe.length === 0) return rows
+    const expected = one.domains.get(domain)?.expected ?? -1
+    const base = expected >= 0 ? expected : ripe[0]!.sequence
+    const far = (row: Row) => (row.sequence - base) | 0
+    // What lies further behind is of an exporter that began anew.
+    const goesOn = (row: Row) => far(row) >= -REORDERED * Math.max(1, row.step)
+    const last = ripe.reduce((most, row) => (goesOn(row) ? Math.max(most, far(row)) : most), Number.NEGATIVE_INFINITY)
+    const before: Array<Row> = []
+    const anew: Array<Row> = []
+    const left: Array<Row> = []
+    for (const row of rows) (goesOn(row) ? (far(row) <= last ? before : left) : row.at <= bound ? anew : left).push(row)
+    const inOrder = (a: Row, b: Row) => far(a) - far(b)
+    for (const row of [...before.sort(inOrder), ...anew.sort(inOrder)]) observed.follow(one, domain, row, row.at)
+    return left
+  }
+
+  const judgeUntil = (bound: number): void => {
+    const next = bound - spanFrom >= SPAN_MS
+    if (next) spanFrom = bound
+    for (const one of exporters.values()) {
+      if (next) one.lostBefore = [one.lostBefore[1], one.sequenceLost]
+      if (one.turnedAway) {
+        // What we turned away ourselves is counted as that, and did not get lost on the way.
+        one.turnedAway = false
+        one.waiting.clear()
+        for (const [domain] of one.domains) one.domains.set(domain, makeSequenceTrack())
+      }
+      for (const [domain, rows] of one.waiting) {
+        const left = judge(one, domain, rows, bound)
+        if (left.length === 0) one.waiting.delete(domain)
+        else one.waiting.set(domain, left)
+      }
+    }
+  }
+
+  return {
+    take: (worker, notes) => {
+      untils.set(worker, notes.until)
+      const named = notes.exporters.map(({ address, protocol }) => judgedOf(address, protocol!))
+      for (const { address, protocol } of notes.turnedAway) judgedOf(address, protocol!).turnedAway = true
+      const { values } = notes
+      for (let at = 0; at < notes.rows * COLUMNS; at += COLUMNS) {
+        const { waiting } = named[values[at]!]!
+        const domain = values[at + 1]!
+        const rows = waiting.get(domain)
+        const row = {
+          sequence: values[at + 2]!,
+          step: values[at + 3]!,
+          otherStep: values[at + 4]!,
+          uptimeMs: values[at + 5]!,
+          at: values[at + 6]!
+        }
+        if (rows === undefined) waiting.set(domain, [row])
+        else rows.push(row)
+      }
+      judgeUntil(Math.max(Math.min(...untils.values()), notes.until - GONE_MS) - HOLD_MS)
+    },
+    left: (worker) => {
+      untils.delete(worker)
+      if (untils.size === 0) judgeUntil(Number.POSITIVE_INFINITY)
+    },
+    of: (address, protocol) => {
+      const one = exporters.get(keyOf(address, protocol))
+      if (one === undefined) return undefined
+      return {
+        sequenceLost: one.sequenceLost,
+        sequenceResets: one.sequenceResets,
+        lostLately: Math.max(0, one.sequenceLost - one.lostBefore[0]),
+        observationDomains: [...one.domains.keys()],
+        sequences: [...one.domains].flatMap(([domain, { expected }]) => (expected < 0 ? [] : [[domain, expected] as const]))
+      }
+    },
+    resume: (address, protocol, sequences, lastMs) => observed.resume(judgedOf(address, protocol), sequences, lastMs),
+    forget: (address, protocol) => {
+      const key = keyOf(address, protocol)
+      const one = exporters.get(key)
+      if (one === undefined) return
+      observed.forget(one)
+      exporters.delete(key)
+    }
+  }
+}
