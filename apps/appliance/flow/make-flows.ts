@@ -17,6 +17,7 @@ import type { FlowLedger } from "./FlowLedger.ts"
 import { Flows, type WindowReading } from "./Flows.ts"
 import type { FlowWorkerHandle } from "./flow-worker-actor.ts"
 import type { TemplateBook } from "./keep-accounts.ts"
+import { type FoldState, foldWarnings } from "./keep-folding.ts"
 import type { SpoolAccount } from "./SpoolAccount.ts"
 
 const protocolNumbers = { tcp: 6, udp: 17, sctp: 132 } as const
@@ -78,7 +79,8 @@ export const makeFlows = Effect.fnUntraced(function* (
   ledger: FlowLedger,
   workers: ReadonlyMap<string, FlowWorkerHandle>,
   uncleanStops: ReadonlyArray<UncleanStop>,
-  spooling: SpoolAccount
+  spooling: SpoolAccount,
+  folding: FoldState
 ) {
   const boots = yield* BootStore
   const resolver = yield* Resolver
@@ -116,7 +118,11 @@ export const makeFlows = Effect.fnUntraced(function* (
     totals: Effect.sync(ledger.totals),
     exporters: Effect.sync(ledger.exporters),
     listeners: Effect.sync(ledger.listeners),
-    warnings: Effect.map(Clock.currentTimeMillis, (now) => [...ledger.warnings(), ...spooling.warnings(now)]),
+    warnings: Effect.map(Clock.currentTimeMillis, (now) => [
+      ...ledger.warnings(),
+      ...spooling.warnings(now),
+      ...foldWarnings(folding, resolver.unreadable())
+    ]),
     spool: Effect.map(Clock.currentTimeMillis, spooling.reading),
     recordsPerSecond: Effect.sync(ledger.recordsPerSecond),
     unknownElements: Effect.sync(() =>

@@ -87,6 +87,16 @@ export const warningKinds = {
     title: "A closed window could not be read or written and was set aside",
     hint: "The files *.bad in the folder spool are kept for a report; remove them when they are no longer needed."
   },
+  "journal-lags": {
+    severity: "warning",
+    title: "Traffic of known dependencies is not added to their totals",
+    hint: "It is safe in window_journal and added when the database allows it; look at postgres.log if this lasts."
+  },
+  "journal-unreadable": {
+    severity: "warning",
+    title: "An entry of the journal cannot be read",
+    hint: "Its traffic is in the totals of windows but not of dependencies; keep the row for a report, or restart with the version that wrote it."
+  },
   "conversations-full": {
     severity: "warning",
     title: "Conversations were refused because a window is full",

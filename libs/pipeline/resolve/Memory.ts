@@ -19,6 +19,10 @@ export interface Memory {
   readonly entries: ReadonlyArray<bigint>
   /** ms since 1970 of the oldest row in `pending`. */
   readonly since: number
+  /** See `folded`. */
+  readonly notBefore: number
+  /** Entries of the journal that cannot be read; they stay where they are. */
+  readonly unreadable: number
   /** What is in the journal is not known, so far or since a transaction failed. */
   readonly unsure: () => boolean
   /** Needs `lockInventory`. Reads the journal when it is not known what is in it, and what others have to tell. */
@@ -27,7 +31,8 @@ export interface Memory {
   readonly note: (sql: SqlClient.SqlClient, windowStart: number, rows: KnownRows, folding: boolean) => InTransaction
   /** From the tables of a transaction that looked edges up; `turned`: numbers of those that met their dependency the other way round. */
   readonly learn: (sql: SqlClient.SqlClient, staged: Staged, turned: ReadonlyArray<number>) => InTransaction
-  readonly folded: () => void
+  /** `next`: ms since 1970 before which nothing is folded for its age alone. */
+  readonly folded: (next: number) => void
   readonly forget: () => void
 }
 
@@ -36,11 +41,14 @@ const mostLearned = 200_000
 /** `resolver_news` goes back so far. */
 const newsKept = 1000n
 
-export const makeMemory = (): Memory => {
+/** `growing`: addresses become assets by themselves, once they were seen often enough. */
+export const makeMemory = (growing: boolean): Memory => {
   const known = makeKnownEdges()
   const pending = makePending()
   let entries: Array<bigint> = []
   let since = Number.POSITIVE_INFINITY
+  let notBefore = 0
+  let unreadable = 0
   /** Undefined: nothing here is to be relied on. */
   let epoch: bigint | undefined
 
@@ -49,7 +57,9 @@ export const makeMemory = (): Memory => {
     if (epoch === undefined) {
       known.clear()
       pending.clear()
-      entries = yield* loadEntries(sql, pending)
+      const loaded = yield* loadEntries(sql, pending)
+      entries = loaded.ids
+      unreadable = loaded.unreadable
       // whoever left them, they have waited long enough
       since = entries.length === 0 ? Number.POSITIVE_INFINITY : 0
     } else if (now!.epoch - epoch >= newsKept) known.clear()
@@ -74,7 +84,10 @@ export const makeMemory = (): Memory => {
     if (client.length === 0) return
     const [found] = yield* sql<{ n: ReadonlyArray<number> | null; key: ReadonlyArray<number> | null }>`
       SELECT array_agg(n) AS n, array_agg((id * 2 + turns % 2)::float8) AS key
-      FROM (SELECT e.n, d.id, d.turns FROM slice_edge e JOIN dependencies d ON d.id = e.dependency_id WHERE d.status = 'active'
+      FROM (SELECT e.n, d.id, d.turns FROM slice_edge e JOIN dependencies d ON d.id = e.dependency_id
+          JOIN assets c ON c.id = d.source_id JOIN assets s ON s.id = d.target_id
+        -- what may cross a threshold with its next record is not left to the journal
+        WHERE d.status = 'active' AND NOT (${growing} AND (c.status = 'candidate' OR s.status = 'candidate'))
         LIMIT ${mostLearned}) AS active`
     const around = new Set(turned)
     found?.n?.forEach((n, i) => {
@@ -94,11 +107,18 @@ export const makeMemory = (): Memory => {
     get since() {
       return since
     },
+    get notBefore() {
+      return notBefore
+    },
+    get unreadable() {
+      return unreadable
+    },
     unsure: () => epoch === undefined,
     recall,
     note,
     learn,
-    folded: () => {
+    folded: (next) => {
+      notBefore = next
       pending.clear()
       entries = []
       since = Number.POSITIVE_INFINITY

@@ -218,16 +218,27 @@ describe("Resolver", () => {
         yield* write([])
         for (const table of ["dependencies", "services", "flow_stats_20260105"])
           yield* query(`ALTER TABLE ${table} SET (autovacuum_enabled = false)`)
-        for (let n = 0; n < 8; n++) yield* write(edges)
-        yield* query("SELECT pg_stat_force_next_flush()")
-        const rows = yield* query<{ name: string; updated: number; inPlace: number }>(
-          `SELECT relname AS name, n_tup_upd::int AS updated, n_tup_hot_upd::int AS "inPlace" FROM pg_stat_user_tables
-            WHERE relname IN ('dependencies', 'flow_stats_20260105', 'services') ORDER BY 1`
+        const count = query("SELECT pg_stat_force_next_flush()").pipe(
+          Effect.andThen(
+            query<{ name: string; updated: number; inPlace: number }>(
+              `SELECT relname AS name, n_tup_upd::int AS updated, n_tup_hot_upd::int AS "inPlace" FROM pg_stat_user_tables
+                WHERE relname IN ('dependencies', 'flow_stats_20260105', 'services') ORDER BY 1`
+            )
+          )
         )
-        assert.strictEqual(rows.length, 3)
-        for (const { name, updated, inPlace } of rows) {
-          assert.isAbove(updated, 1000, name)
-          assert.isAbove(inPlace / updated, 0.9, name)
+        // the server analyses catalogs when it likes, and its snapshot keeps old versions in their pages: some rounds without one suffice,
+        // while a change of an indexed column is in place in no round
+        for (let round = 1; ; round++) {
+          const before = yield* count
+          for (let n = 0; n < 8; n++) yield* write(edges)
+          const rows = yield* count
+          assert.strictEqual(rows.length, 3)
+          const shares = rows.map(({ updated, inPlace }, i) => {
+            assert.isAbove(updated - before[i]!.updated, 1000)
+            return (inPlace - before[i]!.inPlace) / (updated - before[i]!.updated)
+          })
+          if (Math.min(...shares) > 0.9) break
+          assert.isBelow(round, 6, `in place: ${shares.join(", ")}`)
         }
       })
     )

@@ -84,6 +84,8 @@ export interface ResolverOptions {
 
 /** Rows in waiting after which they are folded whatever the time: about 50 MB. */
 const mostPending = 300_000
+/** Folding takes one part in so many of the time while a window is open: at a large site it waits for the end of the window. */
+const foldPause = 100
 
 const nothing: WriteResult = {
   written: false,
@@ -100,11 +102,13 @@ export class Resolver extends Context.Service<
   {
     /**
      * What is new is in every table when this is done. Traffic of known dependencies is in `windows` and the journal, and in the other
-     * tables within `foldSeconds`, or when the last slice of its window was written.
+     * tables after `foldSeconds`, where folds are quick, and at the latest when the last slice of its window was written.
      */
     readonly write: (slice: SliceWrite) => Effect.Effect<WriteResult, SqlError.SqlError>
     /** Brings the tables up to date, when that is due or `now`; also with what an earlier process left. */
     readonly fold: (now?: boolean) => Effect.Effect<FoldResult, SqlError.SqlError>
+    /** Entries of the journal that cannot be read: their traffic is in `windows` only. */
+    readonly unreadable: () => number
   }
 >()("pipeline/resolve/Resolver") {
   static readonly layer = (options: ResolverOptions) =>
@@ -112,7 +116,7 @@ export class Resolver extends Context.Service<
       Resolver,
       Effect.gen(function* () {
         const sql = yield* SqlClient.SqlClient
-        const memory = makeMemory()
+        const memory = makeMemory(options.assets.autoCreate)
         const alone = Semaphore.makeUnsafe(1)
         const stageOptions = {
           internal: networkSet(options.internalRanges),
@@ -141,6 +145,7 @@ export class Resolver extends Context.Service<
           )
         })
         return Resolver.of({
+          unreadable: () => memory.unreadable,
           write: Effect.fn("Resolver.write")(function* (slice) {
             yield* partitionOf(slice.windowStart)
             const result = yield* transaction(writeSlice(sql, slice, stageOptions, memory, fold, options))
@@ -170,8 +175,10 @@ export class Resolver extends Context.Service<
     )
 }
 
-const isDue = ({ pending, since }: Memory, at: number, options: ResolverOptions): boolean =>
-  pending.size() > mostPending || at - since >= (options.foldSeconds ?? 0) * 1000
+const isDue = ({ pending, since, notBefore }: Memory, at: number, options: ResolverOptions): boolean => {
+  const waits = (options.foldSeconds ?? 0) * 1000
+  return pending.size() > mostPending || (at - since >= waits && (waits === 0 || at >= notBefore))
+}
 
 type Fold = (now: boolean) => Effect.Effect<FoldResult, SqlError.SqlError>
 
@@ -193,7 +200,8 @@ const foldDue =
       // another appliance took them over while this one was thought to be dead
       if (found !== memory.entries.length) return yield* gone(memory.entries.length - found)
       const result = yield* foldKnown(sql, pending.windows, options)
-      memory.folded()
+      const ended = yield* Clock.currentTimeMillis
+      memory.folded(ended + (ended - at) * foldPause)
       return result
     })
 

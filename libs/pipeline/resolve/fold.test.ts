@@ -214,6 +214,68 @@ describe("what waits in the journal", () => {
   )
 })
 
+describe("known traffic", () => {
+  it.effect("makes a dependency with the third record and an asset with the fifth, with no fold in between", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const context = yield* Layer.build(resolver(3600))
+      const one = yield* Resolver.pipe(Effect.provideContext(context))
+      const seen: Array<string> = []
+      for (let record = 1; record <= 7; record++) {
+        const rows = [edge({ client: "10.1.0.1", server: "10.1.0.2", flows: 1 })]
+        yield* one.write(sliceOf(collapsed(rows)))
+        const [found] = yield* sql<{
+          text: string
+        }>`SELECT d.status || ' ' || c.status || ' ' || s.status || ' ' || d.total_flows AS text
+          FROM dependencies d JOIN assets c ON c.id = d.source_id JOIN assets s ON s.id = d.target_id`
+        seen.push(found!.text)
+      }
+      assert.deepStrictEqual(seen, [
+        "candidate candidate candidate 1",
+        "candidate candidate candidate 2",
+        "active candidate candidate 3",
+        "active candidate candidate 4",
+        "active active active 5",
+        "active active active 5",
+        "active active active 5"
+      ])
+    }).pipe(Effect.scoped, Effect.provide(layerTestDatabase))
+  )
+
+  it.live("is not folded again before a hundred times as long as the last fold took, but at the end of its window", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const context = yield* Layer.build(resolver(0.001))
+      const one = yield* Resolver.pipe(Effect.provideContext(context))
+      // as long as a fold takes is beyond its age by far
+      const edges = manyEdges(2000, 300, { flows: 9 })
+      const waiting = Effect.map(sql<{ n: number }>`SELECT count(*)::int AS n FROM window_journal`, ([row]) => row!.n)
+      for (let n = 0; n < 2; n++) yield* one.write(sliceOf(collapsed(edges)))
+      yield* one.fold(true)
+      yield* one.write(sliceOf(collapsed(edges)))
+      assert.strictEqual((yield* one.fold()).edges, 0)
+      assert.strictEqual(yield* waiting, 1)
+      yield* one.write(sliceOf(collapsed(edges), { final: true }))
+      assert.strictEqual(yield* waiting, 0)
+    }).pipe(Effect.scoped, Effect.provide(layerTestDatabase))
+  )
+
+  it.effect("that cannot be read is counted and left, and the rest is folded", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      yield* sql`INSERT INTO window_journal (window_start, exporters, entry) VALUES (now(), ARRAY['192.0.2.1'], ${new Uint8Array([9, 1, 2])}::bytea)`
+      const context = yield* Layer.build(resolver(3600))
+      const one = yield* Resolver.pipe(Effect.provideContext(context))
+      assert.strictEqual(one.unreadable(), 0)
+      const edges = manyEdges(20, 9, { flows: 9 })
+      for (let n = 0; n < 2; n++) yield* one.write(sliceOf(collapsed(edges)))
+      assert.strictEqual(one.unreadable(), 1)
+      assert.strictEqual((yield* one.fold(true)).edges, 20)
+      assert.strictEqual((yield* sql`SELECT id FROM window_journal`).length, 1)
+    }).pipe(Effect.scoped, Effect.provide(layerTestDatabase))
+  )
+})
+
 describe("an entry of the journal", () => {
   it("comes back as it was, whatever the numbers", () => {
     const random = randomFrom(9)

@@ -14,9 +14,10 @@ export const appendEntry = Effect.fnUntraced(function* (sql: SqlClient.SqlClient
   return made!.id
 })
 
-/** Adds all entries there are to `pending`, whoever wrote them; answers their ids. One that cannot be read is left where it is. */
+/** Adds all entries there are to `pending`, whoever wrote them; answers their ids. One that cannot be read is left where it is, and counted. */
 export const loadEntries = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, pending: Pending) {
   const ids: Array<bigint> = []
+  let unreadable = 0
   const found = yield* sql<{ id: bigint }>`SELECT id FROM window_journal ORDER BY id`
   for (const { id } of found) {
     // one at a time: an entry is some megabytes
@@ -25,6 +26,7 @@ export const loadEntries = Effect.fnUntraced(function* (sql: SqlClient.SqlClient
     if (row === undefined) continue
     const rows = decodeEntry(row.entry, row.exporters)
     if (rows === undefined) {
+      unreadable++
       yield* Effect.logError("cannot read an entry of the journal, its traffic is in windows only").pipe(
         Effect.annotateLogs({ entry: String(id), octets: row.entry.length })
       )
@@ -33,7 +35,7 @@ export const loadEntries = Effect.fnUntraced(function* (sql: SqlClient.SqlClient
     pending.add(row.windowStart.getTime(), rows)
     ids.push(id)
   }
-  return ids
+  return { ids, unreadable }
 })
 
 /** Takes entries out; answers how many were still there. */
