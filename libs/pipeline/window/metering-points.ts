@@ -27,8 +27,15 @@ export interface PointPair {
 }
 
 export interface MeteringPoints {
-  readonly of: (domain: number, input: number, output: number) => number
-  readonly pair: (one: number, other: number) => PointPair | undefined
+  /** Where one record of a flow was metered, and where the other was. Undefined: too many of them. */
+  readonly pair: (
+    ofDomain: number,
+    ofInput: number,
+    ofOutput: number,
+    domain: number,
+    input: number,
+    output: number
+  ) => PointPair | undefined
   readonly alike: (pair: PointPair) => void
   readonly unlike: (pair: PointPair) => void
   /** Equal records of this pair are the same packets. */
@@ -49,6 +56,9 @@ export const makeMeteringPoints = (): MeteringPoints => {
   let knownPairs = 0
   let alike = 0
   let unlike = 0
+  // what was asked last, and the answer
+  let [oldDomain, oldInput, oldOutput, newDomain, newInput, newOutput] = [-1, -1, -1, -1, -1, -1]
+  let last: PointPair | undefined
 
   const numberOf = (value: number): number => {
     let number = numbers.get(value)
@@ -58,6 +68,31 @@ export const makeMeteringPoints = (): MeteringPoints => {
       numbers.set(value, number)
     }
     return number
+  }
+  const pointOf = (domain: number, input: number, output: number): number => {
+    const [d, i, o] = [numberOf(domain), numberOf(input), numberOf(output)]
+    if (d < 0 || i < 0 || o < 0) return 0
+    const key = (d * MOST_NUMBERS + i) * MOST_NUMBERS + o
+    let point = points.get(key)
+    if (point === undefined) {
+      if (points.size === MOST_POINTS) return 0
+      point = named.push([domain, input, output]) - 1
+      points.set(key, point)
+    }
+    return point
+  }
+  const pairOf = (one: number, other: number): PointPair | undefined => {
+    if (one === 0 || other === 0) return undefined
+    const first = Math.min(one, other)
+    const second = Math.max(one, other)
+    const key = first * (MOST_POINTS + 1) + second
+    let pair = pairs.get(key)
+    if (pair === undefined) {
+      if (pairs.size === MOST_PAIRS) return undefined
+      pair = { first, second, alike: 0, unlike: 0, repeats: 0, known: false }
+      pairs.set(key, pair)
+    }
+    return pair
   }
   const know = (pair: PointPair, known: boolean): void => {
     if (pair.known !== known) knownPairs += known ? 1 : -1
@@ -77,29 +112,25 @@ export const makeMeteringPoints = (): MeteringPoints => {
   }
 
   return {
-    of: (domain, input, output) => {
-      const [d, i, o] = [numberOf(domain), numberOf(input), numberOf(output)]
-      if (d < 0 || i < 0 || o < 0) return 0
-      const key = (d * MOST_NUMBERS + i) * MOST_NUMBERS + o
-      let point = points.get(key)
-      if (point === undefined) {
-        if (points.size === MOST_POINTS) return 0
-        point = named.push([domain, input, output]) - 1
-        points.set(key, point)
+    pair: (ofDomain, ofInput, ofOutput, domain, input, output) => {
+      if (
+        ofInput === oldInput &&
+        input === newInput &&
+        ofOutput === oldOutput &&
+        output === newOutput &&
+        ofDomain === oldDomain &&
+        domain === newDomain
+      ) {
+        return last
       }
-      return point
-    },
-    pair: (one, other) => {
-      const first = Math.min(one, other)
-      const second = Math.max(one, other)
-      const key = first * (MOST_POINTS + 1) + second
-      let pair = pairs.get(key)
-      if (pair === undefined) {
-        if (pairs.size === MOST_PAIRS) return undefined
-        pair = { first, second, alike: 0, unlike: 0, repeats: 0, known: false }
-        pairs.set(key, pair)
-      }
-      return pair
+      oldDomain = ofDomain
+      oldInput = ofInput
+      oldOutput = ofOutput
+      newDomain = domain
+      newInput = input
+      newOutput = output
+      last = pairOf(pointOf(ofDomain, ofInput, ofOutput), pointOf(domain, input, output))
+      return last
     },
     alike: (pair) => {
       pair.alike++
@@ -115,6 +146,7 @@ export const makeMeteringPoints = (): MeteringPoints => {
     anyKnown: () => knownPairs > 0,
     restart: () => {
       pairs.clear()
+      oldDomain = -1
       knownPairs = 0
       alike = 0
       unlike = 0

