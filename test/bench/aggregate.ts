@@ -9,6 +9,8 @@ import { makeTemplateCache } from "#pipeline/decode/TemplateCache.ts"
 import { services } from "#pipeline/enrich/services.ts"
 import { collapseSlice } from "#pipeline/resolve/collapse.ts"
 import { makeOwners } from "#pipeline/resolve/duplicate.ts"
+import { makeEvidenceSampler } from "#pipeline/resolve/EvidenceSampler.ts"
+import { makeServiceRegister } from "#pipeline/resolve/ServiceRegister.ts"
 import { makeWindows, type Windows } from "#pipeline/window/window.ts"
 import { eachOnce, ipfixDatagrams, netflow5Datagrams, netflow9Datagrams, now, sflowDatagrams } from "./conversations.ts"
 import type { Benchmark } from "./main.ts"
@@ -164,6 +166,19 @@ export const aggregateBenchmarks = (): ReadonlyArray<Benchmark> => [
         15,
         () => filledWindows().flush(now, 1)[0]!,
         (slice) => void collapseSlice(slice, { ranks, owners })
+      )
+    }
+  },
+  {
+    // as the appliance does it: who served before is looked up, and conversations are kept as evidence
+    name: "resolve.collapse-remembered.50000",
+    unit: "ms",
+    run: () => {
+      const known = { ranks, owners: makeOwners(), register: makeServiceRegister(), sampler: makeEvidenceSampler() }
+      return least(
+        15,
+        () => filledWindows().flush(now, 1)[0]!,
+        (slice) => void collapseSlice(slice, known)
       )
     }
   },
