@@ -4,7 +4,7 @@ import { type Cursor, makeCursor } from "./Cursor.ts"
 import { type Frame, makeFrame, readFrame } from "./frame.ts"
 import type { Reading } from "./Reading.ts"
 import { type DescribedRecord, describeAddresses } from "./record.ts"
-import { ETHERNET_FRAME, RAW_HEADER, SAMPLED_IPV4, SAMPLED_IPV6 } from "./sflow.ts"
+import { ETHERNET_FRAME, RAW_HEADER, SAMPLED_IPV4, SAMPLED_IPV6 } from "./sflow-formats.ts"
 import { mayTunnel } from "./tunnel.ts"
 
 /** Extended flow records by enterprise 0 format. */

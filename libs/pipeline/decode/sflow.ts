@@ -4,30 +4,26 @@
  */
 import { ipv4Text, ipv6Text } from "./address-text.ts"
 import { VERSION_SFLOW5 } from "./DecodeOutcome.ts"
-import { DIRECTION_UNKNOWN, FAMILY_IPV4, FAMILY_IPV6 } from "./FlowBatch.ts"
-import { type Frame, HEADER_ETHERNET, makeFrame, readFrame } from "./frame.ts"
+import { FAMILY_IPV4, FAMILY_IPV6 } from "./FlowBatch.ts"
+import { type Frame, makeFrame, readFrame } from "./frame.ts"
 import { type InterfaceCounters, makeCounterReader } from "./interface-counters.ts"
-import { complain, type Reading, roomOf } from "./Reading.ts"
+import { complain, type Reading } from "./Reading.ts"
 import type { RecordTrace } from "./record.ts"
-import { enterTunnels, isTunnelPort, mayTunnel } from "./tunnel.ts"
-
-/** Samples by enterprise 0 format. */
-export const FLOW_SAMPLE = 1
-export const COUNTER_SAMPLE = 2
-export const EXPANDED_FLOW_SAMPLE = 3
-export const EXPANDED_COUNTER_SAMPLE = 4
-export const DISCARD_SAMPLE = 5
-
-/** Flow records by enterprise 0 format. */
-export const RAW_HEADER = 1
-export const ETHERNET_FRAME = 2
-export const SAMPLED_IPV4 = 3
-export const SAMPLED_IPV6 = 4
-
-/** Interface formats: the value is an ifIndex; a reason for a discard; a number of interfaces. */
-export const FORMAT_INTERFACE = 0
-/** "No interface": the packet came from, or went to, the device itself. */
-export const INTERNAL_INTERFACE = 0x3fffffff
+import {
+  COUNTER_SAMPLE,
+  DISCARD_SAMPLE,
+  ETHERNET_FRAME,
+  EXPANDED_COUNTER_SAMPLE,
+  EXPANDED_FLOW_SAMPLE,
+  FLOW_SAMPLE,
+  FORMAT_INTERFACE,
+  INTERNAL_INTERFACE,
+  RAW_HEADER,
+  SAMPLED_IPV6
+} from "./sflow-formats.ts"
+import { makePlainSamples } from "./sflow-plain.ts"
+import { FACTS, makeSflowRows } from "./sflow-rows.ts"
+import { enterTunnels, mayTunnel } from "./tunnel.ts"
 
 export interface SflowReader {
   readonly read: () => void
@@ -42,16 +38,6 @@ export interface SflowReaderOptions {
 /** Agents whose text form is kept; each is one string of at most 15 characters. */
 const MAX_AGENTS = 8192
 
-/** Samples gathered before their rows are written; a datagram of 1,400 octets holds seven. */
-const MAX_PENDING = 64
-const FACTS = 12
-
-/** Octets of the shortest expanded flow sample with a header in it of which all that is plain can be read; captures are rarely shorter. */
-const FIXED = 8 + 44 + 24 + 78
-
-/** IEEE 802.1Q. */
-const VLAN = 0x8100
-
 const ifIndexOf = (format: number, value: number): number =>
   format === FORMAT_INTERFACE && value !== INTERNAL_INTERFACE && value !== 0xffffffff ? value : 0
 
@@ -60,10 +46,9 @@ export const makeSflowReader = (options: SflowReaderOptions): SflowReader => {
   const { outcome, view } = reading
   const agents = new Map<number, string>()
   const readCounters = onInterfaceCounters === undefined ? undefined : makeCounterReader(reading, onInterfaceCounters)
-  const facts = new Uint32Array(MAX_PENDING * FACTS)
-  let pending = 0
-  let room = 0
-  let plainEnd = 0
+  const rows = makeSflowRows(reading)
+  const { facts } = rows
+  const plain = makePlainSamples(reading, rows)
   const frame: Frame = makeFrame()
 
   const agent4 = (value: number): string => {
@@ -77,10 +62,10 @@ export const makeSflowReader = (options: SflowReaderOptions): SflowReader => {
   }
 
   const read = (): void => {
-    pending = 0
-    room = 0
+    rows.pending = 0
+    rows.room = 0
     readDatagram()
-    if (pending > 0) flush()
+    if (rows.pending > 0) rows.flush()
   }
 
   const readDatagram = (): void => {
@@ -115,10 +100,9 @@ export const makeSflowReader = (options: SflowReaderOptions): SflowReader => {
     at += 16
     for (let i = 0; i < samples; i++) {
       if (trace === undefined) {
-        const plain = plainSamples(at, end, samples - i)
-        i += plain
+        i += plain.read(at, end, samples - i)
         if (i === samples) return
-        at = plainEnd
+        at = plain.end
       }
       if (end - at < 8) {
         complain(outcome, "sample-truncated")
@@ -166,121 +150,9 @@ export const makeSflowReader = (options: SflowReaderOptions): SflowReader => {
     }
   }
 
-  /**
-   * The commonest samples, as many as follow each other: TCP or UDP, no tunnel, first fragments of IPv4 without options or of IPv6 without
-   * extensions, in Ethernet frames, tagged or not, whose raw header comes first in the sample. Returns how many; `plainEnd` is behind them.
-   */
-  const plainSamples = (start: number, end: number, most: number): number => {
-    if (pending === room) makeRoom()
-    // All that is read at fixed places lies in the first 132 octets of a sample's 8 of heading and what follows; one look is enough.
-    const until = Math.min(most, room - pending)
-    const firstRow = reading.batch.length + pending
-    let fact = pending * FACTS
-    let at = start
-    let taken = 0
-    let expandedOnes = 0
-    for (; taken < until; taken++) {
-      if (end - at < FIXED) break
-      const tag = view.getInt32(at)
-      const next = at + 8 + view.getInt32(at + 4)
-      let body = at + 8
-      let input: number
-      let output: number
-      if (tag === FLOW_SAMPLE) {
-        input = view.getInt32(body + 20)
-        output = view.getInt32(body + 24)
-        // Formats 0: indices; the index of an inner port is nobody's.
-        if (((input | output) & 0xc0000000) !== 0) break
-        body += 28
-      } else if (tag === EXPANDED_FLOW_SAMPLE) {
-        if ((view.getInt32(body + 24) | view.getInt32(body + 32)) !== FORMAT_INTERFACE) break
-        input = view.getInt32(body + 28)
-        output = view.getInt32(body + 36)
-        if (input === -1 || output === -1) break
-        body += 40
-      } else break
-      if (input === INTERNAL_INTERFACE || output === INTERNAL_INTERFACE) break
-      const more = view.getInt32(body)
-      const header = body + 28
-      const captured = view.getInt32(body + 24)
-      const after = body + 12 + view.getInt32(body + 8)
-      if (
-        view.getInt32(body + 4) !== RAW_HEADER ||
-        view.getInt32(body + 12) !== HEADER_ETHERNET ||
-        captured < 58 ||
-        next < at ||
-        next > end ||
-        after > next ||
-        after < header + captured ||
-        !endsWell(after, next, more - 1)
-      )
-        break
-      const ip = view.getUint16(header + 12) === VLAN ? header + 18 : header + 14
-      const first = view.getInt32(ip - 2) >>> 8
-      let protocol: number
-      let transport: number
-      let length: number
-      if (first === 0x080045) {
-        const words = view.getInt32(ip + 4)
-        if ((words & 0x1fff) !== 0) break
-        protocol = view.getUint8(ip + 9)
-        transport = ip + 20
-        length = view.getUint16(ip + 2)
-        facts[fact] = FAMILY_IPV4
-        facts[fact + 1] = view.getInt32(ip + 12)
-        facts[fact + 2] = view.getInt32(ip + 16)
-      } else if (first >>> 4 === 0x086dd6 && captured >= 78) {
-        protocol = view.getUint8(ip + 6)
-        transport = ip + 40
-        length = view.getUint16(ip + 4)
-        if (length !== 0) length += 40
-        facts[fact] = FAMILY_IPV6
-        facts[fact + 1] = 0
-        facts[fact + 2] = 0
-      } else break
-      const ports = view.getInt32(transport)
-      if (protocol === 6) facts[fact + 6] = view.getUint8(transport + 13)
-      else if (protocol === 17 && !isTunnelPort(ports & 0xffff)) facts[fact + 6] = 0
-      else break
-      if (transport === ip + 40) copyAddresses(ip + 8, firstRow + taken)
-      facts[fact + 3] = ports >>> 16
-      facts[fact + 4] = ports & 0xffff
-      facts[fact + 5] = protocol
-      facts[fact + 7] = length !== 0 ? length : view.getInt32(body + 16)
-      facts[fact + 8] = 1
-      facts[fact + 9] = input
-      facts[fact + 10] = output
-      facts[fact + 11] = view.getInt32(body - (tag === FLOW_SAMPLE ? 20 : 28))
-      fact += FACTS
-      expandedOnes += tag >> 1
-      at = next
-    }
-    pending += taken
-    outcome.expandedFlowSamples += expandedOnes
-    outcome.flowSamples += taken - expandedOnes
-    plainEnd = at
-    return taken
-  }
-
-  /** Whether so many records lie between `at` and `end`, none of them longer than there is room. */
-  const endsWell = (at: number, end: number, records: number): boolean => {
-    for (let i = 0; i < records; i++) {
-      if (end - at < 8) return false
-      const length = view.getInt32(at + 4)
-      if (length < 0 || length > end - at - 8) return false
-      at += 8 + length
-    }
-    return records >= 0
-  }
-
-  const makeRoom = (): void => {
-    if (pending > 0) flush()
-    room = Math.min(MAX_PENDING, roomOf(reading.batch, reading.full))
-  }
-
-  /** One sample is one row. What it says goes to `facts` first, because writing twenty columns of one row at a time costs twice as much. */
+  /** One sample is one row. */
   const flowSample = (start: number, end: number, expanded: boolean): void => {
-    if (pending === room) makeRoom()
+    rows.makeRoom()
     let input: number
     let output: number
     let rate: number
@@ -357,7 +229,7 @@ export const makeSflowReader = (options: SflowReaderOptions): SflowReader => {
       at += length
     }
     const isIpv4 = family === FAMILY_IPV4
-    const fact = pending * FACTS
+    const fact = rows.pending * FACTS
     facts[fact] = family
     facts[fact + 1] = isIpv4 ? view.getUint32(addressAt) : 0
     facts[fact + 2] = isIpv4 ? view.getUint32(addressAt + 4) : 0
@@ -370,46 +242,12 @@ export const makeSflowReader = (options: SflowReaderOptions): SflowReader => {
     facts[fact + 9] = input
     facts[fact + 10] = output
     facts[fact + 11] = rate
-    if (family === FAMILY_IPV6) copyAddresses(addressAt, reading.batch.length + pending)
-    pending++
+    if (family === FAMILY_IPV6) rows.copyAddresses(addressAt, 0)
+    rows.pending++
     if (trace !== undefined) {
-      flush()
+      rows.flush()
       trace.flowSample(reading, start, end, expanded, reading.batch.length - 1)
     }
-  }
-
-  /** Writes the rows gathered. */
-  const flush = (): void => {
-    const { batch, exporterIndex } = reading
-    const { bytes, destination, destinationPort, direction, end, exporter, family, inputInterface } = batch
-    const { outputInterface, packets, protocol, reverseBytes, reversePackets, sampling, source, sourcePort, start, tcpFlags } =
-      batch
-    let row = batch.length
-    const last = pending * FACTS
-    for (let fact = 0; fact < last; fact += FACTS, row++) {
-      exporter[row] = exporterIndex
-      family[row] = facts[fact]!
-      source[row] = facts[fact + 1]!
-      destination[row] = facts[fact + 2]!
-      sourcePort[row] = facts[fact + 3]!
-      destinationPort[row] = facts[fact + 4]!
-      protocol[row] = facts[fact + 5]!
-      tcpFlags[row] = facts[fact + 6]!
-      bytes[row] = facts[fact + 7]!
-      packets[row] = facts[fact + 8]!
-      reverseBytes[row] = 0
-      reversePackets[row] = 0
-      start[row] = 0
-      end[row] = 0
-      inputInterface[row] = facts[fact + 9]!
-      outputInterface[row] = facts[fact + 10]!
-      sampling[row] = facts[fact + 11]!
-      direction[row] = DIRECTION_UNKNOWN
-    }
-    batch.length = row
-    outcome.records += pending
-    pending = 0
-    room = 0
   }
 
   /** header_protocol, frame_length, stripped, header<>: the first octets of the packet. */
@@ -419,11 +257,6 @@ export const makeSflowReader = (options: SflowReaderOptions): SflowReader => {
     const last = Math.min(end, at + 16 + captured)
     readFrame(view, at + 16, last, view.getUint32(at), frame)
     if (mayTunnel(frame.protocol, frame.destinationPort) && enterTunnels(view, last, frame) > 0) outcome.tunnelled++
-  }
-
-  const copyAddresses = (at: number, row: number): void => {
-    const { ipv6 } = reading
-    for (let i = 0; i < 32; i += 4) ipv6.setUint32(row * 32 + i, view.getUint32(at + i))
   }
 
   return { read }
