@@ -51,6 +51,7 @@ export const makeSequenceJudge = (): SequenceJudge => {
   const exporters = new Map<string, Judged>()
   const untils = new Map<string, number>()
   let spanFrom = Number.NEGATIVE_INFINITY
+  let judged = Number.NEGATIVE_INFINITY
   const keyOf = (address: string, protocol: ExporterProtocol) => `${protocol} ${address}`
 
   const judgedOf = (address: string, protocol: ExporterProtocol): Judged => {
@@ -96,7 +97,7 @@ export const makeSequenceJudge = (): SequenceJudge => {
   }
 
   const judgeUntil = (bound: number): void => {
-    const next = bound - spanFrom >= SPAN_MS
+    const next = Math.abs(bound - spanFrom) >= SPAN_MS
     if (next) spanFrom = bound
     for (const one of exporters.values()) {
       if (next) one.lostBefore = [one.lostBefore[1], one.sequenceLost]
@@ -134,7 +135,11 @@ export const makeSequenceJudge = (): SequenceJudge => {
         if (rows === undefined) waiting.set(domain, [row])
         else rows.push(row)
       }
-      judgeUntil(Math.max(Math.min(...untils.values()), notes.until - GONE_MS) - HOLD_MS)
+      const bound = Math.max(Math.min(...untils.values()), notes.until - GONE_MS) - HOLD_MS
+      // Once for all workers, not once for each; a clock that was set back must not stop it.
+      if (Math.abs(bound - judged) < HOLD_MS / 2) return
+      judged = bound
+      judgeUntil(bound)
     },
     left: (worker) => {
       untils.delete(worker)
