@@ -27,6 +27,13 @@ ethtool ethtool
 # nice to have: installed apart, so that their absence spoils nothing
 optional="
 ovs-vsctl openvswitch-switch
+redis-server redis-server
+memcached memcached
+mosquitto mosquitto
+slapd slapd
+/usr/lib/python3/dist-packages/aiosmtpd python3-aiosmtpd
+/usr/lib/python3/dist-packages/pyftpdlib python3-pyftpdlib
+openssl openssl
 "
 
 missing_of() {
