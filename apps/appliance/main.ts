@@ -1,4 +1,6 @@
 /** `flowlens COMMAND …`: finds the command, loads only what it needs, and exits with its code. */
+import { keepCompiledCode } from "./compile-cache.ts"
+
 const usage = `flowlens COMMAND [options]
 
   start [--demo] [--config FILE]     run the appliance (--demo: with a datacenter of its own playing at it)
@@ -15,7 +17,10 @@ Each takes --help. Documentation: docs/`
 type Run = (argv: ReadonlyArray<string>) => Promise<number> | number
 
 const commands: Record<string, () => Promise<Run>> = {
-  start: async () => (await import("./start.ts")).runStart,
+  start: async () => {
+    keepCompiledCode(process.env["FLOWLENS_DATA"] ?? "./.flowlens")
+    return (await import("./start.ts")).runStart
+  },
   status: async () => (await import("./cli/status.ts")).runStatus,
   config: async () => (await import("./cli/config-check.ts")).runConfig,
   decode: async () => {
