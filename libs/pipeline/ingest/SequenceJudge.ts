@@ -97,7 +97,7 @@ export const makeSequenceJudge = (): SequenceJudge => {
   }
 
   const judgeUntil = (bound: number): void => {
-    const next = Math.abs(bound - spanFrom) >= SPAN_MS
+    const next = Number.isFinite(bound) && Math.abs(bound - spanFrom) >= SPAN_MS
     if (next) spanFrom = bound
     for (const one of exporters.values()) {
       if (next) one.lostBefore = [one.lostBefore[1], one.sequenceLost]
