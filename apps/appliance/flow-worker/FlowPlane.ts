@@ -14,8 +14,6 @@ import { type Heading, readHeading } from "#pipeline/ingest/dispatch.ts"
 import { makeExporterTable } from "#pipeline/ingest/ExporterTable.ts"
 import { makeMeasurer } from "#pipeline/ingest/measure.ts"
 import { makeSequenceLog } from "#pipeline/ingest/sequence-log.ts"
-import { makeUdpListener, type UdpListener } from "#pipeline/ingest/UdpListener.ts"
-import { makeRepeats } from "#pipeline/window/repeats.ts"
 import { makeWindows } from "#pipeline/window/window.ts"
 import { makeAdopt } from "./adopt.ts"
 import { makeCaptures } from "./captures.ts"
@@ -27,6 +25,8 @@ import { makePart } from "./part.ts"
 import { makeRawRecords } from "./raw-records.ts"
 import { newTally, reportOf } from "./report.ts"
 import { makeRulings } from "./rulings.ts"
+import { makeSifter } from "./sifter.ts"
+import { makeSockets } from "./sockets.ts"
 import { useful } from "./useful.ts"
 import { warningsOf } from "./warnings.ts"
 
@@ -87,7 +87,7 @@ export const makeFlowPlane = (
     left: (address, index) => {
       measurer.forget(index)
       windows.forgetExporter(index)
-      repeats.forget(index)
+      sifter.forget(index)
       tally.heldExpired += decoder.held.forget(address)
     }
   })
@@ -103,14 +103,6 @@ export const makeFlowPlane = (
     exporter: exporters.named
   })
   const { batch } = windows
-  const repeats = makeRepeats({
-    seed: (Math.random() * 0x1_0000_0000) | 0,
-    repeated: (of, row) => {
-      tally.records++
-      measurer.repeated(of.exporter[row]!)
-      windows.repeat(of, row, exporters.columns(), now())
-    }
-  })
   const heading: Heading = { protocol: undefined, exportMs: 0, domain: 0, agent: "" }
   const templates = makeTemplateCache()
   const news = makeNews(post)
@@ -123,8 +115,6 @@ export const makeFlowPlane = (
 
   const tally = newTally()
   let hearing = -1
-  /** When the datagram that is sifted came. */
-  let sifting = 0
   let datagramsBefore = 0
   let restedMs = 0
   let droppedBefore = 0
@@ -148,16 +138,8 @@ export const makeFlowPlane = (
     if (!entered) tally.recordsFailed += rows
   }
 
-  const rulings = makeRulings(exporters, batch, (exporter, from) => {
-    whole.guard(() => repeats.sift(exporter, heading.domain, batch, from, sifting))
-  })
-  /** Rows that were held because they may only say again. */
-  const release = (all: boolean): void => {
-    if (repeats.held() === 0) return
-    fold()
-    repeats.release(batch, clock.steady(now()), all)
-    fold()
-  }
+  const sifter = makeSifter({ batch, exporters, windows, whole, measurer, tally, now, fold })
+  const rulings = makeRulings(exporters, batch, sifter.sift)
 
   const decoderOptions: DecoderOptions = {
     templates,
@@ -210,7 +192,7 @@ export const makeFlowPlane = (
     const steady = clock.steady(arrival)
     const rows = batch.length
     hearing = index
-    sifting = steady
+    sifter.begin(heading.domain, steady)
     rulings.begin(index)
     const outcome = decoding.guard(() => decoder.decode(datagram, length, index, address, steady, batch))
     hearing = -1
@@ -234,22 +216,7 @@ export const makeFlowPlane = (
     }
   }
 
-  const listeners: ReadonlyArray<UdpListener> = [...new Set(settings.ports)].map((port) =>
-    makeUdpListener({
-      address: settings.bindAddress,
-      port,
-      receiveBufferBytes: settings.receiveBufferBytes,
-      reusePort: settings.reusePort,
-      take,
-      changed: () => announce()
-    })
-  )
-  let announced = false
-  const announce = (): void => {
-    if (announced || listeners.some((one) => one.read().state === "starting")) return
-    announced = true
-    post({ type: "ready", listeners: listeners.map((one) => one.read()) })
-  }
+  const { listeners, open } = makeSockets(settings, take, post)
 
   const outlet = makeOutlet({
     settings,
@@ -276,7 +243,7 @@ export const makeFlowPlane = (
       restedMs,
       listeners: listeners.map((one) => one.read()),
       exporters,
-      measured: (index, lost) => ({ ...measurer.read(index, lost, clock.steady(now())), repeatedOn: repeats.where(index) }),
+      measured: (index, lost) => ({ ...measurer.read(index, lost, clock.steady(now())), repeatedOn: sifter.where(index) }),
       windows,
       templates,
       decoder
@@ -299,10 +266,7 @@ export const makeFlowPlane = (
   return {
     take,
     report,
-    open: () => {
-      for (const listener of listeners) listener.open()
-      if (listeners.length === 0) announce()
-    },
+    open,
     handle: (message) => {
       switch (message.type) {
         case "windows-accepted":
@@ -317,7 +281,7 @@ export const makeFlowPlane = (
         case "exporters":
           return exporters.configure(message.exporters.policies, message.exporters.requireApproval)
         case "forget-exporter":
-          release(true)
+          sifter.release(clock.steady(now()), true)
           return exporters.forget(message.address, message.protocol)
         case "capture":
           return captures.start(message)
@@ -339,7 +303,7 @@ export const makeFlowPlane = (
       const at = now()
       const steady = clock.steady(at)
       fold(at)
-      release(false)
+      sifter.release(steady, false)
       raw?.tick()
       exporters.tick(at)
       for (const listener of listeners) listener.poll()
@@ -364,7 +328,7 @@ export const makeFlowPlane = (
     },
     stop: async () => {
       await Promise.all(listeners.map((listener) => listener.close()))
-      release(true)
+      sifter.release(clock.steady(now()), true)
       fold()
       outlet.close()
       raw?.tick()

@@ -171,6 +171,20 @@ describe("the coach", () => {
     expectFinding(exporter, "both-ways", /^100 % of [\d,]+ conversations are reported on the way in and again on the way out$/)
   })
 
+  it("names the interfaces on which everything is said again, where nothing says which way it was metered", () => {
+    const exporter = making()
+    minutes(exporter, 3, (nowMs) =>
+      traffic(60, nowMs)
+        .map((said) => without(said, 61))
+        .flatMap((said) => [said, { ...said, 10: said[10]! + 100, 14: said[14]! + 100 }])
+    )
+    expectFinding(
+      exporter,
+      "both-ways",
+      /^50 % of 720 records say again what others say: interfaces 1 → 2 and again on 101 → 102, and so of 1 other pair of places$/
+    )
+  })
+
   it("reads the active timeout from how long records last", () => {
     const long = making()
     minutes(long, 2, (nowMs) =>
