@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { assert, layer } from "@effect/vitest"
-import { Deferred, Effect, Fiber } from "effect"
+import { Deferred, Effect, Fiber, Schedule } from "effect"
 import { SqlError } from "effect/sql"
 import { onTestFinished } from "vitest"
 import type { WindowSlice } from "#domain/Window.ts"
@@ -99,7 +99,7 @@ layer(layerTestDatabase, { excludeTestServices: true })("resolve-slices", (it) =
       assert.deepStrictEqual(run.writes, [all(6)])
       assert.deepStrictEqual(run.written, all(6))
       yield* Effect.suspend(() => (run.files().length === 0 ? Effect.void : Effect.fail("files left"))).pipe(
-        Effect.retry({ times: 1000 })
+        Effect.retry({ schedule: Schedule.spaced("10 millis"), times: 1000 })
       )
       assert.deepInclude(run.state, { writes: 1, slices: 6, failures: 0 })
     })

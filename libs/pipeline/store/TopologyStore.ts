@@ -37,6 +37,26 @@ interface EdgeRow {
   readonly exporters: number
 }
 
+/** A hundred thousand rows as one of arrays: a row costs the driver as much as its thirteen values. Null: no rows. */
+type EdgeColumns = { readonly [K in keyof EdgeRow]: ReadonlyArray<EdgeRow[K]> | null }
+
+const edgeRows = (columns: EdgeColumns): ReadonlyArray<EdgeRow> =>
+  (columns.id ?? []).map((id, i) => ({
+    id,
+    client: columns.client![i]!,
+    server: columns.server![i]!,
+    port: columns.port![i]!,
+    protocol: columns.protocol![i]!,
+    service: columns.service![i]!,
+    bytes: columns.bytes![i]!,
+    rate: columns.rate === null ? null : columns.rate[i]!,
+    sampled: columns.sampled![i]!,
+    confidence: columns.confidence![i]!,
+    stale: columns.stale![i]!,
+    owner: columns.owner![i]!,
+    exporters: columns.exporters![i]!
+  }))
+
 interface NodeRow {
   readonly id: AssetId
   readonly name: string
@@ -76,18 +96,22 @@ export class TopologyStore extends Context.Service<
           window: NewestFinal | undefined,
           heaviest: Statement.Fragment
         ) =>
-          sql<EdgeRow>`SELECT d.id::text AS id, d.source_id::text AS client, d.target_id::text AS server, d.port, d.protocol,
-              d.inferred_service AS service, d.total_bytes AS bytes, ${window === undefined ? sql`NULL::bigint` : sql`f.total_bytes`} AS rate, d.sampling > 1 AS sampled,
-              d.confidence, d.status = 'stale' ${at === undefined ? sql`` : sql`AND d.stale_at <= ${at}`} AS stale,
-              host(d.owner_exporter) AS owner, d.exporters
-            FROM (SELECT d.id, d.source_id, d.target_id, d.port, d.protocol, d.inferred_service, d.total_bytes, d.sampling, d.confidence, d.status, d.stale_at,
-                d.owner_exporter, d.exporters FROM dependencies d WHERE ${shown} ${heaviest}) d
-            ${
-              window === undefined
-                ? sql``
-                : sql`LEFT JOIN flow_stats f ON f.time = ${window.start} AND f.source_id = d.source_id AND f.target_id = d.target_id
-                    AND f.protocol = d.protocol AND f.port = d.port`
-            }`
+          Effect.map(
+            sql<EdgeColumns>`SELECT array_agg(d.id::text) AS id, array_agg(d.source_id::text) AS client, array_agg(d.target_id::text) AS server, array_agg(d.port) AS port,
+                array_agg(d.protocol::int) AS protocol, array_agg(d.inferred_service) AS service, array_agg(d.total_bytes) AS bytes,
+                ${window === undefined ? sql`NULL::bigint[]` : sql`array_agg(f.total_bytes)`} AS rate, array_agg(d.sampling > 1) AS sampled,
+                array_agg(d.confidence) AS confidence, array_agg(d.status = 'stale' ${at === undefined ? sql`` : sql`AND d.stale_at <= ${at}`}) AS stale,
+                array_agg(host(d.owner_exporter)) AS owner, array_agg(d.exporters) AS exporters
+              FROM (SELECT d.id, d.source_id, d.target_id, d.port, d.protocol, d.inferred_service, d.total_bytes, d.sampling, d.confidence, d.status, d.stale_at,
+                  d.owner_exporter, d.exporters FROM dependencies d WHERE ${shown} ${heaviest}) d
+              ${
+                window === undefined
+                  ? sql``
+                  : sql`LEFT JOIN flow_stats f ON f.time = ${window.start} AND f.source_id = d.source_id AND f.target_id = d.target_id
+                      AND f.protocol = d.protocol AND f.port = d.port`
+              }`,
+            ([columns]) => edgeRows(columns!)
+          )
 
         const nodesOf = (ends: ReadonlyArray<AssetId>, alone: Statement.Fragment, limit: number) =>
           sql<NodeRow>`SELECT a.id::text AS id, a.name, a.ip_addresses[1] AS address, a.asset_type AS "type", a.internal, a.environment, ${networkSql(sql)} AS network
