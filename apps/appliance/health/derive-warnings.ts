@@ -75,7 +75,8 @@ function* system(inputs: WarningInputs): Iterable<RaisedWarning> {
   if (!inputs.databaseReachable) yield { code: "database-away", subject: null, detail: "no answer within two seconds" }
   const server = inputs.databaseServer
   if (server !== undefined && server.restarts > 0 && inputs.now - server.since < recentRestartMs) {
-    const why = server.lastFault ?? "cause unknown"
+    // its log ends with what it died of
+    const why = server.lastFault?.trim().split("\n").at(-1) ?? "cause unknown"
     yield { code: "actor-restarted", subject: "database", detail: `${server.restarts} restart(s); last: ${why}` }
   }
   const free = `${gigabytes(inputs.diskFreeBytes)} of ${gigabytes(inputs.diskTotalBytes)} free`
