@@ -65,6 +65,17 @@ describe("sequence judge", () => {
     }
   )
 
+  it("takes back what it believed lost when a worker that was stopped tells it late", () => {
+    const judge = makeSequenceJudge()
+    // the second worker reads five seconds late, and says all the time that there was nothing
+    const sent = Array.from({ length: 2000 }, (_, n) => ({ sequence: n, at: n * 4 + (n % 2) * 5000, worker: n % 2 })).filter(
+      ({ sequence }) => sequence % 100 !== 50
+    )
+    play(judge, sent, 2, 16)
+    const { sequenceLost, sequenceResets } = judge.of(who.address, who.protocol)!
+    assert.deepStrictEqual([sequenceLost, sequenceResets], [20, 0])
+  })
+
   it("knows an exporter that began anew on another worker, and goes on from there", () => {
     const judge = makeSequenceJudge()
     const before = Array.from({ length: 500 }, (_, n) => ({ sequence: 70_000 + n, at: n * 4, worker: 0 }))

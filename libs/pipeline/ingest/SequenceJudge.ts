@@ -9,8 +9,12 @@ import { COLUMNS, type SequenceNotes } from "./sequence-log.ts"
 
 /** A worker that is busy reads what arrived this much later than another. */
 const HOLD_MS = 1000
+/** And one that was stopped for longer still closes the gaps it seemed to leave in the last ten to twenty seconds. */
+const LATE_MS = 10_000
 /** One that says nothing for so long is not waited for. */
 const GONE_MS = 5000
+/** Numbers that a stopped worker may tell of the time before the others heard anything. */
+const BEFORE_FIRST = 65_536
 const SPAN_MS = 300_000
 /** Addresses are easily invented. */
 const MOST_EXPORTERS = 8192
@@ -19,7 +23,15 @@ interface Row extends SequenceHeader {
   readonly at: number
 }
 
+/** The number that was expected at a time. */
+interface Mark {
+  readonly at: number
+  readonly expected: number
+}
+
 interface Judged extends Numbered {
+  /** Of each domain, where it stood LATE_MS ago or before, and since. */
+  readonly marks: Map<number, readonly [Mark, Mark]>
   /** Not judged yet, by domain. */
   readonly waiting: Map<number, Array<Row>>
   turnedAway: boolean
@@ -64,6 +76,7 @@ export const makeSequenceJudge = (): SequenceJudge => {
         sequenceLost: 0,
         sequenceResets: 0,
         waiting: new Map(),
+        marks: new Map(),
         turnedAway: false,
         lostBefore: [0, 0]
       }
@@ -75,6 +88,24 @@ export const makeSequenceJudge = (): SequenceJudge => {
       }
     }
     return one
+  }
+
+  /** It was late, and taken for lost. */
+  const close = (one: Judged, domain: number, { step }: Row): void => {
+    const track = one.domains.get(domain)!
+    const closed = Math.min(track.open, Math.max(0, step))
+    track.open -= closed
+    one.sequenceLost = Math.max(0, one.sequenceLost - closed)
+  }
+
+  const mark = (one: Judged, domain: number, base: number, at: number, reset: boolean): void => {
+    const expected = one.domains.get(domain)?.expected ?? -1
+    const known = one.marks.get(domain)
+    if (expected < 0) one.marks.delete(domain)
+    else if (known === undefined || reset) {
+      const from = { at, expected: reset ? expected : base }
+      one.marks.set(domain, [from, from])
+    } else if (at - known[1].at >= LATE_MS) one.marks.set(domain, [known[1], { at, expected }])
   }
 
   /** Judges what arrived by `bound`, and what came later but carries an earlier number. */
@@ -90,9 +121,20 @@ export const makeSequenceJudge = (): SequenceJudge => {
     const before: Array<Row> = []
     const anew: Array<Row> = []
     const left: Array<Row> = []
-    for (const row of rows) (goesOn(row) ? (far(row) <= last ? before : left) : row.at <= bound ? anew : left).push(row)
+    const marks = one.marks.get(domain)
+    const reach = marks?.[0].expected
+    const young = marks !== undefined && marks[0] === marks[1]
+    for (const row of rows) {
+      if (goesOn(row)) (far(row) <= last ? before : left).push(row)
+      else if (reach !== undefined && ((row.sequence - reach) | 0) >= 0) close(one, domain, row)
+      // Sent before the first one we know of.
+      else if (young && ((row.sequence - reach!) | 0) > -BEFORE_FIRST) continue
+      else (row.at <= bound ? anew : left).push(row)
+    }
     const inOrder = (a: Row, b: Row) => far(a) - far(b)
+    const resets = one.sequenceResets
     for (const row of [...before.sort(inOrder), ...anew.sort(inOrder)]) observed.follow(one, domain, row, row.at)
+    mark(one, domain, base, bound, one.sequenceResets !== resets)
     return left
   }
 
@@ -105,6 +147,7 @@ export const makeSequenceJudge = (): SequenceJudge => {
         // What we turned away ourselves is counted as that, and did not get lost on the way.
         one.turnedAway = false
         one.waiting.clear()
+        one.marks.clear()
         for (const [domain] of one.domains) one.domains.set(domain, makeSequenceTrack())
       }
       for (const [domain, rows] of one.waiting) {
