@@ -262,6 +262,8 @@ export const makeFlowPlane = (
   exporters.configure(settings.exporters.policies, settings.exporters.requireApproval)
   // Nothing waits for them yet: no rows.
   adopt(settings.templates, settings.announcements ?? [])
+  // From now on the judge of sequence numbers waits for this worker.
+  news.tell(exporters.takeSequences(now()))
 
   return {
     take,
