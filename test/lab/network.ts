@@ -5,6 +5,8 @@
  *     client-2 ┴ clients ─ router ─ servers ┴ server-2
  *                             └ leg ── this machine
  *
+ * The clients' switch is in the router, or in a place of its own with a leg of its own: then it exports under another address.
+ *
  * Everything carries the process id in its name and goes away with the scope.
  */
 import { existsSync, mkdtempSync, rmSync } from "node:fs"
@@ -15,7 +17,7 @@ import { has, LabFault, run } from "./processes.ts"
 
 export const machines = ["client-1", "client-2", "server-1", "server-2"] as const
 export type Machine = (typeof machines)[number]
-export type Place = Machine | "router"
+export type Place = Machine | "router" | "switch"
 
 export interface Network {
   readonly namespace: (place: Place) => string
@@ -27,6 +29,9 @@ export interface Network {
   readonly hostAddress: string
   /** Where the exporters' datagrams come from. */
   readonly exporterAddress: string
+  /** This machine's end of the switch's leg, and where its datagrams come from; those of the router unless it is apart. */
+  readonly switchHostAddress: string
+  readonly switchAddress: string
   /** Scratch folder, removed with the network. */
   readonly folder: string
   /** `argv` prefixed so that it runs at that place, with a /run of its own. */
@@ -66,10 +71,11 @@ const kernelSwitch = (namespace: string): Switch => ({
 
 let made = 0
 
-/** `switchOf` gives the switch of the clients' side, to run in the router's namespace; the kernel's bridge unless told. */
+/** `switchOf` gives the switch of the clients' side, to run in the namespace it is told; the kernel's bridge unless told. */
 export const makeNetwork = Effect.fnUntraced(function* (
-  switchOf: (folder: string, router: string) => Effect.Effect<Switch, LabFault, Scope.Scope> = (_, router) =>
-    Effect.succeed(kernelSwitch(router))
+  switchOf: (folder: string, namespace: string) => Effect.Effect<Switch, LabFault, Scope.Scope> = (_, where) =>
+    Effect.succeed(kernelSwitch(where)),
+  { apart = false }: { readonly apart?: boolean } = {}
 ): Effect.fn.Return<Network, LabFault, Scope.Scope> {
   yield* sweep
   // Two labs at once must not share names or subnets
@@ -80,7 +86,7 @@ export const makeNetwork = Effect.fnUntraced(function* (
     Effect.sync(() => mkdtempSync(join(tmpdir(), "flowlens-lab-"))),
     (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true }))
   )
-  for (const place of [...machines, "router"] as const) {
+  for (const place of [...machines, "router", ...(apart ? (["switch"] as const) : [])] as const) {
     yield* Effect.acquireRelease(run("ip", "netns", "add", namespace(place)), () => remove(namespace(place)))
     // Only what the lab itself sends is wanted on its wires
     yield* run("ip", "netns", "exec", namespace(place), "sh", "-c", quiet)
@@ -98,14 +104,16 @@ export const makeNetwork = Effect.fnUntraced(function* (
   )
 
   const n = yield* layLeg(router)
-  const clientsSwitch = yield* switchOf(folder, router)
+  const holds = apart ? namespace("switch") : router
+  const clientsSwitch = yield* switchOf(folder, holds)
   const sides = { client: { bridge: "clients", subnet: 1 }, server: { bridge: "servers", subnet: 2 } } as const
   const sideOf = (machine: Machine) => sides[machine.startsWith("client") ? "client" : "server"]
   const host = (machine: Machine) => 10 + Number(machine.at(-1))
   const address = (machine: Machine) => `10.${n}.${sideOf(machine).subnet}.${host(machine)}`
   const address6 = (machine: Machine) => `fd42:${n}:${sideOf(machine).subnet}::${host(machine)}`
+  if (apart) yield* cable(holds, router, n, clientsSwitch)
   for (const { bridge, subnet } of Object.values(sides)) {
-    yield* (subnet === 1 ? clientsSwitch : kernelSwitch(router)).create(bridge)
+    if (subnet === 2 || !apart) yield* (subnet === 1 ? clientsSwitch : kernelSwitch(router)).create(bridge)
     yield* run("ip", "-n", router, "addr", "add", `10.${n}.${subnet}.1/24`, "dev", bridge)
     yield* run("ip", "-n", router, "addr", "add", `fd42:${n}:${subnet}::1/64`, "dev", bridge, "nodad")
     yield* run("ip", "-n", router, "link", "set", bridge, "up")
@@ -113,16 +121,11 @@ export const makeNetwork = Effect.fnUntraced(function* (
   for (const machine of machines) {
     const { bridge, subnet } = sideOf(machine)
     const own = namespace(machine)
-    yield* run("ip", "-n", own, "link", "add", "eth0", "type", "veth", "peer", "name", machine, "netns", router)
+    const far = subnet === 1 ? holds : router
+    yield* run("ip", "-n", own, "link", "add", "eth0", "type", "veth", "peer", "name", machine, "netns", far)
     yield* (subnet === 1 ? clientsSwitch : kernelSwitch(router)).attach(bridge, machine)
     // Without offloads the wires carry packets as a real network does, and both ends count the same octets
-    for (const [where, link] of [
-      [own, "eth0"],
-      [router, machine]
-    ] as const) {
-      yield* run("ip", "netns", "exec", where, "ethtool", "-K", link, "tso", "off", "gso", "off", "gro", "off", "tx", "off")
-      yield* run("ip", "-n", where, "link", "set", link, "up")
-    }
+    yield* plug([own, "eth0"], [far, machine])
     yield* run("ip", "-n", own, "addr", "add", `${address(machine)}/24`, "dev", "eth0")
     yield* run("ip", "-n", own, "addr", "add", `${address6(machine)}/64`, "dev", "eth0", "nodad")
     yield* run("ip", "-n", own, "route", "add", "default", "via", `10.${n}.${subnet}.1`)
@@ -135,6 +138,8 @@ export const makeNetwork = Effect.fnUntraced(function* (
     watched: "clients",
     hostAddress: `10.${n}.9.2`,
     exporterAddress: `10.${n}.9.1`,
+    switchHostAddress: apart ? `10.${n}.10.2` : `10.${n}.9.2`,
+    switchAddress: apart ? `10.${n}.10.1` : `10.${n}.9.1`,
     folder,
     at: (place, ...argv) => [
       "ip",
@@ -154,6 +159,32 @@ export const makeNetwork = Effect.fnUntraced(function* (
       }))
     )
   }
+})
+
+const plug = (...ends: ReadonlyArray<readonly [namespace: string, link: string]>) =>
+  Effect.forEach(
+    ends,
+    ([where, link]) =>
+      Effect.andThen(
+        run("ip", "netns", "exec", where, "ethtool", "-K", link, "tso", "off", "gso", "off", "gro", "off", "tx", "off"),
+        run("ip", "-n", where, "link", "set", link, "up")
+      ),
+    { discard: true }
+  )
+
+/** A switch apart: the cable to the router, whose end has the name that the bridge would have there, and a leg to this machine. */
+const cable = Effect.fnUntraced(function* (holds: string, router: string, n: number, clients: Switch) {
+  yield* clients.create("clients")
+  yield* run("ip", "-n", holds, "link", "set", "clients", "up")
+  yield* run("ip", "-n", holds, "link", "add", "uplink", "type", "veth", "peer", "name", "clients", "netns", router)
+  yield* clients.attach("clients", "uplink")
+  yield* plug([holds, "uplink"], [router, "clients"])
+  const link = `fllab${n}s`
+  yield* run("ip", "link", "add", link, "type", "veth", "peer", "name", "leg", "netns", holds)
+  yield* run("ip", "addr", "add", `10.${n}.10.2/30`, "dev", link)
+  yield* run("ip", "link", "set", link, "up")
+  yield* run("ip", "-n", holds, "addr", "add", `10.${n}.10.1/30`, "dev", "leg")
+  yield* run("ip", "-n", holds, "link", "set", "leg", "up")
 })
 
 /**

@@ -11,6 +11,9 @@ import { daemon, type LabFault, run } from "./processes.ts"
 export const openvswitchPrograms = ["ovsdb-tool", "ovsdb-server", "ovs-vsctl", "ovs-vswitchd", "ovs-appctl"] as const
 
 export interface OpenVswitch extends Switch {
+  /** One record a second or two of what it forwards, unsampled. */
+  readonly exportIpfix: (collector: string) => Effect.Effect<void, LabFault>
+  readonly stopIpfix: Effect.Effect<void, LabFault>
   /**
    * Everything at once; sampling is of packets, one of so many, for sFlow only. IPFIX records come twice, for the interface where the
    * packets came in (IE 61 flowDirection 0) and for the one where they went out (1).
@@ -48,26 +51,23 @@ export const startOpenVswitch = (
     yield* daemon(inside("ovs-vswitchd", socket, "--disable-system", `--unixctl=${home}/vs.ctl`), (output) =>
       Effect.succeed(output.includes("Open vSwitch"))
     )
+    const exportIpfix = (target: string) =>
+      Effect.asVoid(
+        vsctl(
+          ...["--", "--id=@i", "create", "IPFIX", `targets="${target}"`, "sampling=1", "cache_active_timeout=2"],
+          ...["cache_max_flows=10000", "--", "set", "Bridge", bridge, "ipfix=@i"]
+        )
+      )
     return {
+      exportIpfix,
+      stopIpfix: Effect.asVoid(vsctl("clear", "Bridge", bridge, "ipfix")),
       create: (name) => Effect.asVoid(vsctl("add-br", name, "--", "set", "bridge", name, "datapath_type=netdev")),
       attach: (name, port) => Effect.asVoid(vsctl("add-port", name, port)),
       exportTo: ({ netflow5, ipfix, sflow, sampling, agent }) =>
         Effect.gen(function* () {
           const on = ["--", "set", "Bridge", bridge]
           yield* vsctl("--", "--id=@n", "create", "NetFlow", `targets="${netflow5}"`, "active_timeout=2", ...on, "netflow=@n")
-          yield* vsctl(
-            ...[
-              "--",
-              "--id=@i",
-              "create",
-              "IPFIX",
-              `targets="${ipfix}"`,
-              "sampling=1",
-              "cache_active_timeout=2",
-              "cache_max_flows=10000"
-            ],
-            ...[...on, "ipfix=@i"]
-          )
+          yield* exportIpfix(ipfix)
           yield* vsctl(
             ...[
               "--",

@@ -47,7 +47,7 @@ export const startServers = Effect.fnUntraced(function* (network: Network): Effe
 })
 
 /** Asks the kernel, not the network: no packet of ours may cross the wires before the account begins. */
-const listening = (network: Network, machine: Machine, kind: "t" | "u", port: number): Effect.Effect<boolean, LabFault> =>
+export const listening = (network: Network, machine: Machine, kind: "t" | "u", port: number): Effect.Effect<boolean, LabFault> =>
   run("ip", "netns", "exec", network.namespace(machine), "ss", `-Hln${kind}`).pipe(
     Effect.map((text) => text.split("\n").some((line) => line.includes(`:${port} `)))
   )

@@ -19,7 +19,7 @@ export interface LabDependency {
 
 const PAGE = 300_000
 
-interface Errand {
+export interface Errand {
   readonly from: Machine
   readonly to: Machine
   readonly port: number
@@ -27,12 +27,14 @@ interface Errand {
   readonly protocol?: number
   readonly times: number
   readonly payload?: number
+  /** Port that a second connection of each is drawn with, which then is the one that carries the payload (FTP). */
+  readonly second?: number
   /** One connection; or, where `once`, all of them. */
   readonly argv: (address: string) => ReadonlyArray<string>
   readonly once?: boolean
 }
 
-const curl = (port: number, octets: number) => (address: string) => [
+export const curl = (port: number, octets: number) => (address: string) => [
   "curl",
   "-sSf",
   "-o",
@@ -40,7 +42,7 @@ const curl = (port: number, octets: number) => (address: string) => [
   `http://${address.includes(":") ? `[${address}]` : address}:${port}/${octets}`
 ]
 
-const errands = (network: Network, { sshKey }: Servers): ReadonlyArray<Errand> => {
+const errands = ({ sshKey }: Servers): ReadonlyArray<Errand> => {
   const dnsClient = `${import.meta.dirname}/dns-client.mjs`
   const ssh = [
     "-F",
@@ -87,28 +89,39 @@ const errands = (network: Network, { sshKey }: Servers): ReadonlyArray<Errand> =
       argv: (address) => [process.execPath, dnsClient, address, "www.shop.test", "8"]
     }
   ]
-  return list.map((errand) => ({ ...errand, argv: (address) => network.at(errand.from, ...errand.argv(address)) }))
+  return list
 }
 
 /** Runs everything once, some of it at the same time; the truth about what ran. */
-export const runTraffic = Effect.fnUntraced(function* (
+export const runTraffic = (network: Network, servers: Servers): Effect.Effect<ReadonlyArray<LabDependency>, LabFault> =>
+  runErrands(network, errands(servers))
+
+export const runErrands = Effect.fnUntraced(function* (
   network: Network,
-  servers: Servers
+  list: ReadonlyArray<Errand>
 ): Effect.fn.Return<ReadonlyArray<LabDependency>, LabFault> {
-  const list = errands(network, servers)
-  const once = ({ argv, six, to }: Errand) => run(...argv(six === true ? network.address6(to) : network.address(to)))
+  const once = ({ argv, from, six, to }: Errand) =>
+    run(...network.at(from, ...argv(six === true ? network.address6(to) : network.address(to))))
   yield* Effect.forEach(list, (errand) => Effect.repeat(once(errand), { times: errand.once === true ? 0 : errand.times - 1 }), {
     concurrency: 3,
     discard: true
   })
-  return list.map(({ from, to, port, six, protocol, times, payload }) => ({
-    client: six === true ? network.address6(from) : network.address(from),
-    server: six === true ? network.address6(to) : network.address(to),
-    port,
-    protocol: protocol ?? TCP,
-    connections: times,
-    payloadToClient: (payload ?? 0) * times
-  }))
+  return list.flatMap(({ from, to, port, six, protocol, times, payload, second }) => {
+    const first = {
+      client: six === true ? network.address6(from) : network.address(from),
+      server: six === true ? network.address6(to) : network.address(to),
+      port,
+      protocol: protocol ?? TCP,
+      connections: times,
+      payloadToClient: (payload ?? 0) * times
+    }
+    return second === undefined
+      ? [first]
+      : [
+          { ...first, payloadToClient: 0 },
+          { ...first, port: second }
+        ]
+  })
 })
 
 /** Client ports of the tail: Linux gives none of these to anybody by itself. */
