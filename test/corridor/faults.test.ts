@@ -173,6 +173,7 @@ describe("a sequence of faults under load", () => {
         await until("flows are written", async () => (await appliance.written()).records > sums, 60)
       }
       await until("every exporter is in the map", async () => (await written()).every((row) => row !== undefined), 60)
+      await until("every exporter has a row", async () => (await good()).every((one) => one !== undefined))
 
       const table: Array<{ injected: string; told: string; afterMs: number; lost: Record<string, string> }> = []
       const inject = async (injected: string, act: () => Promise<string>, over: () => Promise<void> = async () => undefined) => {
