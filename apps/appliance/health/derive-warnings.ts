@@ -133,7 +133,8 @@ const ofExporter = (exporter: Exporter): ReadonlyArray<RaisedWarning> => {
     raised.push({ code: "malformed-datagrams", subject, detail: reasons.join(", ") })
   }
   if (exporter.clockSkewMs !== null && Math.abs(exporter.clockSkewMs) > skewWorthSayingMs) {
-    raised.push({ code: "clock-skew", subject, detail: `${Math.round(exporter.clockSkewMs / 1000)} s behind ours` })
+    const seconds = Math.round(Math.abs(exporter.clockSkewMs) / 1000)
+    raised.push({ code: "clock-skew", subject, detail: `${seconds} s ${exporter.clockSkewMs > 0 ? "behind" : "ahead of"} ours` })
   }
   return raised
 }
