@@ -98,7 +98,7 @@ describe("an exporter", () => {
     const operator = await operatorOf(appliance)
     await operator(`/exporters/${withheld.id}`, "PATCH", { approval: "approved" })
     await until("flows are written", async () => (await appliance.written()).records > 100)
-    assert.isUndefined(await appliance.warning("exporters-unapproved"))
+    await until("nobody waits for approval", async () => (await appliance.warning("exporters-unapproved")) === undefined)
     await traffic.stop()
     assert.strictEqual((await operator(`/exporters/${withheld.id}`, "DELETE")).status, 204)
     await sleep(2500)

@@ -96,11 +96,11 @@ export class SessionStore extends Context.Service<
       const attempt = Effect.fn("SessionStore.attempt")(
         function* (subject: string, limit: AttemptLimit) {
           const at = yield* now
-          yield* sql`INSERT INTO failed_attempts (subject, failures, last_at) VALUES (${subject}, 1, ${new Date(0)})
-            ON CONFLICT (subject) DO NOTHING`
+          // made or locked in one step: between two, who was let in forgets it
           const [row] = yield* sql<{ failures: number; lastAt: Date; blockedUntil: Date | null }>`
-            SELECT failures, last_at AS "lastAt", blocked_until AS "blockedUntil" FROM failed_attempts
-            WHERE subject = ${subject} FOR UPDATE`
+            INSERT INTO failed_attempts AS f (subject, failures, last_at) VALUES (${subject}, 1, ${new Date(0)})
+            ON CONFLICT (subject) DO UPDATE SET subject = f.subject
+            RETURNING failures, last_at AS "lastAt", blocked_until AS "blockedUntil"`
           const { failures: before, lastAt, blockedUntil } = row!
           // refused unseen, so it does not count
           if (blockedUntil !== null && blockedUntil > at) return Math.ceil((blockedUntil.getTime() - at.getTime()) / 1000)
