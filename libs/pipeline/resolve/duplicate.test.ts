@@ -43,9 +43,9 @@ describe("owner of a conversation", () => {
     choose(owners, 0, { r1: 100, r2: 90 })
     assert.strictEqual(choose(owners, 0, { r2: 100 }), undefined)
     assert.strictEqual(choose(owners, 0, { r2: 100 }), "r2")
-    assert.strictEqual(choose(owners, 300, { r1: 10 }), undefined)
+    assert.strictEqual(choose(owners, 300, { r1: 200 }), undefined)
     assert.strictEqual(choose(owners, 600, { r1: 20 }), "r1")
-    // with what waited
+    // with what waited, but for the 190 that only r2 had told of
     assert.strictEqual(20 * owners.share(), 30)
     assert.strictEqual(choose(owners, 3000, { r2: 5 }), "r2")
   })
@@ -153,6 +153,37 @@ describe("owner of a conversation", () => {
       }
       assert.approximately(counted, truth, 0.001, `round ${round}`)
     }
+  })
+
+  it("does not count again what two clocks put into neighbouring windows", () => {
+    // r1's clock is behind: of the first connection it tells in the window before that of r2, whoever is heard first
+    const first: ReadonlyArray<readonly [number, string]> = [
+      [WINDOW, "r1"],
+      [2 * WINDOW, "r2"]
+    ]
+    for (const order of [first, first.toReversed()]) {
+      const owners = makeOwners()
+      let sum = 0
+      const tell = (window: number, seen: Readonly<Record<string, number>>) => {
+        const owner = choose(owners, window, seen)
+        if (owner !== undefined) sum += seen[owner]! * owners.packetShare()
+      }
+      for (const [window, name] of order) tell(window, { [name]: 300 })
+      assert.strictEqual(sum, 300)
+      for (let window = 3; window <= 6; window++) tell(window * WINDOW, { r1: 100, r2: 100 })
+      assert.strictEqual(sum, 300 + 400, `${order[0]![1]} was heard first`)
+    }
+  })
+
+  it("that falls silent is followed by another that saw the same, without a gap", () => {
+    const owners = makeOwners()
+    let sum = 0
+    for (let window = 1; window <= 6; window++) {
+      const seen: Readonly<Record<string, number>> = window < 3 ? { r1: 100, r2: 100 } : { r2: 100 }
+      const owner = choose(owners, window * WINDOW, seen)
+      if (owner !== undefined) sum += seen[owner]! * owners.packetShare()
+    }
+    assert.strictEqual(sum, 600)
   })
 
   it("outlives a restart, within a window and between two, and whoever reports first after it", () => {

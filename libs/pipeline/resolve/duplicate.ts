@@ -128,41 +128,50 @@ export const makeOwners = (capacity = 500_000): Owners => {
   const spokeBefore = (entry: number, key: number, windowMs: number): boolean =>
     entry >= 0 && fresh.seen.packets[entry * 2 + 1]! > 0 && fresh.window[key * 2]! - fresh.window[key * 2 + 1]! <= windowMs
 
-  /** Closes the window before: what was counted for it beyond its owner's sum is owed, what was not counted is due. */
-  const settle = (key: number): void => {
+  /**
+   * Closes the window before: what was counted for it beyond its owner's sum is owed, what was not counted is due. Where its owner said
+   * nothing, what another one saw is due; but not what the owner, by its own clock, told of in the window before or after.
+   */
+  const settle = (key: number, windowMs: number): void => {
     const before = key * 2 + 1
-    const { counted, debt, seen } = fresh
-    let entry = findEntry(fresh, key, fresh.owner[before]! - 1)
+    const { behind, counted, debt, seen, window } = fresh
+    const owner = findEntry(fresh, key, fresh.owner[before]! - 1)
+    let entry = owner
     if (entry < 0 || seen.packets[entry * 2 + 1] === 0) {
-      // its owner said nothing
       for (let at = fresh.head[key]!; at !== 0; at = fresh.next[at - 1]!) {
-        if (seen.packets[at * 2 - 1]! > 0 && (entry < 0 || ahead(at - 1, entry, 1))) entry = at - 1
+        if (seen.packets[at * 2 - 1]! > 0 && (entry === owner || ahead(at - 1, entry, 1))) entry = at - 1
       }
-      if (entry < 0) return
-      fresh.owner[before] = fresh.exporter[entry]! + 1
+      if (entry === owner) return
     }
+    // after a restart it is not known what the others saw
+    const elsewhere = entry !== owner && owner >= 0 && !addressesOnly.has(fresh.exporter[owner]!)
+    const near = window[key * 2]! - window[before]! <= windowMs
     for (const what of ["packets", "bytes"] as const) {
-      const sum = seen[what][entry * 2 + 1]!
+      let sum = seen[what][entry * 2 + 1]!
+      if (elsewhere) {
+        const later = near ? Math.max(0, seen[what][owner * 2]! - seen[what][entry * 2]!) : 0
+        sum = Math.max(0, sum - behind[what][entry]! - later)
+      }
       debt[what][key]! += counted[what][before]! - sum
       counted[what][before] = sum
     }
   }
 
   /** Slot of a window, or -1 for one that is long over. */
-  const slotOf = (key: number, windowStart: number): number => {
+  const slotOf = (key: number, windowStart: number, windowMs: number): number => {
     const { window } = fresh
     const latest = window[key * 2]!
     if (windowStart === latest) return 0
     if (windowStart > latest) {
-      settle(key)
-      beginWindow(fresh, key, windowStart)
+      settle(key, windowMs)
+      beginWindow(fresh, key, windowStart, windowMs)
       return 0
     }
     const before = window[key * 2 + 1]!
     if (windowStart < before) return -1
     if (windowStart > before) {
-      settle(key)
-      clearBefore(fresh, key, windowStart)
+      settle(key, windowMs)
+      clearBefore(fresh, key, windowStart, windowMs)
     }
     return 1
   }
@@ -231,7 +240,7 @@ export const makeOwners = (capacity = 500_000): Owners => {
       share = 1
       packetShare = 1
       if (addressesOnly.size > 0) recognise(key, seen)
-      const slot = slotOf(key, windowStart)
+      const slot = slotOf(key, windowStart, windowMs)
       let mine = -1
       let best = -1
       let bestEntry = -1
@@ -260,7 +269,7 @@ export const makeOwners = (capacity = 500_000): Owners => {
         mine = best
         mineEntry = bestEntry
         // nothing was said by the owner since the window before: whatever waited is counted with this
-        if (slot === 0) settle(key)
+        if (slot === 0) settle(key, windowMs)
       }
       if (mine < 0) return -1
       share = count("bytes", key, slot, mineEntry, seen.bytes[mine]!)

@@ -26,6 +26,8 @@ export interface OwnerSums {
   rate: Float64Array
   /** Two an entry, one a slot. */
   seen: Amounts
+  /** One an entry: by how much it saw less than was counted of the window right before slot 1. */
+  behind: Amounts
   entries: number
 }
 
@@ -51,6 +53,7 @@ export const makeOwnerSums = (): OwnerSums => ({
   next: new Int32Array(INITIAL),
   rate: new Float64Array(INITIAL),
   seen: amounts(INITIAL * 2),
+  behind: amounts(INITIAL),
   entries: 0
 })
 
@@ -79,6 +82,7 @@ export const entryOf = (sums: OwnerSums, direction: number, exporter: number): n
     sums.next = wider(sums.next)
     sums.rate = wider(sums.rate)
     sums.seen = widerAmounts(sums.seen)
+    sums.behind = widerAmounts(sums.behind)
   }
   sums.exporter[entry] = exporter
   sums.rate[entry] = 1
@@ -98,6 +102,7 @@ export const copyDirection = (from: OwnerSums, at: number, to: OwnerSums, into: 
   for (let old = from.head[at]!; old !== 0; old = from.next[old - 1]!) {
     const entry = entryOf(to, into, from.exporter[old - 1]!)
     to.rate[entry] = from.rate[old - 1]!
+    for (const what of ["packets", "bytes"] as const) to.behind[what][entry] = from.behind[what][old - 1]!
     for (let slot = 0; slot < 2; slot++) {
       to.seen.packets[entry * 2 + slot] = from.seen.packets[(old - 1) * 2 + slot]!
       to.seen.bytes[entry * 2 + slot] = from.seen.bytes[(old - 1) * 2 + slot]!
@@ -105,8 +110,19 @@ export const copyDirection = (from: OwnerSums, at: number, to: OwnerSums, into: 
   }
 }
 
+/** Slot 1 makes way for window `next`. */
+const noteBehind = (sums: OwnerSums, direction: number, next: number, windowMs: number): void => {
+  const before = direction * 2 + 1
+  const near = next - sums.window[before]! <= windowMs
+  for (let at = sums.head[direction]!; at !== 0; at = sums.next[at - 1]!) {
+    for (const what of ["packets", "bytes"] as const)
+      sums.behind[what][at - 1] = near ? Math.max(0, sums.counted[what][before]! - sums.seen[what][at * 2 - 1]!) : 0
+  }
+}
+
 /** Makes slot 1 the window `start` of which nothing is known yet. */
-export const clearBefore = (sums: OwnerSums, direction: number, start: number): void => {
+export const clearBefore = (sums: OwnerSums, direction: number, start: number, windowMs: number): void => {
+  noteBehind(sums, direction, start, windowMs)
   const before = direction * 2 + 1
   sums.window[before] = start
   sums.owner[before] = sums.owner[before - 1]!
@@ -119,8 +135,9 @@ export const clearBefore = (sums: OwnerSums, direction: number, start: number): 
 }
 
 /** Makes slot 0 the window `start`, with the owner of the one before it, which goes to slot 1. */
-export const beginWindow = (sums: OwnerSums, direction: number, start: number): void => {
+export const beginWindow = (sums: OwnerSums, direction: number, start: number, windowMs: number): void => {
   const now = direction * 2
+  noteBehind(sums, direction, sums.window[now]!, windowMs)
   sums.owner[now + 1] = sums.owner[now]!
   sums.window[now + 1] = sums.window[now]!
   sums.window[now] = start
