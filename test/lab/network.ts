@@ -37,7 +37,14 @@ export interface Network {
   /** `argv` prefixed so that it runs at that place, with a /run of its own. */
   readonly at: (place: Place, ...argv: ReadonlyArray<string>) => ReadonlyArray<string>
   /** Octets and packets on the wires of the clients so far, Ethernet headers included: the kernel's own account. */
-  readonly wire: Effect.Effect<{ readonly bytes: number; readonly packets: number }, LabFault>
+  readonly wire: Effect.Effect<Account, LabFault>
+  /** Likewise on the router's end of it: more, where the switch lost packets that were sent again. */
+  readonly routerWire: Effect.Effect<Account, LabFault>
+}
+
+export interface Account {
+  readonly bytes: number
+  readonly packets: number
 }
 
 /** What joins the machines of one side. */
@@ -152,6 +159,7 @@ export const makeNetwork = Effect.fnUntraced(function* (
       "sh",
       ...argv
     ],
+    routerWire: linkAccount(router, "clients"),
     wire: Effect.forEach(["client-1", "client-2"] as const, (machine) => linkAccount(namespace(machine))).pipe(
       Effect.map((accounts) => ({
         bytes: accounts.reduce((sum, one) => sum + one.bytes, 0),
@@ -232,8 +240,8 @@ const remove = (namespace: string): Effect.Effect<void> =>
 
 const LinkAccount = /"rx":\{"bytes":(\d+),"packets":(\d+).*?"tx":\{"bytes":(\d+),"packets":(\d+)/s
 
-const linkAccount = (namespace: string): Effect.Effect<{ readonly bytes: number; readonly packets: number }, LabFault> =>
-  Effect.flatMap(run("ip", "-n", namespace, "-s", "-j", "link", "show", "eth0"), (text) => {
+const linkAccount = (namespace: string, link = "eth0"): Effect.Effect<Account, LabFault> =>
+  Effect.flatMap(run("ip", "-n", namespace, "-s", "-j", "link", "show", link), (text) => {
     const found = LinkAccount.exec(text)?.slice(1).map(Number)
     if (found === undefined) return Effect.fail(new LabFault({ what: "ip -s link", detail: text }))
     const [rxBytes = 0, rxPackets = 0, txBytes = 0, txPackets = 0] = found

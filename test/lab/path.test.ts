@@ -108,7 +108,7 @@ describe("two exporters on one path", () => {
           yield* openvswitch.exportIpfix(toSwitch)
           yield* startExporter("softflowd-v9", network, `${network.hostAddress}:${appliance.ports.netflow}`)
 
-          const before = yield* network.wire
+          const before = [yield* network.wire, yield* network.routerWire] as const
           const round = Effect.gen(function* () {
             return [...(yield* runTraffic(network, servers)), ...(yield* runErrands(network, serviceErrands(network)))]
           })
@@ -120,7 +120,7 @@ describe("two exporters on one path", () => {
             connections: one.connections * ROUNDS,
             payloadToClient: one.payloadToClient * ROUNDS
           }))
-          const after = yield* network.wire
+          const after = [yield* network.wire, yield* network.routerWire] as const
           const [beside] = yield* runErrands(network, [besideErrand])
           const [trickle] = yield* runErrands(network, [trickleErrand(4_000_000)])
           // somebody always talks, so that whoever is silent is so for a reason
@@ -150,8 +150,12 @@ describe("two exporters on one path", () => {
             []
           )
 
-          // the kernel's own count of the clients' wires, the frames' headers left out
-          const wire = after.bytes - before.bytes - (after.packets - before.packets) * 14
+          // the kernel's own count of the clients' wires and of the router's, the frames' headers left out
+          const [wire, routerWire] = ([0, 1] as const).map(
+            (i) => after[i].bytes - before[i].bytes - (after[i].packets - before[i].packets) * 14
+          ) as [number, number]
+          // The switch loses packets that are sent again: the router, which is before it, saw both, and may own what it saw.
+          const lost = Math.abs(routerWire - wire)
           const counted = (rows: ReadonlyArray<Row>) =>
             rows.filter(({ port }) => port !== TRICKLE && port !== BESIDE).reduce((sum, row) => sum + Number(row.bytes), 0)
           const rows = yield* Effect.promise(() =>
@@ -169,16 +173,16 @@ describe("two exporters on one path", () => {
             connections: ran.reduce((sum, { connections }) => sum + connections, 0),
             kinds: new Set(ran.map(({ port, protocol }) => `${port}/${protocol}`)).size,
             wire,
+            routerWire,
             counted: counted(rows),
             savings
           })
-          // Nothing is missing. Too much, where the two tell of a first connection in different slices: neither is known as its owner yet.
-          assert.isAbove(counted(rows) / wire, 0.995, "octets against the kernel's")
-          assert.isBelow(counted(rows) / wire, 1.04, "octets against the kernel's")
+          assert.isAbove(counted(rows), Math.min(wire, routerWire) * 0.995, "octets against the kernel's")
+          assert.isBelow(counted(rows), Math.max(wire, routerWire) * 1.005, "octets against the kernel's")
           for (const { payloadToClient, ...one } of ran.filter(({ payloadToClient }) => payloadToClient > 0)) {
             const bytes = Number(rows.find((row) => label(row) === label(one))!.bytes)
             assert.isAbove(bytes, payloadToClient, label(one))
-            assert.isBelow(bytes, payloadToClient * 1.3, label(one))
+            assert.isBelow(bytes, payloadToClient * 1.1 + lost, label(one))
           }
           const spared = savings.reduce((sum, { bytes }) => sum + Number(bytes), 0)
           assert.isAbove(spared, wire * 0.9, "what the other exporter said of the same connections")
