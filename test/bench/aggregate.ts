@@ -1,7 +1,7 @@
 /**
  * Aggregation of the conversations in conversations.ts. `aggregate` takes decoded rows, `decode-aggregate` datagrams; neither has a socket.
  */
-import { execFileSync } from "node:child_process"
+import { type ExecFileSyncOptionsWithStringEncoding, execFileSync } from "node:child_process"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -126,7 +126,12 @@ const memoryOf = (datagrams: ReadonlyArray<Uint8Array>, ...seconds: ReadonlyArra
   try {
     // as the appliance after its first start: what was compiled is kept, and what strips the types is not loaded again
     const env = { ...process.env, NODE_COMPILE_CACHE: folder }
-    const options = { encoding: "utf8", input, env, stdio: ["pipe", "pipe", "inherit"] } as const
+    const options = {
+      encoding: "utf8",
+      input,
+      env,
+      stdio: ["pipe", "pipe", "inherit"]
+    } satisfies ExecFileSyncOptionsWithStringEncoding
     if (seconds.length === 0) execFileSync(process.execPath, child, options)
     return Number(execFileSync(process.execPath, child, options))
   } finally {

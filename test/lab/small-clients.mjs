@@ -1,4 +1,4 @@
-// node small-clients.mjs ntp SERVER | dns-tcp SERVER NAME: one exchange each. NTP goes from port 123 to port 123, as peers do.
+// node small-clients.mjs ntp SERVER | dns-tcp SERVER NAME: one exchange each. NTP goes from a port of its own, as clients do.
 import { createSocket } from "node:dgram"
 import { connect } from "node:net"
 
@@ -9,7 +9,7 @@ const late = setTimeout(() => {
 }, 5000)
 const done = () => clearTimeout(late)
 if (kind === "ntp") {
-  const socket = createSocket({ type: "udp4", reuseAddr: true })
+  const socket = createSocket("udp4")
   const asked = Buffer.alloc(48)
   asked[0] = 0x23
   asked.writeUInt32BE(Math.floor(Date.now() / 1000) + 2_208_988_800, 40)
@@ -17,7 +17,7 @@ if (kind === "ntp") {
     done()
     socket.close()
   })
-  socket.bind(123, () => socket.send(asked, 123, server))
+  socket.send(asked, 123, server)
 } else {
   const labels = name.split(".").flatMap((label) => [label.length, ...Buffer.from(label)])
   const query = Buffer.from([0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, ...labels, 0, 0, 1, 0, 1])
