@@ -193,7 +193,8 @@ const allColumns = (histories: ReadonlyMap<string, ExporterHistory>): ReadonlyAr
     sort: true,
     first: "descending",
     narrow: "line",
-    cell: (one) => (one.state === "expected" ? html`<span class="muted">never</span>` : html`<net-time .at=${one.lastSeen}></net-time>`)
+    cell: (one) =>
+      one.state === "expected" ? html`<span class="muted">never</span>` : html`<net-time .at=${one.lastSeen}></net-time>`
   }
 ]
 
