@@ -2,13 +2,14 @@ import { createSocket } from "node:dgram"
 import { Worker } from "node:worker_threads"
 import { assert, describe, it } from "@effect/vitest"
 import { aTemplate, someRecords } from "../../test/rig/netflow9-datagrams.ts"
+import { accounted, quietSettings } from "./flow-worker/FlowPlane.fixture.ts"
 import type { FlowWorkerReport, FromFlowWorker, ToFlowWorker } from "./flow-worker/messages.ts"
 
-/** A worker on a free port of the loopback, and everything it said. */
 /** A window that does not end while a test runs: its slices would be two. 2520 and 3600 end together once in seven hours. */
 const calmWindow = () => [3600, 2520].find((seconds) => seconds - ((Date.now() / 1000) % seconds) > 90) ?? 1800 * 7
 
-const startWorker = async (settings: { readonly flushIntervalSeconds?: number; readonly windowSeconds?: number } = {}) => {
+/** A worker on a free port of the loopback, and everything it said. */
+const startWorker = async () => {
   const worker = new Worker(new URL("./flow-worker.ts", import.meta.url))
   const said: Array<FromFlowWorker> = []
   const waiting: Array<() => void> = []
@@ -29,19 +30,7 @@ const startWorker = async (settings: { readonly flushIntervalSeconds?: number; r
   }
   tell({
     type: "start",
-    settings: {
-      boot: "7d5f1c9e-0000-4000-8000-000000000000",
-      worker: "worker-1",
-      bindAddress: "127.0.0.1",
-      ports: [0],
-      receiveBufferBytes: 1 << 20,
-      reusePort: false,
-      windowSeconds: settings.windowSeconds ?? calmWindow(),
-      latenessSeconds: 60,
-      flushIntervalSeconds: settings.flushIntervalSeconds ?? 3600,
-      templates: [],
-      exporters: { requireApproval: false, policies: [] }
-    }
+    settings: { ...quietSettings, ports: [0], receiveBufferBytes: 1 << 20, windowSeconds: calmWindow(), flushIntervalSeconds: 3600 }
   })
   const ready = await hear((message) => (message.type === "ready" ? message : undefined))
   const port = ready.listeners[0]!.port
@@ -69,9 +58,6 @@ const startWorker = async (settings: { readonly flushIntervalSeconds?: number; r
   return { tell, hear, send, report, stop, said, port }
 }
 
-const balanced = ({ datagrams: d }: FlowWorkerReport) =>
-  assert.strictEqual(d.datagrams, d.decoded + d.malformed + d.refused + d.failed)
-
 describe("flow worker", () => {
   it("turns datagrams into a slice that holds exactly their records, and sends what is left when it stops", async () => {
     const worker = await startWorker()
@@ -96,7 +82,7 @@ describe("flow worker", () => {
     assert.strictEqual(code, 0)
     assert.strictEqual(stopped.exporters[0]!.sequenceLost, 0)
     assert.strictEqual(stopped.exporters[0]!.records, 330)
-    balanced(stopped)
+    accounted(stopped)
   })
 
   it("survives a bug in each of its parts, counts what was lost and shows the restart", async () => {
@@ -107,7 +93,7 @@ describe("flow worker", () => {
     worker.tell({ type: "fail", part: "decode" })
     await worker.send(someRecords(now, 1, 30))
     const decode = await worker.report((report) => report.datagrams.failed === 1)
-    balanced(decode)
+    accounted(decode)
     assert.strictEqual(decode.actors.find((one) => one.path === "flow/worker-1/decode")?.restarts, 1)
     worker.tell({ type: "fail", part: "window" })
     await worker.send(someRecords(now, 2, 30))
@@ -121,7 +107,7 @@ describe("flow worker", () => {
     assert.strictEqual(udp.listeners[0]!.port, worker.port)
     await worker.send(someRecords(now, 3, 30))
     await worker.report((report) => report.windows.folded === 30)
-    balanced((await worker.stop()).stopped)
+    accounted((await worker.stop()).stopped)
   })
 
   it("keeps conversations merged while two slices wait for the store, and sends them once one is accepted", async () => {

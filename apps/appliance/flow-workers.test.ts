@@ -3,6 +3,7 @@ import { Worker } from "node:worker_threads"
 import { assert, describe, it } from "@effect/vitest"
 import { aTemplate, someRecords } from "../../test/rig/netflow9-datagrams.ts"
 import { makeFlowLedger } from "./flow/FlowLedger.ts"
+import { quietSettings } from "./flow-worker/FlowPlane.fixture.ts"
 import type { FlowWorkerReport, FromFlowWorker, ToFlowWorker } from "./flow-worker/messages.ts"
 
 /** Workers on one port of the loopback, that are told of each other's templates as the corridor does it. */
@@ -46,17 +47,13 @@ const startWorkers = async (count: number) => {
     const start: ToFlowWorker = {
       type: "start",
       settings: {
-        boot: "7d5f1c9e-0000-4000-8000-000000000000",
+        ...quietSettings,
         worker: `worker-${i}`,
-        bindAddress: "127.0.0.1",
         ports: [port],
         receiveBufferBytes: 1 << 20,
         reusePort: true,
-        windowSeconds: 300,
         latenessSeconds: 600,
-        flushIntervalSeconds: 1,
-        templates: [],
-        exporters: { requireApproval: false, policies: [] }
+        flushIntervalSeconds: 1
       }
     }
     worker.postMessage(start)

@@ -12,9 +12,8 @@ import { type FlowBatch, makeFlowBatch } from "#pipeline/decode/FlowBatch.ts"
 import { describeTemplateRecord } from "#pipeline/decode/record.ts"
 import { describeFlowSample } from "#pipeline/decode/sflow-record.ts"
 import { makeTemplateCache } from "#pipeline/decode/TemplateCache.ts"
-import { makeFlowPlane } from "../../apps/appliance/flow-worker/FlowPlane.ts"
-import type { FromFlowWorker } from "../../apps/appliance/flow-worker/messages.ts"
-import { aDatagram, aTemplate } from "../rig/netflow9-datagrams.ts"
+import { makeTestPlane } from "../../apps/appliance/flow-worker/FlowPlane.fixture.ts"
+import { aDatagram, aFlow, aTemplate } from "../rig/netflow9-datagrams.ts"
 import { corpusDatagrams } from "./corpus.ts"
 import { generate } from "./generate.ts"
 import { mutate } from "./mutate.ts"
@@ -132,30 +131,17 @@ const behaviour = (o: DecodeOutcome): string =>
 
 /** An input is one datagram; its first octet chooses the address that it comes from. */
 const good = "203.0.113.77"
-const goodFlow = {
-  source: 0x0a4d0001,
-  destination: 0x0a4d0002,
-  sourcePort: 40_000,
-  destinationPort: 443,
-  protocol: 6,
-  flags: 0x1b,
-  bytes: 1000,
-  packets: 10,
-  startedAgo: 200,
-  endedAgo: 100
-}
+const goodFlow = { ...aFlow, source: 0x0a4d0001, destination: 0x0a4d0002, startedAgo: 200, endedAgo: 100 }
 const GOOD_RECORDS = 7
 const EVERY = 500
 
 const makePlane = () => {
-  let now = 1_700_000_100_000
+  const { accept, now, plane, wait } = makeTestPlane({ maxConversations: 200_000 })
   let sent = 0
   let goodSent = 0
   let folded = 0
   let goodBytes = 0
-  let waiting: Array<number> = []
-  const accept = (slice: WindowSlice) => {
-    waiting.push(slice.sequence)
+  const count = (slice: WindowSlice) => {
     folded += slice.records
     const { bytesAb, bytesBa, exporter } = slice.columns
     for (let i = 0; i < slice.rows; i++) {
@@ -164,48 +150,26 @@ const makePlane = () => {
       if (slice.exporters[exporter[i]!]?.address === good) goodBytes += bytes
     }
   }
-  const plane = makeFlowPlane(
-    {
-      boot: "00000000-0000-4000-8000-000000000000",
-      worker: "worker-1",
-      bindAddress: "127.0.0.1",
-      ports: [],
-      receiveBufferBytes: 65_536,
-      reusePort: false,
-      windowSeconds: 300,
-      latenessSeconds: 60,
-      flushIntervalSeconds: 60,
-      maxConversations: 200_000,
-      templates: [],
-      exporters: { requireApproval: false, policies: [] }
-    },
-    (message: FromFlowWorker) => {
-      if (message.type === "slice") accept(message.slice)
-    },
-    () => now
-  )
   const take = (input: Uint8Array, from: string) => {
     sent++
     plane.take(input, from)
   }
   return {
     plane,
-    now: () => now,
+    now,
     take: (input: Uint8Array, from: string) => {
-      now += 2
+      wait(2)
       take(input, from)
     },
     check: () => {
       // its template once only: a flood of others must not push it out
-      if (goodSent === 0) take(aTemplate(now, 0), good)
+      if (goodSent === 0) take(aTemplate(now(), 0), good)
       goodSent += GOOD_RECORDS
-      take(aDatagram(now, 1 + (goodSent - GOOD_RECORDS) / GOOD_RECORDS, new Array(GOOD_RECORDS).fill(goodFlow)), good)
+      take(aDatagram(now(), 1 + (goodSent - GOOD_RECORDS) / GOOD_RECORDS, new Array(GOOD_RECORDS).fill(goodFlow)), good)
       plane.tick()
       for (let i = 0; i < 100 && (i === 0 || plane.report().windows.conversations > 0); i++) {
         plane.handle({ type: "flush" })
-        const sequences = waiting
-        waiting = []
-        plane.handle({ type: "windows-accepted", sequences })
+        accept().forEach(count)
       }
       const { datagrams: d, exporters, windows: w } = plane.report()
       assertThat("the decoder threw", d.failed === 0, ...plane.report().actors.map((one) => one.lastError?.message))

@@ -56,6 +56,20 @@ export interface TestFlow {
   readonly endedAgo: number
 }
 
+/** A connection of HTTPS: the client's side. */
+export const aFlow: TestFlow = {
+  source: 0x0a000001,
+  destination: 0x0a000002,
+  sourcePort: 40_000,
+  destinationPort: 443,
+  protocol: 6,
+  flags: 0x1b,
+  bytes: 1000,
+  packets: 10,
+  startedAgo: 2000,
+  endedAgo: 1000
+}
+
 export const aDatagram = (exportMs: number, sequence: number, flows: ReadonlyArray<TestFlow>): Uint8Array => {
   const bytes = new Uint8Array(20 + 4 + flows.length * RECORD)
   const view = new DataView(bytes.buffer)

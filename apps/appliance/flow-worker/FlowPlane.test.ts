@@ -1,58 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { WindowSlice } from "#domain/Window.ts"
 import { bytes, dataSet, type Field, ipfix, optionsTemplate10, template10, withdrawal10 } from "#pipeline/decode/encode.fixture.ts"
-import { aDatagram, aTemplate, someRecords, type TestFlow } from "../../../test/rig/netflow9-datagrams.ts"
-import { type FlowPlane, makeFlowPlane } from "./FlowPlane.ts"
-import type { FlowWorkerSettings, FromFlowWorker } from "./messages.ts"
-
-const settings: FlowWorkerSettings = {
-  boot: "boot",
-  worker: "worker-1",
-  bindAddress: "127.0.0.1",
-  ports: [],
-  receiveBufferBytes: 65_536,
-  reusePort: false,
-  windowSeconds: 300,
-  latenessSeconds: 60,
-  flushIntervalSeconds: 60,
-  templates: [],
-  exporters: { requireApproval: false, policies: [] }
-}
-const noon = 1_700_000_100_000
-
-/** A plane without sockets, on a clock that the test moves. */
-const makePlane = (change: Partial<FlowWorkerSettings> = {}) => {
-  let now = noon
-  const said: Array<FromFlowWorker> = []
-  const plane: FlowPlane = makeFlowPlane(
-    { ...settings, ...change },
-    (message) => said.push(message),
-    () => now
-  )
-  const slices = (): ReadonlyArray<WindowSlice> => said.flatMap((message) => (message.type === "slice" ? [message.slice] : []))
-  return { plane, said, slices, wait: (ms: number) => (now += ms), now: () => now }
-}
-const accounted = (plane: FlowPlane) => {
-  const { datagrams: d, windows: w } = plane.report()
-  assert.strictEqual(d.datagrams, d.decoded + d.malformed + d.refused + d.failed)
-  assert.strictEqual(w.records, w.folded + w.late + w.refusedConversations + w.refusedNoAddress + w.skipped + w.failed)
-}
-const flow: TestFlow = {
-  source: 0x0a000001,
-  destination: 0x0a000002,
-  sourcePort: 40_000,
-  destinationPort: 443,
-  protocol: 6,
-  flags: 0x1b,
-  bytes: 1000,
-  packets: 10,
-  startedAgo: 2000,
-  endedAgo: 1000
-}
+import { aDatagram, aFlow, aTemplate, someRecords } from "../../../test/rig/netflow9-datagrams.ts"
+import { accounted, makeTestPlane, tuesday } from "./FlowPlane.fixture.ts"
 
 describe("flow plane", () => {
   it("accounts for every datagram: decoded, malformed, refused or failed", () => {
-    const { now, plane } = makePlane({
+    const { now, plane } = makeTestPlane({
       exporters: {
         requireApproval: false,
         policies: [{ address: "198.51.100.9", protocol: "netflow9", approval: "blocked", sampling: null }]
@@ -77,7 +31,7 @@ describe("flow plane", () => {
       ]
     )
     assert.strictEqual(exporters[0]!.malformed, 1)
-    accounted(plane)
+    accounted(plane.report())
     // The restarted decoder kept its templates.
     plane.take(someRecords(now(), 3, 10), "192.0.2.1")
     plane.tick()
@@ -85,12 +39,12 @@ describe("flow plane", () => {
   })
 
   it("decodes at once with templates that were stored, and tells those it learns", () => {
-    const first = makePlane()
+    const first = makeTestPlane()
     first.plane.take(aTemplate(first.now(), 0), "192.0.2.1")
     first.plane.tick()
     const told = first.said.flatMap((message) => (message.type === "templates" ? message.learned : []))
     assert.strictEqual(told.length, 1)
-    const second = makePlane({ templates: told })
+    const second = makeTestPlane({ templates: told })
     second.plane.take(someRecords(second.now(), 1, 10), "192.0.2.1")
     second.plane.tick()
     assert.strictEqual(second.plane.report().windows.folded, 10)
@@ -104,10 +58,10 @@ describe("flow plane", () => {
       [0, 1, 4],
       [0, 2, 4]
     ]
-    const seconds = Math.floor(noon / 1000)
+    const seconds = Math.floor(tuesday / 1000)
     const flows = dataSet(256, bytes().u32(0x0a000001).u32(0x0a000002).u32(1000).u32(10).done())
     const said = dataSet(300, bytes().u32(1).u32(100).done())
-    const first = makePlane()
+    const first = makeTestPlane()
     first.plane.take(
       ipfix({ seconds }, template10(256, fields), optionsTemplate10(300, [[0, 149, 4]], [[0, 34, 4]]), said),
       "192.0.2.1"
@@ -121,8 +75,8 @@ describe("flow plane", () => {
     )
     assert.deepStrictEqual(told[0]!.withdrawn, [{ exporter: "192.0.2.1", domain: 1, id: 0, kind: "options" }])
     const templates = told[0]!.learned
-    const second = makePlane({ templates, announcements: told[0]!.announced })
-    const third = makePlane()
+    const second = makeTestPlane({ templates, announcements: told[0]!.announced })
+    const third = makeTestPlane()
     third.plane.take(ipfix({ seconds }, flows), "192.0.2.1")
     third.plane.handle({ type: "adopt", templates, announcements: told[0]!.announced })
     second.plane.take(ipfix({ seconds }, flows), "192.0.2.1")
@@ -135,7 +89,7 @@ describe("flow plane", () => {
   })
 
   it("counts records that waited for their template once it comes, for their own exporter", () => {
-    const { now, plane, slices } = makePlane()
+    const { now, plane, slices } = makeTestPlane()
     plane.take(someRecords(now(), 1, 10), "192.0.2.7")
     plane.take(someRecords(now(), 1, 10), "192.0.2.8")
     plane.tick()
@@ -162,8 +116,8 @@ describe("flow plane", () => {
         { address: "192.0.2.9", protocol: "netflow9", approval: "approved", sampling: null }
       ]
     } as const
-    const bringer = makePlane()
-    const { now, plane, slices } = makePlane({ exporters })
+    const bringer = makeTestPlane()
+    const { now, plane, slices } = makeTestPlane({ exporters })
     // The last one's template comes when it is forgotten: nothing of what it had said counts.
     const senders = ["192.0.2.7", "192.0.2.8", "192.0.2.9", "192.0.2.10"]
     for (const sender of senders) {
@@ -187,13 +141,13 @@ describe("flow plane", () => {
     assert.deepStrictEqual([slice!.records, slice!.exporters.map(({ address }) => address)], [20, ["192.0.2.8", "192.0.2.9"]])
     const rates = new Set(Array.from(slice!.columns.sampling, (rate, row) => `${slice!.columns.exporter[row]} ${rate}`))
     assert.deepStrictEqual([...rates].sort(), ["0 50", "1 1"])
-    accounted(plane)
+    accounted(plane.report())
   })
 
   it("counts for each exporter what found no room and what came too late", () => {
-    const { now, plane, wait } = makePlane({ maxConversations: 100 })
+    const { now, plane, wait } = makeTestPlane({ maxConversations: 100 })
     for (const sender of ["192.0.2.1", "192.0.2.2"]) plane.take(aTemplate(now(), 0), sender)
-    const flows = (first: number, count: number) => Array.from({ length: count }, (_, n) => ({ ...flow, source: first + n }))
+    const flows = (first: number, count: number) => Array.from({ length: count }, (_, n) => ({ ...aFlow, source: first + n }))
     for (let n = 0; n < 100; n += 20) plane.take(aDatagram(now(), n, flows(n, 20)), "192.0.2.1")
     plane.tick()
     for (let n = 100; n < 160; n += 20) plane.take(aDatagram(now(), n, flows(n, 20)), "192.0.2.1")
@@ -218,19 +172,19 @@ describe("flow plane", () => {
       ]
     )
     assert.strictEqual(plane.report().windows.refusedConversations, 67)
-    accounted(plane)
+    accounted(plane.report())
     plane.handle({ type: "forget-exporter", address: "192.0.2.1", protocol: "netflow9" })
     plane.take(someRecords(now(), 1, 10), "192.0.2.1")
     assert.strictEqual(plane.report().exporters.find((one) => one.address === "192.0.2.1")!.recordsRefused, 0)
   })
 
   it("places a capture of years ago, and the live traffic after it, by when each arrived", () => {
-    const { now, plane, slices } = makePlane()
+    const { now, plane, slices } = makeTestPlane()
     const years = 3 * 365 * 24 * 3600_000
     plane.take(aTemplate(now() - years, 0), "192.0.2.1")
-    plane.take(aDatagram(now() - years, 1, [flow]), "192.0.2.1")
-    plane.take(aDatagram(now(), 2, [flow]), "192.0.2.1")
-    plane.take(aDatagram(now() - years, 3, [flow]), "192.0.2.1")
+    plane.take(aDatagram(now() - years, 1, [aFlow]), "192.0.2.1")
+    plane.take(aDatagram(now(), 2, [aFlow]), "192.0.2.1")
+    plane.take(aDatagram(now() - years, 3, [aFlow]), "192.0.2.1")
     plane.handle({ type: "flush" })
     assert.strictEqual(slices()[0]?.records, 3)
     assert.strictEqual(slices()[0]?.columns.last[0], now() - 1000)
@@ -238,19 +192,17 @@ describe("flow plane", () => {
   })
 
   it("writes a slice every flush interval, and the last one when the window's lateness is over", () => {
-    const { now, plane, said, wait } = makePlane()
+    const { accept, now, plane, wait } = makeTestPlane()
     const seen: Array<WindowSlice> = []
     plane.take(aTemplate(now(), 0), "192.0.2.1")
     let sequence = 0
     for (let second = 0; second < 420; second++) {
-      if (second % 30 === 0) plane.take(aDatagram(now(), ++sequence, [flow]), "192.0.2.1")
+      if (second % 30 === 0) plane.take(aDatagram(now(), ++sequence, [aFlow]), "192.0.2.1")
       wait(1000)
       plane.tick()
-      const fresh = said.splice(0).flatMap((message) => (message.type === "slice" ? [message] : []))
-      seen.push(...fresh.map(({ slice }) => slice))
-      plane.handle({ type: "windows-accepted", sequences: fresh.map(({ slice }) => slice.sequence) })
+      seen.push(...accept())
     }
-    const start = noon - (noon % 300_000)
+    const start = tuesday - (tuesday % 300_000)
     const firstWindow = seen.filter((slice) => slice.windowStart === start)
     assert.strictEqual(firstWindow.filter((slice) => slice.final).length, 1)
     assert.isTrue(firstWindow.at(-1)!.final)
@@ -258,12 +210,12 @@ describe("flow plane", () => {
       seen.reduce((sum, slice) => sum + slice.records, 0),
       sequence
     )
-    accounted(plane)
+    accounted(plane.report())
   })
 
   it("keeps one record of N while the store lags and conversations fill up, and all again once it is accepted", () => {
-    const { now, plane, slices } = makePlane({ maxConversations: 100, samplingUnderPressure: 10 })
-    const from = (n: number) => aDatagram(now(), n, [{ ...flow, source: n }])
+    const { now, plane, slices } = makeTestPlane({ maxConversations: 100, samplingUnderPressure: 10 })
+    const from = (n: number) => aDatagram(now(), n, [{ ...aFlow, source: n }])
     plane.take(aTemplate(now(), 0), "192.0.2.1")
     for (const n of [1, 2]) {
       plane.take(from(n), "192.0.2.1")
@@ -283,6 +235,6 @@ describe("flow plane", () => {
     assert.strictEqual(folded + skipped, 1092)
     assert.isAbove(skipped, 700)
     assert.strictEqual(plane.report().exporters[0]!.recordsLeftOut, skipped)
-    accounted(plane)
+    accounted(plane.report())
   })
 })

@@ -5,9 +5,8 @@ import { FindingCode as Codes, type FindingCode } from "#domain/ExporterFinding.
 import type { SamplingOverride } from "#domain/ExporterPolicy.ts"
 import { dataSet, type Field, ipfix, netflow9, optionsTemplate10, template10, uint } from "#pipeline/decode/encode.fixture.ts"
 import { makeNetflow5 } from "../demo/encode-netflow5.ts"
-import { makeFlowPlane } from "./FlowPlane.ts"
+import { makeTestPlane, tuesday } from "./FlowPlane.fixture.ts"
 
-const noon = 1_700_000_100_000
 const address = "192.0.2.1"
 
 /** What a record says, by element number. */
@@ -25,31 +24,16 @@ interface Sending {
 
 /** An exporter and a worker on a clock that the test moves. */
 const making = ({ bufferAsked = 0, bufferGranted = 0, override, skewMs = 0 }: Sending = {}) => {
-  let now = noon
   let sequence = 0
-  const plane = makeFlowPlane(
-    {
-      boot: "boot",
-      worker: "worker-1",
-      bindAddress: "127.0.0.1",
-      ports: [],
-      receiveBufferBytes: 65_536,
-      reusePort: false,
-      windowSeconds: 300,
-      latenessSeconds: 60,
-      flushIntervalSeconds: 60,
-      templates: [],
-      exporters: {
-        requireApproval: false,
-        policies: override === undefined ? [] : [{ address, protocol: "ipfix", approval: "new", sampling: override }]
-      }
-    },
-    () => {},
-    () => now
-  )
-  const seconds = () => Math.floor((now - skewMs) / 1000)
+  const { accept, now, plane, wait } = makeTestPlane({
+    exporters: {
+      requireApproval: false,
+      policies: override === undefined ? [] : [{ address, protocol: "ipfix", approval: "new", sampling: override }]
+    }
+  })
+  const seconds = () => Math.floor((now() - skewMs) / 1000)
   const exporter = {
-    now: () => now - skewMs,
+    now: () => now() - skewMs,
     take: (datagram: Uint8Array) => plane.take(datagram, address),
     options: () => {
       const rate = optionsTemplate10(400, [[0, 149, 4]], [[0, 34, 4]])
@@ -71,9 +55,9 @@ const making = ({ bufferAsked = 0, bufferGranted = 0, override, skewMs = 0 }: Se
     wait: (ms: number) => {
       // a worker ticks once a second; a minute is enough here
       for (let left = ms; left > 0; left -= 30_000) {
-        now += Math.min(left, 30_000)
+        wait(Math.min(left, 30_000))
         plane.tick()
-        plane.handle({ type: "windows-accepted", sequences: Array.from({ length: 200 }, (_, i) => i) })
+        accept()
       }
     },
     reading: () => plane.report().exporters[0]!,
@@ -304,7 +288,7 @@ describe("the coach", () => {
   it("says what NetFlow v5 cannot", () => {
     const exporter = making()
     const octets = (value: number) => Uint8Array.from(uint(value, 4))
-    const v5 = makeNetflow5({ bootMs: noon - 3_600_000 })
+    const v5 = makeNetflow5({ bootMs: tuesday - 3_600_000 })
     const record = {
       source: octets(0x0a000001),
       destination: octets(0x0a000002),
@@ -317,12 +301,12 @@ describe("the coach", () => {
       reversePackets: 0,
       reverseBytes: 0,
       reverseFlags: 0,
-      startMs: noon - 2000,
-      endMs: noon - 100,
+      startMs: tuesday - 2000,
+      endMs: tuesday - 100,
       input: 1,
       output: 2
     }
-    for (const datagram of v5.encode([record], noon)) exporter.take(datagram)
+    for (const datagram of v5.encode([record], tuesday)) exporter.take(datagram)
     expectFinding(exporter, "netflow5-limits", /^NetFlow v5 has no IPv6/)
   })
 

@@ -1,15 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import { makePortRanks } from "#domain/PortRank.ts"
 import type { WindowSlice } from "#domain/Window.ts"
-import { dataSet, type Field, ipfix, template10 } from "#pipeline/decode/encode.fixture.ts"
+import { dataSet, type Field, ipfix, template10, uint } from "#pipeline/decode/encode.fixture.ts"
 import { services } from "#pipeline/enrich/services.ts"
 import { collapseSlice } from "#pipeline/resolve/collapse.ts"
 import { makeMerger } from "#pipeline/window/merge-slices.ts"
-import { makeFlowPlane } from "./FlowPlane.ts"
-import type { FromFlowWorker } from "./messages.ts"
+import { accounted, makeTestPlane, tuesday } from "./FlowPlane.fixture.ts"
 
-/** A minute into a window. */
-const noon = 1_700_000_160_000
 const fields: ReadonlyArray<Field> = [
   [0, 8, 4],
   [0, 12, 4],
@@ -23,34 +20,12 @@ const fields: ReadonlyArray<Field> = [
   [0, 152, 8],
   [0, 153, 8]
 ]
-const uint = (value: number, length: number): ReadonlyArray<number> =>
-  Array.from({ length }, (_, i) => Math.floor(value / 256 ** (length - 1 - i)) % 256)
-
 const making = () => {
-  let now = noon
   let sequence = 0
-  const said: Array<FromFlowWorker> = []
-  const plane = makeFlowPlane(
-    {
-      boot: "boot",
-      worker: "worker-1",
-      bindAddress: "127.0.0.1",
-      ports: [],
-      receiveBufferBytes: 65_536,
-      reusePort: false,
-      windowSeconds: 300,
-      latenessSeconds: 60,
-      flushIntervalSeconds: 10,
-      templates: [],
-      exporters: { requireApproval: false, policies: [] }
-    },
-    (message) => {
-      said.push(message)
-      if (message.type === "slice") plane.handle({ type: "windows-accepted", sequences: [message.slice.sequence] })
-    },
-    () => now
-  )
-  const heading = () => ({ seconds: Math.floor(now / 1000), sequence })
+  // a minute into a window
+  const { accept, now, plane, wait } = makeTestPlane({ flushIntervalSeconds: 10 }, tuesday + 60_000)
+  const slices: Array<WindowSlice> = []
+  const heading = () => ({ seconds: Math.floor(now() / 1000), sequence })
   plane.take(ipfix(heading(), template10(300, fields)), "192.0.2.1")
   return {
     plane,
@@ -69,25 +44,29 @@ const making = () => {
             bytes,
             input,
             output,
-            now - 900,
-            now - 100
+            now() - 900,
+            now() - 100
           ].flatMap((value, i) => uint(value, fields[i]![2]))
         )
         plane.take(ipfix(heading(), dataSet(300, ...rows)), "192.0.2.1")
         sequence += rows.length
-        now += 2
+        wait(2)
       }
     },
     tick: (ms: number) => {
-      now += ms
+      wait(ms)
       plane.tick()
+      slices.push(...accept())
     },
-    slices: (): ReadonlyArray<WindowSlice> => said.flatMap((message) => (message.type === "slice" ? [message.slice] : [])),
+    stop: async () => {
+      await plane.stop()
+      slices.push(...accept())
+    },
+    slices,
     account: () => {
-      const { datagrams: d, windows: w } = plane.report()
-      assert.strictEqual(w.records, w.folded + w.late + w.refusedConversations + w.refusedNoAddress + w.skipped + w.failed)
-      assert.strictEqual(d.records, w.records + d.recordsFailed)
-      return { folded: w.folded, repeated: w.repeated }
+      const report = plane.report()
+      accounted(report)
+      return { folded: report.windows.folded, repeated: report.windows.repeated }
     }
   }
 }
@@ -108,7 +87,7 @@ const total = (slices: ReadonlyArray<WindowSlice>) => {
 
 describe("an exporter that meters on two interfaces", () => {
   it("is counted once over slices, every record is in the account, and what was spared is told", async () => {
-    const { account, plane, send, slices, tick } = making()
+    const { account, plane, send, slices, stop, tick } = making()
     const places = [
       [1, 2],
       [3, 4]
@@ -118,9 +97,9 @@ describe("an exporter that meters on two interfaces", () => {
       tick(960)
     }
     assert.deepStrictEqual(account(), { folded: 1200, repeated: 600 })
-    await plane.stop()
-    assert.isAbove(slices().length, 2)
-    assert.deepStrictEqual(total(slices()), {
+    await stop()
+    assert.isAbove(slices.length, 2)
+    assert.deepStrictEqual(total(slices), {
       records: 1200,
       counted: 600,
       duplicates: 600,
@@ -132,7 +111,7 @@ describe("an exporter that meters on two interfaces", () => {
   })
 
   it("of a few records loses none of them: what nobody confirmed is folded after twenty seconds, or when the worker stops", async () => {
-    const { account, plane, send, slices, tick } = making()
+    const { account, send, slices, stop, tick } = making()
     send(
       5,
       [
@@ -153,8 +132,8 @@ describe("an exporter that meters on two interfaces", () => {
       ],
       700
     )
-    await plane.stop()
+    await stop()
     assert.deepStrictEqual(account(), { folded: 14, repeated: 0 })
-    assert.strictEqual(total(slices()).bytes, 14 * 700)
+    assert.strictEqual(total(slices).bytes, 14 * 700)
   })
 })

@@ -1,23 +1,7 @@
 import { setImmediate } from "node:timers/promises"
 import { assert, it } from "@effect/vitest"
 import { aTemplate, someRecords } from "../../../test/rig/netflow9-datagrams.ts"
-import { makeFlowPlane } from "./FlowPlane.ts"
-import type { FlowWorkerSettings } from "./messages.ts"
-
-const settings: FlowWorkerSettings = {
-  boot: "boot",
-  worker: "worker-1",
-  bindAddress: "127.0.0.1",
-  ports: [],
-  receiveBufferBytes: 65_536,
-  reusePort: false,
-  windowSeconds: 300,
-  latenessSeconds: 60,
-  flushIntervalSeconds: 60,
-  templates: [],
-  exporters: { requireApproval: false, policies: [] }
-}
-const noon = 1_700_000_100_000
+import { makeTestPlane, tuesday } from "./FlowPlane.fixture.ts"
 
 const restingPlane = (milliseconds: number) => {
   let rests = 0
@@ -25,16 +9,11 @@ const restingPlane = (milliseconds: number) => {
     rests++
     return milliseconds
   }
-  const plane = makeFlowPlane(
-    settings,
-    () => {},
-    () => noon,
-    rest
-  )
-  plane.take(aTemplate(noon, 0), "192.0.2.1")
+  const { plane } = makeTestPlane({}, tuesday, rest)
+  plane.take(aTemplate(tuesday, 0), "192.0.2.1")
   const turn = async (datagrams: number) => {
     const before = rests
-    for (let i = 0; i < datagrams; i++) plane.take(someRecords(noon, 1 + i, 1), "192.0.2.1")
+    for (let i = 0; i < datagrams; i++) plane.take(someRecords(tuesday, 1 + i, 1), "192.0.2.1")
     await setImmediate()
     return rests - before
   }

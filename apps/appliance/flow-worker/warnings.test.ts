@@ -1,24 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
-import { makeFlowPlane } from "./FlowPlane.ts"
+import { makeTestPlane } from "./FlowPlane.fixture.ts"
 import type { FlowWorkerReport } from "./messages.ts"
 import { warningsOf } from "./warnings.ts"
 
-const calm: FlowWorkerReport = makeFlowPlane(
-  {
-    boot: "boot",
-    worker: "worker-1",
-    bindAddress: "127.0.0.1",
-    ports: [2055],
-    receiveBufferBytes: 65_536,
-    reusePort: false,
-    windowSeconds: 300,
-    latenessSeconds: 60,
-    flushIntervalSeconds: 60,
-    templates: [],
-    exporters: { requireApproval: false, policies: [] }
-  },
-  () => {}
-).report()
+const calm = makeTestPlane({ ports: [2055] }).plane.report()
 const listener = calm.listeners[0]!
 const codes = (now: FlowWorkerReport, before?: FlowWorkerReport) => warningsOf(now, before).map((one) => one.code)
 
