@@ -111,16 +111,17 @@ const writeGroup = (
     if (merged === undefined) return present.length < group.length ? "settled" : yield* failedOnce(state, "cannot read the spool")
     const [head] = present
     const attempt = yield* Effect.exit(
-      Effect.suspend(() =>
-        resolver.write({
-          claims: present.map(({ facts }) => facts),
-          windowStart: head!.facts.windowStart,
-          windowSeconds: head!.facts.windowSeconds,
-          final: merged.final,
-          pressureSampling: merged.pressureSampling,
-          slice: collapse(merged)
-        })
-      )
+      Effect.suspend(() => {
+        const slice = collapse(merged)
+        const { windowSeconds, windowStart } = head!.facts
+        const { final, pressureSampling } = merged
+        const claims = present.map(({ facts }) => facts)
+        return resolver
+          .write({ claims, windowStart, windowSeconds, final, pressureSampling, slice })
+          .pipe(
+            Effect.onExit((exit) => (Exit.isSuccess(exit) && exit.value.written ? Effect.void : Effect.sync(() => slice.undo?.())))
+          )
+      })
     )
     if (Exit.isSuccess(attempt)) {
       const { alreadyWritten } = attempt.value

@@ -52,8 +52,10 @@ const generation = (): Generation => ({
 export interface EvidenceSampler {
   /** Samples of one slice. */
   readonly most: number
-  /** Where to begin among `count` edges: another place each slice. */
+  /** Before each slice: where to begin among its `count` edges, another place each time. */
   readonly start: (count: number) => number
+  /** The slice was not written: what was kept of it is wanted again. Until the next `start`. */
+  readonly undo: () => void
   /** Whether a conversation of this edge, seen by this exporter in this window, is to be kept; then it is remembered as kept. */
   readonly take: (client: AddressKey, server: AddressKey, tail: number, exporter: string, windowStart: number) => boolean
 }
@@ -64,6 +66,7 @@ export const makeEvidenceSampler = (most = 2000, capacity = 300_000): EvidenceSa
   let fresh = generation()
   let old = generation()
   let turn = 0
+  let taken: Array<{ readonly of: Generation; readonly at: number; readonly hour: number; readonly exporters: number }> = []
 
   const bitOf = (exporter: string): number => {
     let hash = 0
@@ -74,7 +77,16 @@ export const makeEvidenceSampler = (most = 2000, capacity = 300_000): EvidenceSa
     most,
     start: (count) => {
       turn = (turn + 0x9e3779b1) >>> 0
+      taken = []
       return count === 0 ? 0 : turn % count
+    },
+    undo: () => {
+      for (const { at, exporters, hour, of } of taken) {
+        of.hour[at] = hour
+        of.exporters[at] = exporters
+      }
+      taken = []
+      turn = (turn - 0x9e3779b1) >>> 0
     },
     take: (client, server, tail, exporter, windowStart) => {
       const high = Math.imul(client.high, 0x85ebca6b) ^ server.high
@@ -100,7 +112,9 @@ export const makeEvidenceSampler = (most = 2000, capacity = 300_000): EvidenceSa
       const last = known !== undefined ? fresh.hour[at]! : before === undefined ? 0 : old.hour[before]!
       fresh.exporters[at] = seen | bit
       fresh.hour[at] = Math.max(last, hour)
-      return last < hour || (seen & bit) === 0
+      if (last >= hour && (seen & bit) !== 0) return false
+      taken.push({ of: fresh, at, hour: last, exporters: seen })
+      return true
     }
   }
 }

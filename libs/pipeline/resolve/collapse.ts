@@ -143,7 +143,13 @@ export const collapseSlice = (slice: WindowSlice, options: CollapseOptions): Col
     const shown = edges.example[edge]!
     if (sampler !== undefined && (shown === -1 || betterExample(c, row, shown, slice.windowStart))) edges.example[edge] = row
   }
-  const finished = finishEdges(slice, edges, values, texts, group, options.owners ?? makeOwners(), said)
+  const owners = options.owners ?? makeOwners()
+  const takeBack = owners.begin()
+  const finished = finishEdges(slice, edges, values, texts, group, owners, said)
   const samples = sampler === undefined ? [] : sampleEvidence(slice, c, edges, ends, values, texts, group, sampler)
-  return { ...finished, duplicates: finished.duplicates + echoes, samples }
+  const undo = () => {
+    takeBack()
+    sampler?.undo()
+  }
+  return { ...finished, duplicates: finished.duplicates + echoes, samples, undo }
 }

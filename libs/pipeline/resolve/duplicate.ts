@@ -16,6 +16,7 @@
  * the next to speak takes over, and what it saw of that window is counted then.
  */
 
+import { makeOwnerLog } from "./owner-log.ts"
 import { type Amounts, beginWindow, clearBefore, copyDirection, entryOf, findEntry, makeOwnerSums, reserve } from "./owner-sums.ts"
 import type { AddressKey } from "./ServiceRegister.ts"
 
@@ -33,6 +34,8 @@ export interface Seen {
 export const makeSeen = (): Seen => ({ length: 0, exporter: [], packets: [], bytes: [], sampling: [] })
 
 export interface Owners {
+  /** Before each slice. What is answered takes back all that was chosen since, once, and until the next slice. */
+  readonly begin: () => () => void
   /** Number of an exporter's name (`address protocol`), to be asked once a slice. */
   readonly nameOf: (name: string) => number
   /** Place of an edge, good until the next call. `tail` is `port << 8 | protocol`. */
@@ -77,6 +80,7 @@ export const makeOwners = (capacity = 500_000): Owners => {
   const names = new Map<string, number>()
   const texts: Array<string> = []
   const addressesOnly = new Set<number>()
+  const log = makeOwnerLog()
   let fresh = makeOwnerSums()
   let old = makeOwnerSums()
   let share = 1
@@ -217,6 +221,10 @@ export const makeOwners = (capacity = 500_000): Owners => {
   }
 
   return {
+    begin: () => {
+      log.begin()
+      return log.undo
+    },
     nameOf,
     place,
     prime: (edge, direction, { address, bytes, packets, sampling, windowStart }) => {
@@ -240,6 +248,7 @@ export const makeOwners = (capacity = 500_000): Owners => {
       share = 1
       packetShare = 1
       if (addressesOnly.size > 0) recognise(key, seen)
+      log.note(fresh, key)
       const slot = slotOf(key, windowStart, windowMs)
       let mine = -1
       let best = -1

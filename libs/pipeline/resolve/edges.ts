@@ -89,4 +89,6 @@ export interface CollapsedSlice {
   readonly savings?: ReadonlyArray<{ readonly exporter: string; readonly records: number; readonly bytes: number }>
   /** Conversations to keep as evidence. */
   readonly samples?: ReadonlyArray<EvidenceSample>
+  /** It was not written: takes back what is remembered of it, so that another try comes out the same. Until the next slice is collapsed. */
+  readonly undo?: () => void
 }
