@@ -6,8 +6,8 @@ export default defineConfig({
     globalSetup: ["test/rig/global-setup.ts"],
     // two cores: more workers only wait for each other
     maxWorkers: 2,
-    // a test that waits for a database does so on a busy machine, too
-    testTimeout: 60_000,
-    hookTimeout: 60_000
+    // what waits for a database or a condition does so on a busy machine, too; the tests themselves set no shorter limits
+    testTimeout: 120_000,
+    hookTimeout: 120_000
   }
 })

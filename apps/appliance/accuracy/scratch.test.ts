@@ -59,59 +59,56 @@ describe("the database of a measurement", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live(
-    "is removed by Ctrl-C in the middle of flowlens accuracy, and so is its folder",
-    () =>
-      Effect.gen(function* () {
-        const customer = (yield* freshDatabase("template0")).url
-        const folder = yield* Effect.acquireRelease(
-          Effect.sync(() => mkdtempSync(join(tmpdir(), "flowlens-interrupted-"))),
-          (made) => Effect.sync(() => rmSync(made, { recursive: true, force: true }))
-        )
-        const main = new URL("../main.ts", import.meta.url).pathname
-        // other measurements may be under way on this server: this one's is the one that was not there
-        const databases = on(
-          customer,
-          (sql) => sql<{ datname: string }>`SELECT datname FROM pg_database
+  it.live("is removed by Ctrl-C in the middle of flowlens accuracy, and so is its folder", () =>
+    Effect.gen(function* () {
+      const customer = (yield* freshDatabase("template0")).url
+      const folder = yield* Effect.acquireRelease(
+        Effect.sync(() => mkdtempSync(join(tmpdir(), "flowlens-interrupted-"))),
+        (made) => Effect.sync(() => rmSync(made, { recursive: true, force: true }))
+      )
+      const main = new URL("../main.ts", import.meta.url).pathname
+      // other measurements may be under way on this server: this one's is the one that was not there
+      const databases = on(
+        customer,
+        (sql) => sql<{ datname: string }>`SELECT datname FROM pg_database
           WHERE datname LIKE 'flowlens_accuracy_%'`
-        ).pipe(Effect.map((rows) => rows.map(({ datname }) => datname)))
-        const child = yield* Effect.acquireRelease(
-          Effect.sync(() =>
-            spawn(process.execPath, [main, "accuracy", "--scenario", "ipv6", "--minutes", "5"], {
-              cwd: folder,
-              env: {
-                PATH: process.env["PATH"],
-                TMPDIR: folder,
-                FLOWLENS_DATA: join(folder, "none"),
-                FLOWLENS_DATABASE_URL: Redacted.value(customer)
-              }
-            })
-          ),
-          (running) => Effect.sync(() => running.kill("SIGKILL"))
-        )
-        let said = ""
-        const ended = new Promise<number | null>((resolve) => child.once("exit", resolve))
-        const playing = new Promise<void>((resolve) => {
-          for (const stream of [child.stdout, child.stderr])
-            stream.on("data", (part) => {
-              said += part
-              if (said.includes(" s played")) resolve()
-            })
-        })
-        yield* Effect.promise(() => Promise.race([playing, ended]))
-        assert.include(said, " s played")
-        assert.isAbove(readdirSync(folder).length, 0)
-        const during = yield* databases
-        assert.isAbove(during.length, 0)
-        child.kill("SIGINT")
-        assert.strictEqual(yield* Effect.promise(() => ended), 1)
-        assert.include(said, "interrupted")
-        assert.deepStrictEqual(
-          readdirSync(folder).filter((name) => name !== "none"),
-          []
-        )
-        assert.isBelow((yield* databases).filter((name) => during.includes(name)).length, during.length)
-      }).pipe(Effect.scoped),
-    120_000
+      ).pipe(Effect.map((rows) => rows.map(({ datname }) => datname)))
+      const child = yield* Effect.acquireRelease(
+        Effect.sync(() =>
+          spawn(process.execPath, [main, "accuracy", "--scenario", "ipv6", "--minutes", "5"], {
+            cwd: folder,
+            env: {
+              PATH: process.env["PATH"],
+              TMPDIR: folder,
+              FLOWLENS_DATA: join(folder, "none"),
+              FLOWLENS_DATABASE_URL: Redacted.value(customer)
+            }
+          })
+        ),
+        (running) => Effect.sync(() => running.kill("SIGKILL"))
+      )
+      let said = ""
+      const ended = new Promise<number | null>((resolve) => child.once("exit", resolve))
+      const playing = new Promise<void>((resolve) => {
+        for (const stream of [child.stdout, child.stderr])
+          stream.on("data", (part) => {
+            said += part
+            if (said.includes(" s played")) resolve()
+          })
+      })
+      yield* Effect.promise(() => Promise.race([playing, ended]))
+      assert.include(said, " s played")
+      assert.isAbove(readdirSync(folder).length, 0)
+      const during = yield* databases
+      assert.isAbove(during.length, 0)
+      child.kill("SIGINT")
+      assert.strictEqual(yield* Effect.promise(() => ended), 1)
+      assert.include(said, "interrupted")
+      assert.deepStrictEqual(
+        readdirSync(folder).filter((name) => name !== "none"),
+        []
+      )
+      assert.isBelow((yield* databases).filter((name) => during.includes(name)).length, during.length)
+    }).pipe(Effect.scoped)
   )
 })

@@ -187,8 +187,7 @@ layer(layerTestSurface().pipe(Layer.provideMerge(layerTestDatabase)), { excludeT
           Object.entries(every).map(([name, needs]) => [name, granted(role, needs) ? "in" : "refused"])
         )
         assert.deepStrictEqual(yield* askEach(headers), expected)
-      }, Effect.scoped),
-      30_000
+      }, Effect.scoped)
     )
   }
 
@@ -198,8 +197,7 @@ layer(layerTestSurface().pipe(Layer.provideMerge(layerTestDatabase)), { excludeT
       const expected = Object.fromEntries(Object.keys(every).map((name) => [name, "unauthenticated"]))
       assert.deepStrictEqual(yield* askEach({}), expected)
       assert.deepStrictEqual(yield* askEach({ authorization: `Bearer fl_${"x".repeat(43)}` }), expected)
-    }, Effect.scoped),
-    30_000
+    }, Effect.scoped)
   )
 
   it.effect(
