@@ -157,12 +157,17 @@ const keys = routine("keys", ["i32", "i32", "i32", "i32", "i32", "i32", "i32", "
         i64.store(i32.shl(k, 4), both(ports, meta), At.KEY + 8),
         set(swapped, i32.fromLow(i64.shru(mixed, 32))),
         i32.store(k4, swapped, At.HASH),
-        i32.store(k4, i32.load(i32.shl(i32.and(swapped, mask), 2), At.INDEX), At.SLOT),
         i32.store(k4, i32.or(portA, i32.or(i32.shl(turned, At.TURNED_SHIFT), i32.shl(i32.ne(kind, 0), At.PORTED_SHIFT))), At.AUX),
         set(i, i32.add(i, 1)),
         set(k, i32.add(k, 1))
       ],
       i32.ltu(k, count)
+    ),
+    // A loop of its own, so short that as many misses are under way as the processor can have.
+    set32(k4, 0),
+    repeat(
+      [i32.store(k4, i32.load(i32.shl(i32.and(i32.load(k4, At.HASH), mask), 2), At.INDEX), At.SLOT), set32(k4, i32.add(k4, 4))],
+      i32.ltu(k4, i32.shl(count, 2))
     ),
     set32(k, 0),
     repeat(
