@@ -81,7 +81,9 @@ export class Dependency extends Schema.Class<Dependency>("Dependency")({
   sampling: Schema.Int,
   confidence: Schema.Number.check(Schema.isBetween({ minimum: 0, maximum: 1 })),
   tags: Schema.Array(Schema.String),
-  notes: Schema.NullOr(Schema.String)
+  notes: Schema.NullOr(Schema.String),
+  /** Since when none of those who saw it looks, so that its silence means nothing; null while one does, or once it is stale. */
+  blind: Schema.NullOr(Blindness)
 }) {}
 
 /** One validity span (FL-RES-09): `until` null while it lasts. */
@@ -126,8 +128,6 @@ export class DependencyDetail extends Dependency.extend<DependencyDetail>("Depen
   direction: DirectionEvidence,
   terms: ConfidenceTerms,
   spans: Schema.Array(ValiditySpan),
-  /** Since when none of those who saw it looks, so that its silence means nothing; null while one does, or once it is stale. */
-  blind: Schema.optionalKey(Schema.NullOr(Blindness)),
   /** Exporters that saw it; `owner` is the one whose volumes count. */
   exporters: Schema.Array(
     Schema.Struct({

@@ -20,6 +20,7 @@ export type Condition =
   | { readonly kind: "state"; readonly state: "active" | "stale" | "weak" }
   | { readonly kind: "protocol"; readonly protocol: number }
   | { readonly kind: "internal"; readonly internal: boolean }
+  | { readonly kind: "blind"; readonly blind: boolean }
   | { readonly kind: "port"; readonly from: number; readonly to: number }
   | { readonly kind: "number"; readonly field: NumberField; readonly compare: Comparison; readonly value: number }
   | { readonly kind: "age"; readonly field: "seen" | "first"; readonly compare: Comparison; readonly seconds: number }
@@ -124,10 +125,9 @@ const readPort = (value: string): Condition | undefined => {
   return from <= to && to <= 65535 ? { kind: "port", from, to } : undefined
 }
 
-const oneOf =
-  <A extends string>(kind: "state", values: ReadonlyArray<A>) =>
-  (value: string): Condition | undefined =>
-    values.includes(value as A) ? ({ kind, state: value } as Condition) : undefined
+const states = ["active", "stale", "weak"] as const
+
+const yes = (value: string): boolean | undefined => (value === "yes" ? true : value === "no" ? false : undefined)
 
 /** Every key, in the order of completion. */
 export const filterFields: ReadonlyArray<FilterField> = [
@@ -182,7 +182,10 @@ export const filterFields: ReadonlyArray<FilterField> = [
     subjects: both,
     expected: "yes or no",
     values: ["yes", "no"],
-    read: (value) => (value === "yes" || value === "no" ? { kind: "internal", internal: value === "yes" } : undefined)
+    read: (value) => {
+      const internal = yes(value)
+      return internal === undefined ? undefined : { kind: "internal", internal }
+    }
   },
   {
     key: "confidence",
@@ -197,8 +200,22 @@ export const filterFields: ReadonlyArray<FilterField> = [
     title: "state of the dependency",
     subjects: ["dependency"],
     expected: "active, stale or weak",
-    values: ["active", "stale", "weak"],
-    read: oneOf("state", ["active", "stale", "weak"])
+    values: states,
+    read: (value) => {
+      const state = states.find((known) => known === value)
+      return state === undefined ? undefined : { kind: "state", state }
+    }
+  },
+  {
+    key: "blind",
+    title: "nobody looks now, so its silence means nothing",
+    subjects: ["dependency"],
+    expected: "yes or no",
+    values: ["yes", "no"],
+    read: (value) => {
+      const blind = yes(value)
+      return blind === undefined ? undefined : { kind: "blind", blind }
+    }
   },
   {
     key: "client",

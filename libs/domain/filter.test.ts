@@ -13,7 +13,7 @@ const terms = (line: string, subject: "asset" | "dependency" = "dependency") => 
 describe("parseFilter", () => {
   it("reads every kind of term", () => {
     assert.deepStrictEqual(
-      terms('web type:db seen:<1h port:5432 service:postgresql 10.2.0.0/16 internal:yes confidence:>0.8 -tag:"a b"'),
+      terms('web type:db seen:<1h port:5432 service:postgresql 10.2.0.0/16 internal:yes confidence:>0.8 blind:no -tag:"a b"'),
       [
         { negated: false, kind: "word", text: "web" },
         { negated: false, kind: "type", types: ["database"] },
@@ -23,6 +23,7 @@ describe("parseFilter", () => {
         { negated: false, kind: "network", network: "10.2.0.0/16", end: "any" },
         { negated: false, kind: "internal", internal: true },
         { negated: false, kind: "number", field: "confidence", compare: ">", value: 0.8 },
+        { negated: false, kind: "blind", blind: false },
         { negated: true, kind: "text", field: "tag", text: "a b" }
       ]
     )
@@ -38,6 +39,8 @@ describe("parseFilter", () => {
   it("says where it stopped understanding, and what it expected there", () => {
     assert.deepStrictEqual(terms("web port:http"), [9, "a port or a range such as 8000-8999"])
     assert.deepStrictEqual(terms('name:"abc'), [5, "a closing quote"])
+    assert.deepStrictEqual(terms("blind:maybe"), [6, "yes or no"])
+    assert.deepStrictEqual(terms("blind:yes", "asset")[0], 0)
     assert.deepStrictEqual(terms("port:"), [5, "a port or a range such as 8000-8999"])
     assert.deepStrictEqual(terms("port:90-80"), [5, "a port or a range such as 8000-8999"])
     const [position, expected] = terms("colour:red", "asset")

@@ -16,14 +16,28 @@ describeConsole("coverage", (console) => {
     await note.waitFor()
 
     await page.goto(`${console.url}/map?view=table&filter=port:554`)
-    await page
-      .getByRole("gridcell", { name: /^not looking since/ })
-      .first()
-      .waitFor()
+    await page.getByRole("gridcell", { name: "not looked at", exact: true }).first().waitFor()
     await page.goto(`${console.url}/map?select=g:net:10.9.1.0/24`)
     await page.getByText(/6 of 6: not looking since .* Whether they still talk is not known\./).waitFor()
     await page.getByRole("heading", { level: 2, name: "Coverage" }).waitFor()
     await page.getByRole("cell", { name: "not looking", exact: true }).waitFor()
+  })
+
+  it("is a state of its own in the lists, with the reason, and the filter line finds it", async () => {
+    const page = await console.open("/dependencies?filter=blind:yes")
+    const marks = page.getByRole("gridcell", { name: "not looked at", exact: true })
+    await marks.first().waitFor()
+    assert.strictEqual(await marks.count(), 6)
+    await page
+      .getByTitle(/^not looking since \d\d:\d\d: exporter 10\.0\.0\.13 silent; before that active/)
+      .first()
+      .waitFor()
+    await page.getByText("6 in all", { exact: true }).waitFor()
+    await page.goto(`${console.url}/dependencies?filter=blind:no port:554`)
+    await page.getByText("Nothing matches", { exact: true }).waitFor()
+    // 480 px: a list of two lines still says it
+    const narrow = await console.open("/dependencies?filter=blind:yes", { width: 480 })
+    await narrow.getByText("not looked at", { exact: true }).first().waitFor()
   })
 
   it("is walked cell by cell with the keys, each saying its time, state and reasons, over a day and a week", async () => {

@@ -25,6 +25,7 @@ export interface Subject {
   readonly ends: ReadonlyArray<End>
   readonly services: ReadonlyArray<Service>
   readonly state: Dependency["state"] | undefined
+  readonly blind: boolean
   readonly tags: ReadonlyArray<string>
   readonly environment: string | null
   readonly firstSeen: DateTime.Utc
@@ -38,6 +39,7 @@ export const ofAsset = (a: AssetDetail): Subject => ({
   ],
   services: a.services,
   state: undefined,
+  blind: false,
   tags: a.tags,
   environment: a.environment,
   firstSeen: a.firstSeen,
@@ -55,6 +57,7 @@ export const ofDependency = (d: Dependency): Subject => ({
   })),
   services: [{ port: d.port, protocol: d.protocol, name: d.service }],
   state: d.state,
+  blind: d.blind !== null,
   tags: d.tags,
   environment: null,
   firstSeen: d.firstSeen,
@@ -100,6 +103,8 @@ const holds = (c: Condition, s: Subject, now: number): boolean => {
       return s.ends.some((e) => c.types.includes(e.type))
     case "state":
       return s.state === c.state
+    case "blind":
+      return s.blind === c.blind
     case "protocol":
       return s.services.some(({ protocol }) => protocol === c.protocol)
     case "internal":

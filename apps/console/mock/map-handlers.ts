@@ -133,9 +133,8 @@ export const mapHandlers = (bench: Bench) => {
       const shown = new Set(dependencies.flatMap((d) => [d.client.id, d.server.id]))
       const blindness: Array<Blindness> = []
       const reasons = new Map<string, number>()
-      const blind = (addresses: ReadonlyArray<string>): { readonly blind?: number } => {
-        const found = blindnessOf(w, addresses)
-        if (found === undefined || (at !== undefined && at < millis(found.since))) return {}
+      const blind = (found: Blindness | null | undefined): { readonly blind?: number } => {
+        if (found == null || (at !== undefined && found.since !== null && at < millis(found.since))) return {}
         const index = reasons.get(found.why) ?? blindness.push(found) - 1
         reasons.set(found.why, index)
         return { blind: index }
@@ -148,7 +147,7 @@ export const mapHandlers = (bench: Bench) => {
           const { name, addresses, type, internal, environment } = w.assets.get(id)!
           const address = addresses[0]!
           const network = networkOf(address, internal)
-          const sight = blind([...(observers.get(network)?.keys() ?? [])])
+          const sight = blind(blindnessOf(w, [...(observers.get(network)?.keys() ?? [])]))
           return new TopologyNode({ id, name, address, type, internal, environment, network, ...sight })
         }),
         edges: dependencies.map(
@@ -165,7 +164,7 @@ export const mapHandlers = (bench: Bench) => {
               sampled: d.sampling > 1,
               confidence: d.confidence,
               stale: d.state === "stale",
-              ...(d.state === "stale" ? {} : blind(d.exporters.map(({ address }) => address)))
+              ...blind(d.blind)
             })
         ),
         blindness,
@@ -220,15 +219,7 @@ export const mapHandlers = (bench: Bench) => {
     DependencyGet: Effect.fnUntraced(function* ({ id }, { headers }) {
       const w = yield* world(headers)
       const found = w.dependencies.get(id)
-      if (found === undefined) return yield* new DependencyNotFound({ id })
-      const blind =
-        found.state === "stale"
-          ? undefined
-          : blindnessOf(
-              w,
-              found.exporters.map(({ address }) => address)
-            )
-      return blind === undefined ? found : new DependencyDetail({ ...found, blind })
+      return found ?? (yield* new DependencyNotFound({ id }))
     }),
     FlowSearch: Effect.fnUntraced(function* (query, { headers }) {
       return flowSearch(yield* world(headers), query)

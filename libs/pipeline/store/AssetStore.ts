@@ -73,10 +73,7 @@ export class AssetStore extends Context.Service<
           const descending = query.order === undefined ? !ascendingByDefault.has(key) : query.order === "descending"
           const { behind, orderBy, cursor } = yield* pageSql(sql, sorts[key], descending, query.after)
           const limit = query.limit ?? options.pageSize ?? 50
-          const where = assetFilterSql(sql, filter, {
-            now: yield* Clock.currentTimeMillis,
-            confidenceThreshold: options.confidenceThreshold
-          })
+          const where = assetFilterSql(sql, filter, { now: yield* Clock.currentTimeMillis })
           const [rows, [count]] = yield* Effect.all(
             [
               sql<{ cursor: ReadonlyArray<string> }>`SELECT ${sql.literal(columns)}, ${cursor} FROM assets a

@@ -199,6 +199,10 @@ layer(stores, { excludeTestServices: true })("the coverage ledger", (it) => {
             }
           })
         )
+      const listed = (filter: string, n?: number) =>
+        DependencyStore.use((store) => store.page({ filter }, n === undefined ? undefined : new Date(monday + n * window))).pipe(
+          Effect.map(({ items }) => Object.fromEntries(items.map((one) => [one.server.address, one.blind?.why ?? null])))
+        )
       // r1 looks from 0 to 4, r2 from 5 to 6
       assert.deepStrictEqual(yield* blind(1), { edges: ["10.2.0.1: exporter 192.0.2.2 silent"], networks: [] })
       assert.deepStrictEqual(yield* blind(5.5), { edges: ["10.1.0.1: exporter r1 silent"], networks: ["10.2.0.0/24"] })
@@ -215,12 +219,32 @@ layer(stores, { excludeTestServices: true })("the coverage ledger", (it) => {
       const [row] = yield* sql<{ id: bigint }>`SELECT id FROM dependencies WHERE host(target_address) = '10.2.0.1'`
       const detail = yield* DependencyStore.use((store) => store.get(String(row!.id) as never))
       assert.strictEqual(detail.blind?.since?.epochMilliseconds, monday + 6 * window)
+      // r1 looks: what it saw alone, and what both saw, is looked at
+      assert.deepStrictEqual(yield* listed("blind:yes"), { "10.2.0.1": detail.blind!.why })
+      assert.deepStrictEqual(yield* listed("blind:no"), { "10.1.0.1": null, "10.2.0.2": null })
+      assert.deepStrictEqual(yield* listed("-blind:yes"), yield* listed("blind:no"))
+      assert.deepStrictEqual(Object.keys(yield* listed("blind:yes", 5.5)), ["10.1.0.1"])
+      assert.deepStrictEqual(Object.keys(yield* listed("blind:yes", 8)).sort(), ["10.1.0.1", "10.2.0.1", "10.2.0.2"])
+      assert.deepStrictEqual((yield* TopologyStore.use((store) => store.get({ filter: "blind:yes" }))).edges.length, 1)
+      assert.deepStrictEqual((yield* TopologyStore.use((store) => store.get({ filter: "blind:yes", at: at(5.5) }))).edges.length, 1)
+      const ends = yield* DependencyStore.use((store) => store.ofAsset(detail.server.id, "server"))
+      assert.deepStrictEqual(
+        ends.map((one) => one.blind),
+        [detail.blind]
+      )
+      // what is stale is over, whoever looks
+      yield* sql`UPDATE dependencies SET status = 'stale', stale_at = ${new Date(monday + 8 * window)} WHERE id = ${row!.id}`
+      assert.deepStrictEqual(yield* listed("blind:yes"), {})
+      assert.strictEqual((yield* listed(""))["10.2.0.1"], null)
+      assert.include(Object.keys(yield* listed("blind:yes", 7)), "10.2.0.1")
+      yield* sql`UPDATE dependencies SET status = 'active', stale_at = NULL WHERE id = ${row!.id}`
       // a start closes what an earlier run left open, at the last datagram
       yield* CoverageStore.use((store) => store.begin)
       const [closed] = yield* sql`SELECT open, until FROM coverage_span WHERE since = ${new Date(monday + 9 * window)}`
       assert.deepStrictEqual(closed, { open: false, until: new Date(monday + 9 * window) })
       yield* sql`DELETE FROM coverage_span`
       assert.deepStrictEqual(yield* blind(undefined), { edges: [], networks: [] })
+      assert.deepStrictEqual(yield* listed("blind:yes"), {})
     })
   )
 })

@@ -1,5 +1,5 @@
 /** Dependencies as lists and pages read them. Candidates are in none of these. */
-import { Clock, Context, DateTime, Effect, Layer } from "effect"
+import { Clock, Context, Effect, Layer } from "effect"
 import { SqlClient, type Statement } from "effect/sql"
 import { AssetNotFound } from "#domain/Asset.ts"
 import { Dependency, DependencyDetail, DependencyNotFound, type DependencyQuery } from "#domain/Dependency.ts"
@@ -8,10 +8,11 @@ import type { AssetId, DependencyId } from "#domain/ids.ts"
 import { protocolName } from "#domain/protocol.ts"
 import type { FilterInvalid } from "#domain/Topology.ts"
 import type { Hit, StoreOptions } from "./AssetStore.ts"
+import { blindAmong, blindRow } from "./blind.ts"
 import { dependencyFilterSql, likePattern } from "./filter-sql.ts"
 import { cutPage, pageSql, type Sort } from "./page.ts"
 import { decodeRows } from "./Sql.ts"
-import { readSight } from "./sight.ts"
+import { readSight, type Sight } from "./sight.ts"
 import { type StaleOptions, sweepStale } from "./stale.ts"
 
 export interface DependencyPage {
@@ -36,13 +37,15 @@ const ascendingByDefault = new Set(["port", "client", "server"])
 /** Ends are flat here and become objects in `nest`: the driver writes addresses in their shortest form, SQL functions do not. */
 const columns = `d.id, d.port, d.protocol, d.inferred_service AS "service", d.status, d.first_seen AS "firstSeen", d.last_seen AS "lastSeen",
   d.bytes_to_server AS "bytesToServer", d.bytes_to_client AS "bytesToClient", d.total_packets AS "packets", d.total_flows AS "flows",
-  d.sampling, d.confidence, d.tags, d.notes,
+  d.sampling, d.confidence, d.tags, d.notes, host(d.owner_exporter) AS owner, d.exporters,
   c.id AS client_id, c.name AS client_name, d.source_address AS client_address, c.asset_type AS client_type, c.internal AS client_internal,
   s.id AS server_id, s.name AS server_name, d.target_address AS server_address, s.asset_type AS server_type, s.internal AS server_internal`
 
 interface Row {
   readonly [column: string]: unknown
   readonly id: bigint
+  readonly owner: string | null
+  readonly exporters: number
   readonly confidence: number
   readonly status: "active" | "stale" | "candidate"
   readonly client_name: string
@@ -98,6 +101,17 @@ export class DependencyStore extends Context.Service<
         const nested = nest(options.confidenceThreshold)
         const shown = (at: Date | undefined) => (at === undefined ? sql`d.status <> 'candidate'` : validAt(sql, at))
         const joined = sql`JOIN assets c ON c.id = d.source_id JOIN assets s ON s.id = d.target_id`
+        const sightAt = (at: Date | undefined, now: number) => Effect.orDie(readSight(sql, at ?? new Date(now), at === undefined))
+        const withBlind = Effect.fnUntraced(function* <R extends Row>(sight: Sight, rows: ReadonlyArray<R>) {
+          const watched = rows.map(({ exporters, id, owner, status }) => ({
+            id: String(id),
+            stale: status === "stale",
+            owner,
+            exporters
+          }))
+          const blind = yield* Effect.orDie(blindAmong(sql, sight, watched))
+          return rows.map((row) => ({ ...nested(row), blind: blindRow(blind.get(String(row.id))) }))
+        })
 
         const page = Effect.fn("DependencyStore.page")(function* (query: DependencyQuery, at?: Date) {
           const filter = yield* Effect.fromResult(parseFilter(query.filter ?? "", "dependency"))
@@ -105,10 +119,9 @@ export class DependencyStore extends Context.Service<
           const descending = query.order === undefined ? !ascendingByDefault.has(key) : query.order === "descending"
           const { behind, orderBy, cursor } = yield* pageSql(sql, sorts[key], descending, query.after)
           const limit = query.limit ?? options.pageSize ?? 50
-          const where = sql`${shown(at)} AND ${dependencyFilterSql(sql, filter, {
-            now: yield* Clock.currentTimeMillis,
-            confidenceThreshold: options.confidenceThreshold
-          })}`
+          const now = yield* Clock.currentTimeMillis
+          const sight = yield* sightAt(at, now)
+          const where = sql`${shown(at)} AND ${dependencyFilterSql(sql, filter, { now, confidenceThreshold: options.confidenceThreshold, sight })}`
           const byName = key === "client" || key === "server"
           const [rows, [count]] = yield* Effect.all(
             [
@@ -122,7 +135,7 @@ export class DependencyStore extends Context.Service<
             { concurrency: 2 }
           ).pipe(Effect.orDie)
           const cut = cutPage(rows, limit)
-          const items = yield* decode(cut.rows.map(nested))
+          const items = yield* decode(yield* withBlind(sight, cut.rows))
           return { items, total: count!.total, ...(cut.next === undefined ? {} : { next: cut.next }) }
         })
 
@@ -138,7 +151,8 @@ export class DependencyStore extends Context.Service<
           const rows = yield* sql<Row>`SELECT ${sql.literal(columns)} FROM dependencies d ${joined}
             WHERE ${side === "client" ? out : side === "server" ? into : sql`(${out} OR ${into})`} AND ${shown(at)}
             ORDER BY d.total_bytes DESC, d.id LIMIT 1000`.pipe(Effect.orDie)
-          return yield* decode(rows.map(nested))
+          const sight = yield* sightAt(at, yield* Clock.currentTimeMillis)
+          return yield* decode(yield* withBlind(sight, rows))
         })
 
         const get = Effect.fn("DependencyStore.get")(function* (dependency: DependencyId) {
@@ -178,18 +192,15 @@ export class DependencyStore extends Context.Service<
           ).pipe(Effect.orDie)
           const row = rows[0]
           if (row === undefined || row.status === "candidate") return yield* new DependencyNotFound({ id: dependency })
-          const sight = yield* readSight(sql, new Date(now), true).pipe(Effect.orDie)
-          const seenBy = exporters.map((one) => String(one["address"]))
-          const blind = row.status === "stale" || seenBy.length === 0 ? null : (sight.blindness(seenBy) ?? null)
+          const [seen] = yield* withBlind(yield* sightAt(undefined, now), [row])
           const [detail] = yield* decodeDetail([
             {
-              ...explain(nested(row)),
+              ...explain(seen!),
               spans,
               exporters,
               evidence,
               declaration: declaration ?? null,
               series: [...series].reverse(),
-              blind: blind === null ? null : { ...blind, since: blind.since === null ? null : DateTime.toDateUtc(blind.since) },
               flowsPerHour: week?.perHour ?? 0
             }
           ])
@@ -244,7 +255,7 @@ const ends = [
 ] as const
 
 const whyColumns = `d.syn_forward, d.syn_reverse, d.syn_ack_forward, d.syn_ack_reverse, d.began_forward, d.began_reverse, d.port_rank, d.fan_in,
-  d.fan_in_against, d.client_ports, d.history, d.companion, d.declared, d.windows, d.both_directions, d.exporters, d.direction_weight`
+  d.fan_in_against, d.client_ports, d.history, d.companion, d.declared, d.windows, d.both_directions, d.direction_weight`
 
 /** Counts of evidence saturate in every formula long before a double does. */
 const explain = (row: Row) => ({

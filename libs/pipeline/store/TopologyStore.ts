@@ -4,10 +4,12 @@ import { Clock, Context, DateTime, Effect, Layer } from "effect"
 import { SqlClient, type Statement } from "effect/sql"
 import type { Address } from "#domain/Address.ts"
 import type { AssetType } from "#domain/Asset.ts"
+import type { Blindness } from "#domain/CoverageReport.ts"
 import { type Filter, parseFilter } from "#domain/filter.ts"
 import type { AssetId, DependencyId } from "#domain/ids.ts"
 import { type FilterInvalid, Topology, TopologyEdge, TopologyNode, type TopologyQuery } from "#domain/Topology.ts"
 import { texts } from "./arrays.ts"
+import { blindAmong } from "./blind.ts"
 import { validAt } from "./DependencyStore.ts"
 import { assetFilterSql, dependencyFilterSql } from "./filter-sql.ts"
 import { readSight, type Sight, usualObservers } from "./sight.ts"
@@ -125,7 +127,9 @@ export class TopologyStore extends Context.Service<
           const at = query.at === undefined ? undefined : new Date(query.at.epochMilliseconds)
           const maxNodes = query.maxNodes ?? options.maxNodes
           const maxEdges = query.maxEdges ?? options.maxEdges
-          const filterOptions = { now: at?.getTime() ?? now, confidenceThreshold: options.confidenceThreshold }
+          const then = at ?? new Date(now)
+          const sight = yield* readSight(sql, then, at === undefined).pipe(Effect.orDie)
+          const filterOptions = { now: then.getTime(), confidenceThreshold: options.confidenceThreshold, sight }
           const shown = sql`${at === undefined ? sql`d.status <> 'candidate'` : validAt(sql, at)}
             AND ${dependencyFilterSql(sql, filter, filterOptions)}`
           const alone = aboutAssets(filter)
@@ -156,10 +160,10 @@ export class TopologyStore extends Context.Service<
             const keptNodes = nodes.slice(0, maxNodes)
             const present = new Set(keptNodes.map((node) => node.id))
             const edges = kept.filter((edge) => present.has(edge.client) && present.has(edge.server))
-            const blind = yield* blindSpots(sql, edges, new Date(at?.getTime() ?? now), at === undefined)
+            const blind = yield* blindSpots(sql, sight, edges)
             return new Topology(
               {
-                at: DateTime.makeUnsafe(at?.getTime() ?? now),
+                at: DateTime.makeUnsafe(then.getTime()),
                 live: at === undefined,
                 nodes: keptNodes.map((node) => toNode(node, blind.networks.get(node.network))),
                 edges: edges.map((edge) => toEdge(edge, window?.seconds ?? 0, blind.edges.get(edge.id))),
@@ -177,47 +181,20 @@ export class TopologyStore extends Context.Service<
 }
 
 /** Edges none of whose observers looks, networks that none of theirs looks at; each reason once. */
-const blindSpots = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, edges: ReadonlyArray<EdgeRow>, at: Date, live: boolean) {
-  const sight: Sight = yield* readSight(sql, at, live)
-  const reasons: Array<NonNullable<Topology["blindness"]>[number]> = []
-  const known = new Map<string, number | undefined>()
-  const reasonOf = (addresses: ReadonlyArray<string>): number | undefined => {
-    const key = addresses.join(" ")
-    if (known.has(key)) return known.get(key)
-    const blindness = sight.blindness(addresses)
-    const index = blindness === undefined ? undefined : reasons.push(blindness) - 1
-    known.set(key, index)
+const blindSpots = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, sight: Sight, edges: ReadonlyArray<EdgeRow>) {
+  const reasons = new Map<Blindness, number>()
+  const indexOf = (reason: Blindness): number => {
+    const index = reasons.get(reason) ?? reasons.size
+    reasons.set(reason, index)
     return index
   }
-  const lookedFor = new Map<string, boolean>()
-  const isAway = (owner: string): boolean => {
-    let away = lookedFor.get(owner)
-    if (away === undefined) lookedFor.set(owner, (away = sight.blindness([owner]) !== undefined))
-    return away
-  }
-  const away = edges.filter(({ owner, stale }) => !stale && owner !== null && isAway(owner))
-  // others may have seen it, too; while every owner looks nobody is asked
-  const several = away.filter(({ exporters }) => exporters > 1).map(({ id }) => id)
-  const observers =
-    several.length === 0
-      ? []
-      : yield* sql<{
-          id: DependencyId
-          seenBy: string
-        }>`SELECT dependency_id::text AS id, string_agg(host(exporter), ' ' ORDER BY exporter) AS "seenBy"
-          FROM dependency_exporter WHERE dependency_id = ANY(${texts(several)}::text[]::bigint[]) GROUP BY dependency_id`
-  const seenBy = new Map(observers.map((row) => [row.id, row.seenBy.split(" ")]))
-  const blindEdges = new Map<DependencyId, number>()
-  for (const { id, owner } of away) {
-    const index = reasonOf(seenBy.get(id) ?? [owner!])
-    if (index !== undefined) blindEdges.set(id, index)
-  }
+  const blindEdges = new Map([...(yield* blindAmong(sql, sight, edges))].map(([id, reason]) => [id, indexOf(reason)]))
   const networks = new Map<string, number>()
-  for (const [subnet, observing] of Map.groupBy(yield* usualObservers(sql, at), (one) => one.subnet)) {
-    const index = reasonOf(observing.map(({ exporter }) => exporter).sort())
-    if (index !== undefined) networks.set(subnet, index)
+  for (const [subnet, observing] of Map.groupBy(yield* usualObservers(sql, sight.at), (one) => one.subnet)) {
+    const reason = sight.blindness(observing.map(({ exporter }) => exporter).sort())
+    if (reason !== undefined) networks.set(subnet, indexOf(reason))
   }
-  return { edges: blindEdges, networks, reasons }
+  return { edges: blindEdges, networks, reasons: [...reasons.keys()] }
 })
 
 interface NewestFinal {

@@ -7,14 +7,21 @@ import type { SqlClient, Statement } from "effect/sql"
 import type { Filter, Term } from "#domain/filter.ts"
 import type { Comparison, Condition, NumberField } from "#domain/filter-fields.ts"
 import { texts } from "./arrays.ts"
+import { isBlind } from "./blind.ts"
+import type { Sight } from "./sight.ts"
 
 type Fragment = Statement.Fragment
 
 export interface FilterOptions {
   /** ms since 1970; ages are counted from here. */
   readonly now: number
+}
+
+export interface DependencyFilterOptions extends FilterOptions {
   /** Below it a dependency is weak. */
   readonly confidenceThreshold: number
+  /** Who looks, at the instant that is asked about. */
+  readonly sight: Sight
 }
 
 /** `%`, `_` and `\` mean themselves. */
@@ -96,6 +103,7 @@ const assetCondition = (sql: SqlClient.SqlClient, condition: Condition, options:
     case "age":
       return seen(sql, "a", condition.field, condition.compare, new Date(options.now - condition.seconds * 1000))
     case "state":
+    case "blind":
       return undefined
   }
 }
@@ -107,7 +115,7 @@ const endIn = (sql: SqlClient.SqlClient, column: "source_id" | "target_id", cond
 const eitherEnd = (sql: SqlClient.SqlClient, condition: Fragment): Fragment =>
   sql`(${endIn(sql, "source_id", condition)} OR ${endIn(sql, "target_id", condition)})`
 
-const dependencyCondition = (sql: SqlClient.SqlClient, condition: Condition, options: FilterOptions): Fragment => {
+const dependencyCondition = (sql: SqlClient.SqlClient, condition: Condition, options: DependencyFilterOptions): Fragment => {
   switch (condition.kind) {
     case "network":
       return condition.end === "any"
@@ -138,7 +146,9 @@ const dependencyCondition = (sql: SqlClient.SqlClient, condition: Condition, opt
     case "protocol":
       return sql`d.protocol = ${condition.protocol}`
     case "state":
-      return stateIs(sql, condition.state, options)
+      return stateIs(sql, condition.state, options.confidenceThreshold)
+    case "blind":
+      return condition.blind ? isBlind(sql, options.sight) : sql`NOT ${isBlind(sql, options.sight)}`
     case "number": {
       const column = dependencyNumbers[condition.field]
       return column === undefined
@@ -152,12 +162,12 @@ const dependencyCondition = (sql: SqlClient.SqlClient, condition: Condition, opt
   }
 }
 
-const stateIs = (sql: SqlClient.SqlClient, state: "active" | "stale" | "weak", options: FilterOptions): Fragment =>
+const stateIs = (sql: SqlClient.SqlClient, state: "active" | "stale" | "weak", confidenceThreshold: number): Fragment =>
   state === "stale"
     ? sql`d.status = 'stale'`
     : state === "weak"
-      ? sql`(d.status = 'active' AND d.confidence < ${options.confidenceThreshold}::float8)`
-      : sql`(d.status = 'active' AND d.confidence >= ${options.confidenceThreshold}::float8)`
+      ? sql`(d.status = 'active' AND d.confidence < ${confidenceThreshold}::float8)`
+      : sql`(d.status = 'active' AND d.confidence >= ${confidenceThreshold}::float8)`
 
 const all = (sql: SqlClient.SqlClient, filter: Filter, one: (term: Term) => Fragment): Fragment =>
   filter.length === 0
@@ -167,5 +177,5 @@ const all = (sql: SqlClient.SqlClient, filter: Filter, one: (term: Term) => Frag
 export const assetFilterSql = (sql: SqlClient.SqlClient, filter: Filter, options: FilterOptions): Fragment =>
   all(sql, filter, (term) => assetCondition(sql, term.condition, options) ?? sql`false`)
 
-export const dependencyFilterSql = (sql: SqlClient.SqlClient, filter: Filter, options: FilterOptions): Fragment =>
+export const dependencyFilterSql = (sql: SqlClient.SqlClient, filter: Filter, options: DependencyFilterOptions): Fragment =>
   all(sql, filter, (term) => dependencyCondition(sql, term.condition, options))

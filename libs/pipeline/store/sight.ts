@@ -48,8 +48,14 @@ interface Looker {
 }
 
 export interface Sight {
-  /** Undefined while one of them looks; also where the ledger knows nothing of that time. `id`: only this exporter of the address. */
+  readonly at: Date
+  /**
+   * Undefined while one of them looks; also where the ledger knows nothing of that time. `id`: only this exporter of the address. Asked
+   * the same again, it is the same object.
+   */
   readonly blindness: (addresses: ReadonlyArray<string>, id?: string) => Blindness | undefined
+  /** Addresses that look; undefined where the ledger knows nothing of that time. */
+  readonly looking: () => ReadonlyArray<string> | undefined
   readonly name: (address: string) => string | null
   readonly count: () => { readonly looking: number; readonly exporters: number }
 }
@@ -97,7 +103,13 @@ export const readSight = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, 
   const byAddress = Map.groupBy(lookers, ({ address }) => address)
   const called = (one: Looker) => one.name ?? one.address
 
+  const told = new Map<string, Blindness | undefined>()
   const blindness = (addresses: ReadonlyArray<string>, id?: string): Blindness | undefined => {
+    const key = [...addresses, id].join(" ")
+    if (!told.has(key)) told.set(key, blindnessOf(addresses, id))
+    return told.get(key)
+  }
+  const blindnessOf = (addresses: ReadonlyArray<string>, id: string | undefined): Blindness | undefined => {
     if (then < began) return undefined
     const these = addresses
       .flatMap((address) => byAddress.get(address) ?? [])
@@ -121,7 +133,9 @@ export const readSight = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, 
     return { since: DateTime.makeUnsafe(since), why }
   }
   return {
+    at,
     blindness,
+    looking: () => (then < began ? undefined : [...new Set(lookers.filter(looks).map(({ address }) => address))]),
     name: (address) => byAddress.get(address)?.find(({ name }) => name !== null)?.name ?? null,
     count: () => ({ looking: lookers.filter(looks).length, exporters: lookers.length })
   } satisfies Sight

@@ -196,6 +196,7 @@ export const makeBuilder = (now: number, random: () => number) => {
         confidence: whyConfidence(terms).confidence,
         tags: [],
         notes: null,
+        blind: null,
         direction,
         terms,
         spans: [{ since: instant(firstSeen), until: state === "stale" ? instant(lastSeen) : null }],

@@ -1,4 +1,6 @@
 /** The named worlds of the mock appliance. `failing` and `stale` have the full world and a broken appliance in front of it. */
+import { DependencyDetail } from "#domain/Dependency.ts"
+import { blindnessOf } from "../coverage.ts"
 import { datacenter } from "./datacenter.ts"
 import * as exporters from "./exporters.ts"
 import { large } from "./large.ts"
@@ -36,6 +38,11 @@ export const makeWorld = (name: SeedName, now: number = Date.now()): World => {
       live()
       world.version++
     }
+  }
+  for (const [id, one] of world.dependencies) {
+    const seenBy = one.exporters.map(({ address }) => address)
+    const blind = one.state === "stale" ? undefined : blindnessOf(world, seenBy)
+    if (blind !== undefined) world.dependencies.set(id, new DependencyDetail({ ...one, blind }))
   }
   return world
 }

@@ -4,6 +4,7 @@ import type { AssetType } from "#domain/Asset.ts"
 import type { Dependency, DependencyEnd } from "#domain/Dependency.ts"
 import { portText } from "#domain/protocol.ts"
 import type { StatusName } from "../ui/net-status.ts"
+import { blindText } from "./blind-text.ts"
 import "../ui/net-address.ts"
 import "../ui/net-status.ts"
 import "../ui/net-time.ts"
@@ -35,7 +36,10 @@ const states: Record<Dependency["state"], readonly [StatusName, string, string]>
   weak: ["unknown", "weak", "too little evidence to rely on"]
 }
 
-export const stateCell = (state: Dependency["state"]) => {
+/** What nobody looks at has no state of its own: whether it still happens is not known. */
+export const stateCell = ({ blind, state }: Pick<Dependency, "blind" | "state">) => {
   const [mark, word, title] = states[state]
-  return html`<net-status status=${mark} label=${word} title=${title}></net-status>`
+  return blind === null
+    ? html`<net-status status=${mark} label=${word} title=${title}></net-status>`
+    : html`<net-status status="blind" label="not looked at" title=${`${blindText(blind)}; before that ${word}: ${title}`}></net-status>`
 }

@@ -7,7 +7,17 @@
 import { css, html, LitElement, svg } from "lit"
 import { sheet } from "../style/sheet.ts"
 
-export type StatusName = "up" | "degraded" | "down" | "unknown" | "maintenance" | "stale" | "info" | "warning" | "critical"
+export type StatusName =
+  | "up"
+  | "degraded"
+  | "down"
+  | "unknown"
+  | "maintenance"
+  | "stale"
+  | "blind"
+  | "info"
+  | "warning"
+  | "critical"
 
 const marks: Record<StatusName, ReturnType<typeof svg>> = {
   up: svg`<circle cx="5" cy="5" r="3" fill="currentColor"/>`,
@@ -18,6 +28,7 @@ const marks: Record<StatusName, ReturnType<typeof svg>> = {
   unknown: svg`<circle cx="5" cy="5" r="3.4" fill="none" stroke="currentColor" stroke-width="1.4"/>`,
   info: svg`<circle cx="5" cy="5" r="3.4" fill="none" stroke="currentColor" stroke-width="1.4"/>`,
   maintenance: svg`<path d="M5 .9 9.1 5 5 9.1.9 5z" fill="none" stroke="currentColor" stroke-width="1.3"/>`,
+  blind: svg`<circle cx="5" cy="5" r="3.9" fill="none" stroke="currentColor" stroke-width=".9"/><path d="M1.6 6.2 6.2 1.6M3.4 8.5l5.1-5.1" stroke="currentColor" stroke-width="1.1"/>`,
   stale: svg`<circle cx="5" cy="5" r="3.6" fill="none" stroke="currentColor" stroke-width="1.2"/><path d="M5 1.4a3.6 3.6 0 0 0 0 7.2z" fill="currentColor"/>`
 }
 

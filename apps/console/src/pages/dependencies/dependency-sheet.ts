@@ -79,8 +79,8 @@ export class DependencySheet extends LitElement {
       <dt>Client</dt><dd>${end(one.client)}</dd>
       <dt>Server</dt><dd>${end(one.server)}</dd>
       <dt>Service</dt><dd>${serviceCell(one)}</dd>
-      <dt>State</dt><dd>${stateCell(one.state)}</dd>
-      ${one.blind == null ? nothing : html`<dt>Blind</dt><dd><span>Not looking${one.blind.since === null ? "" : html` since <net-time .at=${one.blind.since}></net-time>`}: ${one.blind.why}. Its silence means nothing meanwhile.</span></dd>`}
+      <dt>State</dt><dd>${stateCell(one)}</dd>
+      ${one.blind === null ? nothing : html`<dt>Blind</dt><dd><span>Not looking${one.blind.since === null ? "" : html` since <net-time .at=${one.blind.since}></net-time>`}: ${one.blind.why}. Its silence means nothing meanwhile.</span></dd>`}
       <dt>Confidence</dt><dd title=${String(one.confidence)}>${perCent(one.confidence)}</dd>
       <dt>To the server</dt><dd>${this.#volume(one, one.bytesToServer)}</dd>
       <dt>To the client</dt><dd>${this.#volume(one, one.bytesToClient)}</dd>

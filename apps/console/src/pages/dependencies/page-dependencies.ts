@@ -49,7 +49,7 @@ const columns: ReadonlyArray<Column<Dependency>> = [
     cell: (one) => endCell(one.server)
   },
   { key: "port", label: "Service", track: "minmax(7rem, 1.2fr)", sort: true, narrow: "line", cell: (one) => serviceCell(one) },
-  { key: "state", label: "State", from: 760, track: "4.5rem", cell: (one) => stateCell(one.state) },
+  { key: "state", label: "State", from: 760, track: "6.5rem", cell: stateCell, narrow: "line" },
   {
     key: "confidence",
     label: "Confidence",

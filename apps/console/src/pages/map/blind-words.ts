@@ -1,26 +1,27 @@
 /** What the map says of parts that nobody looks at: since when, and whose silence it is. */
 import { html, nothing } from "lit"
+import type { Blindness } from "#domain/CoverageReport.ts"
 import { plural } from "../../format/number.ts"
-import { windowText } from "../../format/time.ts"
 import type { Scene, SceneNode } from "../../map/scene.ts"
-import { zone } from "../../ui/clock.ts"
+import { blindText } from "../blind-text.ts"
 
 interface Blind {
   readonly blind?: number
 }
 
-/** `not looking since 14:05: exporter r2 silent`; undefined while somebody looks. */
-export const blindText = (scene: Pick<Scene, "blindness">, { blind }: Blind): string | undefined => {
-  const found = blind === undefined ? undefined : scene.blindness[blind]
-  if (found === undefined) return undefined
-  return `not looking${found.since === null ? "" : ` since ${windowText(found.since, Date.now(), zone.value)}`}: ${found.why}`
-}
+/** Since when and why nobody looks at it; undefined while somebody does. */
+export const reasonOf = (scene: Pick<Scene, "blindness">, { blind }: Blind): Blindness | undefined =>
+  blind === undefined ? undefined : scene.blindness[blind]
+
+const reasonsOf = (scene: Scene, parts: ReadonlyArray<Blind>): ReadonlyArray<string> => [
+  ...new Set(parts.map((part) => reasonOf(scene, part)).flatMap((reason) => (reason === undefined ? [] : blindText(reason))))
+]
 
 /** A row of facts: how much of it is blind, and each reason once. */
 export const blindFact = (scene: Scene, parts: ReadonlyArray<Blind>) => {
   const blind = parts.filter((part) => part.blind !== undefined)
   if (blind.length === 0 || scene.blindness.length === 0) return nothing
-  const reasons = [...new Set(blind.flatMap((part) => blindText(scene, part) ?? []))]
+  const reasons = reasonsOf(scene, blind)
   return html`<dt>Blind</dt><dd><span>${blind.length} of ${parts.length}: ${reasons.join("; ")}. Whether they still talk is not known.</span></dd>`
 }
 
@@ -42,7 +43,7 @@ export const blindNote = (scene: Scene): string | undefined => {
     ...(networks.size === 0 ? [] : [plural(networks.size, "network")]),
     ...(blind.length === 0 ? [] : [plural(blind.length, "dependency", "dependencies")])
   ]
-  const reasons = [...new Set([...members, ...blind].flatMap((part) => blindText(scene, part) ?? []))]
+  const reasons = reasonsOf(scene, [...members, ...blind])
   const shown = reasons.length > 2 ? `${reasons.slice(0, 2).join("; ")} and ${reasons.length - 2} more reasons` : reasons.join("; ")
   return `Hatched: ${what.join(" and ")} that nobody looks at, ${shown}.`
 }

@@ -5,6 +5,7 @@
  * Properties: `scene`; `selected`. Events of `net-table` pass through: `SelectEvent`, `OpenEvent`.
  */
 import { css, html, LitElement } from "lit"
+import type { Blindness } from "#domain/CoverageReport.ts"
 import { portText } from "#domain/protocol.ts"
 import type { TopologyEdge, TopologyNode } from "#domain/Topology.ts"
 import { perCent } from "../../format/number.ts"
@@ -16,7 +17,8 @@ import type { SortEvent } from "../../ui/events.ts"
 import "../../ui/net-empty.ts"
 import "../../ui/net-table.ts"
 import "../../ui/net-type-mark.ts"
-import { blindText } from "./blind-words.ts"
+import { stateCell } from "../table-cells.ts"
+import { reasonOf } from "./blind-words.ts"
 import { selectHref } from "./map-links.ts"
 
 interface Row {
@@ -24,8 +26,7 @@ interface Row {
   readonly client: TopologyNode
   readonly server: TopologyNode
   readonly edge: TopologyEdge
-  /** Since when and why nobody looks. */
-  readonly why: string | undefined
+  readonly blind: Blindness | null
 }
 
 const side = (node: TopologyNode) =>
@@ -84,9 +85,9 @@ const columns: ReadonlyArray<Column<Row>> = [
   {
     key: "state",
     label: "State",
-    track: "minmax(4.5rem, 1fr)",
-    cell: ({ edge, why }) => (edge.stale ? "stale" : why === undefined ? "active" : html`<span title=${why}>${why}</span>`),
-    narrow: "drop"
+    track: "6.5rem",
+    cell: ({ blind, edge }) => stateCell({ state: edge.stale ? "stale" : "active", blind }),
+    narrow: "line"
   }
 ]
 
@@ -135,7 +136,7 @@ export class MapTable extends LitElement {
           client: nodes.get(edge.client)!,
           server: nodes.get(edge.server)!,
           edge,
-          why: blindText(this.scene, edge)
+          blind: reasonOf(this.scene, edge) ?? null
         })
       )
       .sort((a, b) => {
