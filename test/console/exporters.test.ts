@@ -25,11 +25,23 @@ describeConsole("exporters", (console) => {
     await page.getByText("/ip traffic-flow set enabled=yes interfaces=all").waitFor()
   })
 
-  it("captures, shows how far it is, and offers the file", async () => {
-    const page = await console.open("/exporters/1")
-    await page.getByLabel("Datagrams", { exact: true }).fill("40")
+  it("offers the last datagrams at once", async () => {
+    const page = await console.open("/exporters/2")
+    await page.getByLabel("Last", { exact: true }).fill("80")
     await page.getByRole("button", { name: "Capture" }).click()
-    await page.getByText(/\d+ of 40/).waitFor()
+    await page.getByText("80 datagrams").waitFor()
+    await page.getByRole("link", { name: "Download pcap" }).first().waitFor()
+    await page.getByLabel("Last", { exact: true }).fill("0")
+    await page.getByRole("button", { name: "Capture" }).click()
+    await page.getByText("say how many datagrams").waitFor()
+  })
+
+  it("captures the next ones, shows how far it is, and offers the file", async () => {
+    const page = await console.open("/exporters/1")
+    await page.getByLabel("Last", { exact: true }).fill("10")
+    await page.getByLabel("and next", { exact: true }).fill("40")
+    await page.getByRole("button", { name: "Capture" }).click()
+    await page.getByText(/\d+ of 50/).waitFor()
     const link = page.getByRole("link", { name: "Download pcap" })
     await link.waitFor()
     assert.match((await link.getAttribute("href"))!, /^\/api\/v1\/exporters\/1\/captures\/[0-9a-f]{16}\.pcap$/)

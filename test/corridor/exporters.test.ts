@@ -142,9 +142,17 @@ describe("an exporter", () => {
     await steady("netflow9", appliance.ports.netflow, { address, encode: encoders.netflow9(1, 200) })
     const { id } = await until("it appears", () => seen(appliance, address))
     const operator = await operatorOf(appliance)
-    const started = await operator(`/exporters/${id}/captures`, "POST", { datagrams: 60, seconds: 20 })
+    const lastOnes = await operator(`/exporters/${id}/captures`, "POST", { last: 5 })
+    assert.deepStrictEqual([lastOnes.status, lastOnes.json.wanted], [202, 5], lastOnes.text)
+    const { datagrams } = await until("the last ones are there at once", async () => {
+      const [one] = (await operator(`/exporters/${id}/captures`)).json
+      return one.state === "ready" ? one : undefined
+    })
+    assert.strictEqual(datagrams, 5)
+    assert.strictEqual((await operator(`/exporters/${id}/captures`, "POST", { last: 0 })).status, 400)
+    const started = await operator(`/exporters/${id}/captures`, "POST", { next: 60, seconds: 20 })
     assert.strictEqual(started.status, 202, started.text)
-    assert.strictEqual((await operator(`/exporters/${id}/captures`, "POST", { datagrams: 5, seconds: 5 })).status, 409)
+    assert.strictEqual((await operator(`/exporters/${id}/captures`, "POST", { next: 5, seconds: 5 })).status, 409)
     const sender = await openSender(address)
     await sender.send([Uint8Array.of(0, 9, 0, 1, 0, 0), new TextEncoder().encode("not a flow at all")], appliance.ports.netflow)
     const ready = await until("it is ready", async () => {

@@ -98,7 +98,7 @@ const payloads: Record<string, unknown> = {
   ExporterAdd: { address: "192.0.2.1", protocol: "ipfix", name: null },
   ExporterChange: { id: "999", change: {} },
   ExporterForget: { id: "999" },
-  CaptureStart: { id: "999", request: { datagrams: 1, seconds: 1 } },
+  CaptureStart: { id: "999", request: { next: 1, seconds: 1 } },
   CaptureEnd: { id: "0123456789abcdef" },
   CapturesWatch: { id: "1" },
   ActorRestart: { path: "flow/x" },
@@ -112,7 +112,7 @@ const payloads: Record<string, unknown> = {
 const bodies: Record<string, unknown> = {
   "POST /api/v1/exporters": { address: "192.0.2.1", protocol: "ipfix", name: null },
   "PATCH /api/v1/exporters/:id": {},
-  "POST /api/v1/exporters/:id/captures": { datagrams: 1, seconds: 1 }
+  "POST /api/v1/exporters/:id/captures": { next: 1, seconds: 1 }
 }
 
 const restEndpoints = (() => {

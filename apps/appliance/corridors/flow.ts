@@ -132,6 +132,7 @@ const make = Effect.fnUntraced(function* (config: Config, makeCollapse: MakeColl
   line.attach((message) => {
     if (message.type === "forget-exporter") ledger.forget(message.address, message.protocol)
     workers.forEach((worker) => worker.post(message))
+    return workers.size
   })
   for (const worker of names) {
     const others = (message: Parameters<FlowWorkerHandle["post"]>[0]) =>

@@ -1,9 +1,9 @@
 /**
- * Captures of exporters: armed in the flow workers, written here to files in the data folder as pcap, and removed a day later. One at a
- * time per exporter; files are few and bounded, the oldest goes first.
+ * Captures of exporters: taken in the flow workers, put together here, written as pcap to a file in the data folder, and removed a day
+ * later. One at a time per exporter; files are few and bounded, the oldest goes first.
  */
 import { randomBytes } from "node:crypto"
-import { appendFileSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { Context, DateTime, Effect, Layer, Schedule, Stream, SubscriptionRef } from "effect"
 import { Capture, CaptureId, type CaptureRequest } from "#domain/Capture.ts"
@@ -12,14 +12,29 @@ import { ExporterId } from "#domain/ids.ts"
 import { CaptureBusy, CaptureNotFound } from "#domain/rpc/ExporterRpcs.ts"
 import { pcapHeading, pcapRecord } from "#pipeline/ingest/pcap.ts"
 import { FlowLine } from "../flow/FlowLine.ts"
+import type { CapturedDatagram } from "../flow-worker/messages.ts"
 
-/** A thousand datagrams of an Ethernet frame are 1.5 MB; fragmented ones may be 64 kB each. */
+/** Of the next datagrams: a thousand that fit an Ethernet frame are 1.5 MB, fragmented ones may be 64 kB each. */
 const MOST_OCTETS = 16 * 1024 ** 2
+const DEFAULT_SECONDS = 30
 const MOST_FILES = 16
 const MOST_RUNNING = 4
 const KEPT_MS = 24 * 3600_000
-/** A worker says what it has once a second; what it does not say in this time after the end does not come. */
+/** A worker says what it has at once or within a second; what it does not say in this time after the end does not come. */
 const GRACE_MS = 2500
+
+/** A capture that runs, and what came of it so far. */
+interface Gathered {
+  capture: Capture
+  readonly request: { readonly last: number; readonly next: number }
+  /** Workers that have not told their last ones yet. */
+  awaited: number
+  readonly last: Array<CapturedDatagram>
+  readonly next: Array<CapturedDatagram>
+  nextOctets: number
+}
+
+const byTime = (a: CapturedDatagram, b: CapturedDatagram) => a.at - b.at
 
 export class Captures extends Context.Service<
   Captures,
@@ -75,6 +90,7 @@ const make = Effect.fnUntraced(function* (options: { readonly dataFolder: string
   const all = yield* SubscriptionRef.make<ReadonlyArray<Capture>>(yield* Effect.sync(() => found(folder)))
   const now = () => Date.now()
   let current = yield* SubscriptionRef.get(all)
+  const gathered = new Map<string, Gathered>()
 
   const set = (next: ReadonlyArray<Capture>): void => {
     current = next
@@ -97,50 +113,70 @@ const make = Effect.fnUntraced(function* (options: { readonly dataFolder: string
     for (const one of files.slice(0, Math.max(0, files.length - MOST_FILES))) remove(one)
   }
 
-  const running = (id: string) => current.find((one) => one.id === id && one.state === "running")
-  const finish = (id: string, state: "ready" | "failed" = "ready"): void => {
-    const capture = running(id)
-    if (capture === undefined) return
-    line.tell({ type: "capture-end", capture: id })
-    const over = { endsAt: DateTime.makeUnsafe(now()), expiresAt: DateTime.makeUnsafe(now() + KEPT_MS) }
-    const ended = new Capture({ ...capture, ...over, state: capture.datagrams === 0 && state === "ready" ? "cancelled" : state })
-    if (ended.state === "ready") renameSync(partOf(capture), pathOf(ended))
-    else rmSync(partOf(capture), { force: true })
-    put(ended)
-    prune()
+  const to = options.bindAddress
+  /** Datagrams of a capture in order: several workers may each have as many as are wanted. */
+  const inOrder = ({ last, next, request }: Gathered): ReadonlyArray<CapturedDatagram> =>
+    [...last.sort(byTime).slice(Math.max(0, last.length - request.last)), ...next.slice(0, request.next)].sort(byTime)
+  const write = (capture: Capture, datagrams: ReadonlyArray<CapturedDatagram>): bigint => {
+    const bytes = Buffer.concat([pcapHeading(), ...datagrams.map((one) => pcapRecord({ ...one, to }))])
+    writeFileSync(partOf(capture), bytes, { mode: 0o600 })
+    renameSync(partOf(capture), pathOf(capture))
+    return BigInt(bytes.length)
   }
 
-  const to = options.bindAddress
-  line.onCaptured((id, datagrams) => {
-    const capture = running(id)
-    if (capture === undefined) return
-    // several workers may each have as many as are wanted
-    const taken = datagrams.slice(0, capture.wanted - capture.datagrams)
-    let { octets } = capture
-    try {
-      for (const one of taken) {
-        const bytes = pcapRecord({ ...one, to })
-        appendFileSync(partOf(capture), bytes)
-        octets += BigInt(bytes.length)
+  const finish = (id: string): void => {
+    const come = gathered.get(id)
+    if (come === undefined) return
+    const { capture } = come
+    gathered.delete(id)
+    line.tell({ type: "capture-end", capture: id })
+    const datagrams = inOrder(come)
+    const endsAt = DateTime.makeUnsafe(now())
+    const ended = new Capture({ ...capture, state: "cancelled", endsAt, datagrams: datagrams.length })
+    if (datagrams.length === 0) put(ended)
+    else {
+      try {
+        put(
+          new Capture({
+            ...ended,
+            state: "ready",
+            octets: write(ended, datagrams),
+            expiresAt: DateTime.makeUnsafe(now() + KEPT_MS)
+          })
+        )
+      } catch {
+        rmSync(partOf(capture), { force: true })
+        put(new Capture({ ...ended, state: "failed" }))
       }
-    } catch {
-      return finish(id, "failed")
     }
-    put(new Capture({ ...capture, datagrams: capture.datagrams + taken.length, octets }))
-    if (capture.datagrams + taken.length >= capture.wanted || octets >= MOST_OCTETS) finish(id)
+    prune()
+  }
+  const goOn = (come: Gathered): void => {
+    const { awaited, capture, next, nextOctets, request } = come
+    come.capture = new Capture({ ...capture, datagrams: inOrder(come).length })
+    put(come.capture)
+    if (nextOctets >= MOST_OCTETS || (awaited <= 0 && next.length >= request.next)) finish(capture.id)
+  }
+
+  line.onCaptured((id, which, datagrams) => {
+    const come = gathered.get(id)
+    if (come === undefined) return
+    come[which].push(...datagrams)
+    if (which === "last") come.awaited--
+    else come.nextOctets += datagrams.reduce((sum, { payload }) => sum + payload.length, 0)
+    goOn(come)
   })
   yield* Effect.addFinalizer(() =>
     Effect.sync(() => {
-      for (const one of current) if (one.state === "running") finish(one.id)
+      for (const id of gathered.keys()) finish(id)
     })
   )
   yield* Effect.forkScoped(Effect.repeat(Effect.sync(prune), Schedule.spaced("1 minute")))
 
   const busy = (exporter: ExporterId): string | undefined => {
-    const active = current.filter((one) => one.state === "running")
-    return active.some((one) => one.exporter === exporter)
+    return [...gathered.values()].some(({ capture }) => capture.exporter === exporter)
       ? "one of this exporter is running"
-      : active.length >= MOST_RUNNING
+      : gathered.size >= MOST_RUNNING
         ? `${MOST_RUNNING} captures are running`
         : undefined
   }
@@ -150,30 +186,29 @@ const make = Effect.fnUntraced(function* (options: { readonly dataFolder: string
       .sort((a, b) => DateTime.toEpochMillis(b.startedAt) - DateTime.toEpochMillis(a.startedAt))
 
   return Captures.of({
-    start: Effect.fn("Captures.start")(function* (exporter, { datagrams, seconds }) {
+    start: Effect.fn("Captures.start")(function* (exporter, { last = 0, next = 0, seconds = DEFAULT_SECONDS }) {
       const why = busy(exporter.id)
       if (why !== undefined) return yield* new CaptureBusy({ why })
       const startedAt = now()
+      const endsMs = next === 0 ? startedAt : startedAt + seconds * 1000
       const capture = new Capture({
         id: CaptureId.make(randomBytes(8).toString("hex")),
         exporter: exporter.id,
         state: "running",
         startedAt: DateTime.makeUnsafe(startedAt),
-        endsAt: DateTime.makeUnsafe(startedAt + seconds * 1000),
+        endsAt: DateTime.makeUnsafe(endsMs),
         datagrams: 0,
-        wanted: datagrams,
-        octets: 24n,
+        wanted: last + next,
+        octets: 0n,
         expiresAt: null
       })
-      try {
-        writeFileSync(partOf(capture), pcapHeading(), { mode: 0o600 })
-      } catch (error) {
-        return yield* new CaptureBusy({ why: `its file cannot be written (${(error as NodeJS.ErrnoException).code ?? "unknown"})` })
-      }
-      put(capture)
+      const { id } = capture
+      const come: Gathered = { capture, request: { last, next }, awaited: 0, last: [], next: [], nextOctets: 0 }
+      gathered.set(id, come)
       const { address, protocol } = exporter
-      line.tell({ type: "capture", capture: capture.id, address, protocol, datagrams, untilMs: startedAt + seconds * 1000 })
-      yield* Effect.sync(() => finish(capture.id)).pipe(Effect.delay(seconds * 1000 + GRACE_MS), Effect.forkIn(scope))
+      come.awaited += line.tell({ type: "capture", capture: id, address, protocol, last, next, untilMs: endsMs })
+      goOn(come)
+      yield* Effect.sync(() => finish(id)).pipe(Effect.delay(endsMs - startedAt + GRACE_MS), Effect.forkIn(scope))
       return capture
     }),
     end: Effect.fn("Captures.end")(function* (id) {

@@ -108,7 +108,8 @@ const make = Effect.fnUntraced(function* ({ requireApproval }: { readonly requir
         const exporter = (yield* exporters.list).find((one) => one.id === id)
         if (exporter === undefined) return yield* new ExporterNotFound({ id })
         const capture = yield* captures.start(exporter, request)
-        yield* record("exporter.capture", subjectOf(exporter), { capture: capture.id, datagrams: String(request.datagrams) })
+        const { last = 0, next = 0 } = request
+        yield* record("exporter.capture", subjectOf(exporter), { capture: capture.id, last: String(last), next: String(next) })
         return capture
       }).pipe(dieOfSql),
     endCapture: (id) =>

@@ -23,6 +23,7 @@ import { makeOutlet } from "./outlet.ts"
 import { makeOwnClock } from "./own-clock.ts"
 import { makePart } from "./part.ts"
 import { makeRawRecords } from "./raw-records.ts"
+import { kindOf, makeRecent, TROUBLE } from "./recent.ts"
 import { newTally, reportOf } from "./report.ts"
 import { makeRulings } from "./rulings.ts"
 import { makeSifter } from "./sifter.ts"
@@ -79,13 +80,15 @@ export const makeFlowPlane = (
   const windowing = makePart(`${path}/window`, now)
 
   const measurer = makeMeasurer()
-  const captures = makeCaptures((capture, datagrams) => post({ type: "captured", capture, datagrams }))
+  const captures = makeCaptures((capture, which, datagrams) => post({ type: "captured", capture, which, datagrams }))
+  const recent = makeRecent()
   const exporters = makeExporterTable({
     ...(settings.resume === undefined ? {} : { resume: settings.resume }),
     maxRate: settings.exporterMaxRate ?? 0,
     ...(settings.reusePort ? { sequences: makeSequenceLog() } : {}),
     left: (address, index) => {
       measurer.forget(index)
+      recent.forget(index)
       windows.forgetExporter(index)
       sifter.forget(index)
       tally.heldExpired += decoder.held.forget(address)
@@ -175,17 +178,21 @@ export const makeFlowPlane = (
     if (captures.armed()) captures.take(datagram, address, heading.protocol, from, fromPort, toPort)
     if (heading.protocol === undefined) {
       tally.malformed++
+      recent.keepStrange(datagram, from, fromPort, toPort)
       return
     }
     const arrival = now()
     const index = exporters.find(address, heading.protocol, arrival)
     if (index < 0) {
-      if (index === -2) tally.refusedBlocked++
-      else tally.refusedExporters++
+      if (index === -2) {
+        tally.refusedBlocked++
+        recent.keep(exporters.indexOf(address, heading.protocol)!, TROUBLE, datagram, from, fromPort, toPort)
+      } else tally.refusedExporters++
       return
     }
     if (!exporters.admit(index, arrival)) {
       tally.refusedOverLimit++
+      recent.keep(index, TROUBLE, datagram, from, fromPort, toPort)
       return
     }
     exporters.clock(index, heading.exportMs, arrival, fold)
@@ -197,11 +204,13 @@ export const makeFlowPlane = (
     const outcome = decoding.guard(() => decoder.decode(datagram, length, index, address, steady, batch))
     hearing = -1
     if (outcome === undefined) {
+      recent.keep(index, TROUBLE, datagram, from, fromPort, toPort)
       restartDecoder()
       // What it had appended is not trusted.
       if (batch.length > rows) batch.length = rows
       return
     }
+    recent.keep(index, kindOf(outcome), datagram, from, fromPort, toPort)
     exporters.heard(index, outcome, length, arrival)
     const first = rulings.firstRow()
     if (batch.length > first) exporters.sampled(index, batch.sampling[first]!)
@@ -286,7 +295,7 @@ export const makeFlowPlane = (
           sifter.release(clock.steady(now()), true)
           return exporters.forget(message.address, message.protocol)
         case "capture":
-          return captures.start(message)
+          return captures.start(message, recent.last(exporters.indexOf(message.address, message.protocol) ?? -1, message.last))
         case "capture-end":
           return captures.end(message.capture)
         case "adopt":
@@ -314,6 +323,7 @@ export const makeFlowPlane = (
       droppedBefore = dropped
       measurer.tick(steady, dropped)
       captures.tick(at)
+      recent.tick()
       if (++ticks % 10 === 0) {
         tally.heldExpired += decoder.held.expire(steady, HELD_SET_MAX_AGE_MS)
         templates.expire(steady, TEMPLATE_MAX_AGE_MS)

@@ -1,6 +1,6 @@
 /**
- * Copies of datagrams for whoever armed a capture: nothing is kept while none is. What was copied leaves once a second or a few dozen at a
- * time, so the worker never holds more than those.
+ * Copies of datagrams for whoever asked for a capture: those that came lately at once (recent.ts), and the next ones as they come. What was
+ * copied leaves once a second or a few dozen at a time, so the worker never holds more than those.
  */
 import { performance } from "node:perf_hooks"
 import type { ExporterProtocol } from "#domain/Exporter.ts"
@@ -22,7 +22,8 @@ interface Armed {
 }
 
 export interface Captures {
-  readonly start: (order: Order) => void
+  /** Tells the last ones, also when there are none. */
+  readonly start: (order: Order, last: ReadonlyArray<CapturedDatagram>) => void
   readonly end: (capture: string) => void
   /** True while any capture is armed: only then `take` needs to be called. */
   readonly armed: () => boolean
@@ -38,12 +39,14 @@ export interface Captures {
   readonly tick: (nowMs: number) => void
 }
 
-export const makeCaptures = (tell: (capture: string, datagrams: ReadonlyArray<CapturedDatagram>) => void): Captures => {
+export const makeCaptures = (
+  tell: (capture: string, which: "last" | "next", datagrams: ReadonlyArray<CapturedDatagram>) => void
+): Captures => {
   const armed = new Map<string, Armed>()
 
   const flush = (one: Armed): void => {
     if (one.waiting.length === 0) return
-    tell(one.order.capture, one.waiting)
+    tell(one.order.capture, "next", one.waiting)
     one.waiting = []
   }
   const end = (capture: string): void => {
@@ -54,9 +57,10 @@ export const makeCaptures = (tell: (capture: string, datagrams: ReadonlyArray<Ca
   }
 
   return {
-    start: (order) => {
-      if (armed.size >= MOST_CAPTURES) return
-      armed.set(order.capture, { order, from: order.address, left: order.datagrams, waiting: [] })
+    start: (order, last) => {
+      tell(order.capture, "last", last)
+      if (order.next === 0 || armed.size >= MOST_CAPTURES) return
+      armed.set(order.capture, { order, from: last.at(-1)?.from ?? order.address, left: order.next, waiting: [] })
     },
     end,
     armed: () => armed.size > 0,
@@ -68,7 +72,8 @@ export const makeCaptures = (tell: (capture: string, datagrams: ReadonlyArray<Ca
         // what cannot be told apart is taken for the exporter's when it comes from where its last one came
         if (!itsOwn && (protocol !== undefined || from !== one.from)) continue
         const at = Math.round((performance.timeOrigin + performance.now()) * 1000)
-        one.waiting.push({ at, from, fromPort, toPort, payload: datagram.slice() })
+        // the listener reuses its memory
+        one.waiting.push({ at, from, fromPort, toPort, payload: new Uint8Array(datagram) })
         if (--one.left === 0) end(order.capture)
         else if (one.waiting.length >= MOST_WAITING) flush(one)
       }

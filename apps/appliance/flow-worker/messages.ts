@@ -74,13 +74,17 @@ export type ToFlowWorker =
   | { readonly type: "exporters"; readonly exporters: ExporterSettings }
   /** Whatever it says from now on is of a new exporter. */
   | { readonly type: "forget-exporter"; readonly address: string; readonly protocol: ExporterProtocol }
-  /** Take a copy of each of this exporter's datagrams, the malformed and the refused ones too, until `datagrams` or `untilMs`. */
+  /**
+   * Tell the last datagrams of this exporter that are in memory, and take a copy of each of the next, until there are so many or `untilMs`;
+   * the malformed and the refused ones too.
+   */
   | {
       readonly type: "capture"
       readonly capture: string
       readonly address: string
       readonly protocol: ExporterProtocol
-      readonly datagrams: number
+      readonly last: number
+      readonly next: number
       readonly untilMs: number
     }
   | { readonly type: "capture-end"; readonly capture: string }
@@ -190,8 +194,13 @@ export type FromFlowWorker =
   | { readonly type: "interfaces"; readonly counters: ReadonlyArray<InterfaceCounters> }
   /** Where workers share their ports: sequence numbers since the last message, once a second and at the end. */
   | { readonly type: "sequences"; readonly notes: SequenceNotes }
-  /** Copies taken since the last message, once a second or when there are many. */
-  | { readonly type: "captured"; readonly capture: string; readonly datagrams: ReadonlyArray<CapturedDatagram> }
+  /** Once the last ones, also when there are none; the next ones once a second or when there are many. */
+  | {
+      readonly type: "captured"
+      readonly capture: string
+      readonly which: "last" | "next"
+      readonly datagrams: ReadonlyArray<CapturedDatagram>
+    }
   /** Once a second. */
   | { readonly type: "report"; readonly report: FlowWorkerReport; readonly warnings: ReadonlyArray<FlowWarning> }
   /** Everything was sent; the thread ends. */

@@ -5,25 +5,28 @@
 import { Context, Layer } from "effect"
 import type { CapturedDatagram, ExporterSettings, ToFlowWorker } from "../flow-worker/messages.ts"
 
+/** Datagrams of a capture: a worker's answer with the last ones, which may be none, or the next ones as they come. */
+export type TakeCaptured = (capture: string, which: "last" | "next", datagrams: ReadonlyArray<CapturedDatagram>) => void
+
 export class FlowLine extends Context.Service<
   FlowLine,
   {
-    /** To every worker that runs; nothing happens while none does. */
-    readonly tell: (message: ToFlowWorker) => void
+    /** To every worker that runs. Returns how many there are, those included that are being started again and hear nothing. */
+    readonly tell: (message: ToFlowWorker) => number
     readonly exporters: () => ExporterSettings
     /** Keeps them for workers to come, and tells those that run. */
     readonly setExporters: (settings: ExporterSettings) => void
     /** The corridor says how to reach its workers. */
-    readonly attach: (tell: (message: ToFlowWorker) => void) => void
-    readonly captured: (capture: string, datagrams: ReadonlyArray<CapturedDatagram>) => void
+    readonly attach: (tell: (message: ToFlowWorker) => number) => void
+    readonly captured: TakeCaptured
     /** The one who takes captured datagrams, synchronously. */
-    readonly onCaptured: (take: (capture: string, datagrams: ReadonlyArray<CapturedDatagram>) => void) => void
+    readonly onCaptured: (take: TakeCaptured) => void
   }
 >()("appliance/flow/FlowLine") {
   static readonly layer = Layer.sync(FlowLine, () => {
     let settings: ExporterSettings = { requireApproval: false, policies: [] }
-    let tell: (message: ToFlowWorker) => void = () => {}
-    let take: (capture: string, datagrams: ReadonlyArray<CapturedDatagram>) => void = () => {}
+    let tell: (message: ToFlowWorker) => number = () => 0
+    let take: TakeCaptured = () => {}
     return FlowLine.of({
       tell: (message) => tell(message),
       exporters: () => settings,
@@ -34,7 +37,7 @@ export class FlowLine extends Context.Service<
       attach: (post) => {
         tell = post
       },
-      captured: (capture, datagrams) => take(capture, datagrams),
+      captured: (capture, which, datagrams) => take(capture, which, datagrams),
       onCaptured: (next) => {
         take = next
       }

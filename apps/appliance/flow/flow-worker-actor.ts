@@ -7,8 +7,9 @@ import { Registry } from "#pipeline/actor/Registry.ts"
 import type { Supervisor } from "#pipeline/actor/Supervisor.ts"
 import type { LearnedTemplate } from "#pipeline/decode/LearnedTemplate.ts"
 import type { Announcement } from "#pipeline/decode/TemplateCache.ts"
-import type { CapturedDatagram, FlowWorkerSettings, FromFlowWorker, ToFlowWorker, Withdrawal } from "../flow-worker/messages.ts"
+import type { FlowWorkerSettings, FromFlowWorker, ToFlowWorker, Withdrawal } from "../flow-worker/messages.ts"
 import type { FlowLedger } from "./FlowLedger.ts"
+import type { TakeCaptured } from "./FlowLine.ts"
 import { runThread } from "./worker-thread.ts"
 
 export interface TemplateChange {
@@ -26,7 +27,7 @@ export interface FlowWorkerOptions {
   /** Templates one worker learned are told to the others that share its ports. */
   readonly others: (message: ToFlowWorker) => void
   readonly raw: (chunk: RawChunk, leftOut: number) => void
-  readonly captured: (capture: string, datagrams: ReadonlyArray<CapturedDatagram>) => void
+  readonly captured: TakeCaptured
 }
 
 export interface FlowWorkerHandle {
@@ -78,7 +79,7 @@ export const startFlowWorker = Effect.fnUntraced(function* (supervisor: Supervis
         ledger.sequences(worker, message.notes)
         return
       case "captured":
-        options.captured(message.capture, message.datagrams)
+        options.captured(message.capture, message.which, message.datagrams)
         return
       case "stopped":
         ledger.report(message.report, [])

@@ -26,11 +26,11 @@ const heardNow = (world: World): ReadonlyArray<Exporter> => {
   )
 }
 
-/** A capture that runs takes twenty datagrams a second. */
+/** A capture that runs takes twenty datagrams a second; it began with the last ones. */
 const advanced = (one: Capture): Capture => {
   if (one.state !== "running") return one
   const now = Date.now()
-  const datagrams = Math.min(one.wanted, Math.floor(((now - one.startedAt.epochMilliseconds) / 1000) * 20))
+  const datagrams = Math.min(one.wanted, one.datagrams + Math.floor(((now - one.startedAt.epochMilliseconds) / 1000) * 20))
   const over = datagrams === one.wanted || now >= one.endsAt.epochMilliseconds
   return new Capture({
     ...one,
@@ -126,10 +126,10 @@ export const exporterHandlers = (bench: Bench) => {
         exporter: id,
         state: "running",
         startedAt: instant(now),
-        endsAt: instant(now + request.seconds * 1000),
-        datagrams: 0,
-        wanted: request.datagrams,
-        octets: 24n,
+        endsAt: instant(now + (request.next ? (request.seconds ?? 30) * 1000 : 0)),
+        datagrams: request.last ?? 0,
+        wanted: (request.last ?? 0) + (request.next ?? 0),
+        octets: 0n,
         expiresAt: null
       })
       w.captures = [capture, ...w.captures]
@@ -151,8 +151,8 @@ export const exporterHandlers = (bench: Bench) => {
       Stream.tick("500 millis").pipe(
         Stream.mapEffect(() =>
           Effect.map(world(headers), (w) => {
-            w.captures = w.captures.map(advanced)
-            return w.captures.filter((one) => one.exporter === id)
+            w.captures = w.captures.map((one) => (advanced(one).state === "running" ? one : advanced(one)))
+            return w.captures.filter((one) => one.exporter === id).map(advanced)
           })
         )
       )

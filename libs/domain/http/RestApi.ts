@@ -124,7 +124,7 @@ class Exporters extends HttpApiGroup.make("exporters")
       error: [NotThere, Conflict]
     })
       .annotate(Needs, "exporters.write")
-      .annotateMerge(described("Capture the next datagrams of an exporter, one capture at a time"))
+      .annotateMerge(described("Capture the last datagrams of an exporter, and the next as they come; one capture at a time"))
   )
   .add(
     HttpApiEndpoint.get("getCapture", "/exporters/:id/captures/:file", {

@@ -1,4 +1,4 @@
-/** Captures of an exporter: take some, watch them come, fetch the file. Property: `exporter`. */
+/** Captures of an exporter: the last datagrams at once, the next ones as they come; fetch the file. Property: `exporter`. */
 import { css, html, LitElement, nothing } from "lit"
 import { type Capture, LONGEST_CAPTURE_SECONDS, MOST_CAPTURED } from "#domain/Capture.ts"
 import type { Exporter } from "#domain/Exporter.ts"
@@ -47,9 +47,10 @@ export class ExporterCaptures extends LitElement {
     const running = all.some(({ state }) => state === "running")
     const held = why ?? (running ? "one of this exporter is running" : undefined)
     return html`<section><div class="section-head"><h2>Capture</h2>${why === undefined ? nothing : html`<span class="muted">${why}</span>`}</div>
-      <form @submit=${this.#start}><label for="datagrams">Datagrams</label><input id="datagrams" name="datagrams" type="number" min="1" max=${MOST_CAPTURED} value="100" required ?disabled=${why !== undefined} />
+      <form @submit=${this.#start}><label for="last">Last</label><input id="last" name="last" type="number" min="0" max=${MOST_CAPTURED} value="100" required title="Of a busy exporter some of each second are kept" ?disabled=${why !== undefined} />
+        <label for="next">and next</label><input id="next" name="next" type="number" min="0" max=${MOST_CAPTURED} value="0" required ?disabled=${why !== undefined} />
         <label for="within">within</label><input id="within" name="seconds" type="number" min="1" max=${LONGEST_CAPTURE_SECONDS} value="30" required ?disabled=${why !== undefined} /> s
-        <button type="submit" aria-disabled=${held === undefined ? "false" : "true"} title=${held ?? "Copies them to a pcap file, the malformed and refused ones too"}>Capture</button></form>
+        <button type="submit" aria-disabled=${held === undefined ? "false" : "true"} title=${held ?? "Puts them into a pcap file, the malformed and refused ones too"}>Capture</button></form>
       <ul>${all.map((one) => this.#capture(one, why))}</ul></section>`
   }
 
@@ -70,7 +71,10 @@ export class ExporterCaptures extends LitElement {
     event.preventDefault()
     if (refusal("exporters.write") !== undefined) return
     const read = new FormData(event.target as HTMLFormElement)
-    const request = { datagrams: Number(read.get("datagrams")), seconds: Number(read.get("seconds")) }
+    const [last, next, seconds] = ["last", "next", "seconds"].map((name) => Number(read.get(name))) as [number, number, number]
+    if (last + next === 0)
+      return void this.dispatchEvent(new ToastEvent("say how many datagrams: of the last or of the next", "warning"))
+    const request = { last, next, seconds }
     const { id } = this.exporter
     act((api) => api.CaptureStart({ id, request })).catch((error: unknown) =>
       this.dispatchEvent(new ToastEvent(faultOf(error).message, "warning"))
