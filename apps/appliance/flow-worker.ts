@@ -8,18 +8,6 @@ import type { FromFlowWorker, ToFlowWorker } from "./flow-worker/messages.ts"
 import { raisePriority } from "./flow-worker/raise-priority.ts"
 
 const TICK_MS = 1000
-/**
- * Waking up costs more than a datagram, so a worker that has emptied its sockets sleeps a moment and reads the next ones together. A
- * socket buffer lasts for fifty times as long at 1 M records/s.
- */
-const REST_MS = 2
-
-const never = new Int32Array(new SharedArrayBuffer(4))
-const rest = (): number => {
-  const began = performance.now()
-  Atomics.wait(never, 0, 0, REST_MS)
-  return performance.now() - began
-}
 
 const port = parentPort
 if (port === null) throw new Error("flow-worker.ts runs in a worker thread only")
@@ -34,7 +22,7 @@ port.on("message", (message: ToFlowWorker) => {
     case "start":
       if (plane !== undefined) return
       raisePriority()
-      plane = makeFlowPlane(message.settings, post, Date.now, rest)
+      plane = makeFlowPlane(message.settings, post)
       plane.open()
       clock = setInterval(plane.tick, TICK_MS)
       return

@@ -22,14 +22,13 @@ export const quietSettings: FlowWorkerSettings = {
 /** 2023-11-14T22:15:00Z, the start of a window of five minutes. */
 export const tuesday = 1_700_000_100_000
 
-export const makeTestPlane = (change: Partial<FlowWorkerSettings> = {}, startMs = tuesday, rest = () => 0) => {
+export const makeTestPlane = (change: Partial<FlowWorkerSettings> = {}, startMs = tuesday) => {
   let [wall, passed] = [startMs, 0]
   const said: Array<FromFlowWorker> = []
   const plane = makeFlowPlane(
     { ...quietSettings, ...change },
     (message) => said.push(message),
     () => wall,
-    rest,
     () => passed
   )
   const slices = (): ReadonlyArray<WindowSlice> => said.flatMap((message) => (message.type === "slice" ? [message.slice] : []))

@@ -33,8 +33,6 @@ import { warningsOf } from "./warnings.ts"
 
 /** Rows that are folded together: enough to spread the cost of the call, few enough to stay in the cache. */
 const FOLD_ROWS = 1024
-/** Datagrams the runtime hands over in one turn of its loop; fewer mean that the sockets are empty. */
-const TURN_DATAGRAMS = 32
 const HELD_SET_MAX_AGE_MS = 10 * 60_000
 const TEMPLATE_MAX_AGE_MS = 7 * 24 * 3600_000
 /** A warning of something that grew stands for one to two times as long. */
@@ -53,15 +51,11 @@ export interface FlowPlane {
 
 export type Post = (message: FromFlowWorker, transfer?: Array<ArrayBuffer>) => void
 
-/**
- * `rest` is called when the sockets were just emptied and lets the thread sleep for a moment, so that the next datagrams are read
- * together; it returns the milliseconds slept. `monotonic` only moves forward; the time that `wall` tells may be set by anybody.
- */
+/** `monotonic` only moves forward; the time that `wall` tells may be set by anybody. */
 export const makeFlowPlane = (
   settings: FlowWorkerSettings,
   post: Post,
   wall: () => number = Date.now,
-  rest: () => number = () => 0,
   monotonic: () => number = wall === Date.now ? () => performance.now() : wall
 ): FlowPlane => {
   /** What was decoded before our clock was set is folded by the time it was. */
@@ -118,8 +112,6 @@ export const makeFlowPlane = (
 
   const tally = newTally()
   let hearing = -1
-  let datagramsBefore = 0
-  let restedMs = 0
   let droppedBefore = 0
   let scheduled = false
   const flushMs = settings.flushIntervalSeconds * 1000
@@ -164,9 +156,6 @@ export const makeFlowPlane = (
   const foldSoon = (): void => {
     scheduled = false
     fold()
-    const taken = tally.datagrams - datagramsBefore
-    datagramsBefore = tally.datagrams
-    if (taken < TURN_DATAGRAMS) restedMs += rest()
   }
 
   const take = (datagram: Uint8Array, from: string, fromPort = 0, toPort = 0): void => {
@@ -249,7 +238,6 @@ export const makeFlowPlane = (
       tally,
       clock,
       inFlight: outlet.inFlight(),
-      restedMs,
       listeners: listeners.map((one) => one.read()),
       exporters,
       measured: (index, lost) => ({ ...measurer.read(index, lost, clock.steady(now())), repeatedOn: sifter.where(index) }),

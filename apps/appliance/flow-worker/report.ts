@@ -57,8 +57,6 @@ export interface Reported {
   readonly tally: Tally
   readonly clock: OwnClock
   readonly inFlight: number
-  /** Slept on purpose so far (FlowPlane.ts), which the event loop takes for work. */
-  readonly restedMs: number
   readonly listeners: ReadonlyArray<ListenerReading>
   readonly exporters: ExporterTable
   readonly measured: (index: number, sequenceLost: number) => ExporterMeasures
@@ -68,16 +66,13 @@ export interface Reported {
 }
 
 let busySince = performance.eventLoopUtilization()
-let restedBefore = 0
 
 /** Share of the time since the last call in which the thread was busy. */
-const busyRatio = (restedMs: number): number => {
+const busyRatio = (): number => {
   const now = performance.eventLoopUtilization()
-  const { active, idle } = performance.eventLoopUtilization(now, busySince)
-  const rested = restedMs - restedBefore
+  const { utilization } = performance.eventLoopUtilization(now, busySince)
   busySince = now
-  restedBefore = restedMs
-  return active + idle > 0 ? Math.min(1, Math.max(0, active - rested) / (active + idle)) : 0
+  return utilization
 }
 
 const listenerEntry = (path: string, reading: ListenerReading): ActorEntry => ({
@@ -93,7 +88,8 @@ const listenerEntry = (path: string, reading: ListenerReading): ActorEntry => ({
     octets: reading.octets,
     bufferGranted: reading.bufferGranted,
     kernelQueued: reading.kernelQueued,
-    kernelDropped: reading.kernelDropped
+    kernelDropped: reading.kernelDropped,
+    batches: reading.batches ? 1 : 0
   },
   remote: true,
   restartable: false
@@ -191,6 +187,6 @@ export const reportOf = (from: Reported): FlowWorkerReport => {
     },
     clock: { steps: from.clock.steps(), lastStepMs: from.clock.lastStepMs() },
     unknownElements: decoder.unknownElements(),
-    busyRatio: busyRatio(from.restedMs)
+    busyRatio: busyRatio()
   }
 }

@@ -1,129 +1,186 @@
 import { createSocket } from "node:dgram"
+import { readdirSync, readlinkSync } from "node:fs"
+import { setImmediate } from "node:timers/promises"
 import { assert, describe, it } from "@effect/vitest"
 import { readHeading } from "./dispatch.ts"
 import { parseKernelTable } from "./kernel-table.ts"
 import { makeUdpListener, type UdpListenerOptions } from "./UdpListener.ts"
 
+const until = async (holds: () => boolean) => {
+  while (!holds()) await setImmediate()
+}
+
 const listen = (options: Partial<UdpListenerOptions> = {}) => {
-  const taken: Array<readonly [string, string]> = []
-  const waiting: Array<() => void> = []
-  const wake = () => {
-    for (const go of waiting.splice(0)) go()
-  }
+  const taken: Array<{ readonly text: string; readonly from: string; readonly fromPort: number }> = []
   const listener = makeUdpListener({
     address: "127.0.0.1",
     port: 0,
     receiveBufferBytes: 128 * 1024,
     reusePort: false,
-    take: (datagram, from) => {
-      taken.push([Buffer.from(datagram).toString(), from])
-      wake()
-    },
-    changed: wake,
+    take: (datagram, from, fromPort) => taken.push({ text: Buffer.from(datagram).toString("latin1"), from, fromPort }),
     ...options
   })
-  const until = async (holds: () => boolean) => {
-    while (!holds()) await new Promise<void>((go) => waiting.push(go))
-  }
-  return { listener, taken, until }
+  return { listener, taken }
 }
 
-const send = (port: number, text: string, type: "udp4" | "udp6" = "udp4", to = "127.0.0.1") =>
-  new Promise<void>((done) => {
-    const socket = createSocket(type)
-    socket.send(text, port, to, () => socket.close(() => done()))
-  })
+/** One socket that sends one after the other, so that they arrive in order. */
+const sender = (to: string, type: "udp4" | "udp6" = "udp4") => {
+  const socket = createSocket(type)
+  const send = (port: number, datagram: Uint8Array | string) =>
+    new Promise<void>((done, failed) =>
+      socket.send(datagram, port, to, (error) => {
+        if (error === null) done()
+        else failed(error)
+      })
+    )
+  return { send, port: () => socket.address().port, close: () => new Promise<void>((done) => socket.close(done)) }
+}
 
-describe("UDP listener", () => {
-  it("hands over each datagram with its sender's address, and counts it", async () => {
-    const { listener, taken, until } = listen()
-    listener.open()
-    await until(() => listener.read().state === "running")
-    await send(listener.read().port, "hello")
-    await until(() => taken.length === 1)
-    assert.deepStrictEqual(taken, [["hello", "127.0.0.1"]])
-    const { bufferGranted, bufferHint, datagrams, octets } = listener.read()
-    assert.deepStrictEqual([datagrams, octets, bufferGranted, bufferHint], [1, 5, 128 * 1024, ""])
-    await listener.close()
-  })
+/** Open sockets of this process. */
+const sockets = () =>
+  readdirSync("/proc/self/fd").filter((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`).startsWith("socket:")
+    } catch {
+      return false
+    }
+  }).length
 
-  it("writes IPv4 senders on a socket of both families as IPv4", async () => {
-    const { listener, taken, until } = listen({ address: "::" })
-    listener.open()
-    await until(() => listener.read().state === "running")
-    await send(listener.read().port, "four")
-    await until(() => taken.length === 1)
-    assert.strictEqual(taken[0]![1], "127.0.0.1")
-    await listener.close()
-  })
+const send = async (port: number, text: string) => {
+  const one = sender("127.0.0.1")
+  await one.send(port, text)
+  await one.close()
+}
 
-  it("says who is in its way and what to do when the port is taken, and gets it once it is free", async () => {
-    const other = createSocket("udp4")
-    await new Promise<void>((done) => other.bind(0, "127.0.0.1", () => done()))
-    const { port } = other.address()
-    const { listener, until } = listen({ port })
-    listener.open()
-    await until(() => listener.read().state === "restarting")
-    const { lastError } = listener.read()
-    assert.strictEqual(lastError?.message, `UDP 127.0.0.1:${port} is in use by another process`)
-    assert.include(lastError?.hint ?? "", `sport = :${port}`)
-    other.close()
-    await until(() => listener.read().state === "running")
-    assert.strictEqual(listener.read().port, port)
-    await listener.close()
-  })
+for (const [how, receiver] of [
+  ["in batches", {}],
+  ["one datagram a call", { block: undefined }]
+] as const) {
+  describe(`UDP listener, ${how}`, () => {
+    const open = async (options: Partial<UdpListenerOptions> = {}) => {
+      const all = listen({ ...receiver, ...options })
+      all.listener.open()
+      await until(() => all.listener.read().state === "running")
+      return all
+    }
 
-  it("opens the same port again after it failed, and keeps its counts", async () => {
-    const { listener, taken, until } = listen()
-    listener.open()
-    await until(() => listener.read().state === "running")
-    const { port } = listener.read()
-    await send(port, "before")
-    await until(() => taken.length === 1)
-    listener.fail(new Error("network is down"))
-    assert.match(listener.read().lastError?.message ?? "", /network is down/)
-    await until(() => listener.read().state === "running")
-    await send(port, "after")
-    await until(() => taken.length === 2)
-    const { datagrams, restarts } = listener.read()
-    assert.deepStrictEqual([datagrams, restarts, listener.read().port], [2, 1, port])
-    await listener.close()
-  })
-
-  it("names the sysctl when the kernel grants a smaller buffer than asked", async () => {
-    const { listener, until } = listen({ receiveBufferBytes: 1 << 30 })
-    listener.open()
-    await until(() => listener.read().state === "running")
-    const { bufferGranted, bufferHint } = listener.read()
-    if (bufferGranted < 1 << 30) assert.include(bufferHint, `net.core.rmem_max=${1 << 30}`)
-    else assert.strictEqual(bufferHint, "")
-    await listener.close()
-  })
-
-  it("counts what the kernel dropped while nobody read", async () => {
-    const { listener, until } = listen({ receiveBufferBytes: 4096 })
-    listener.open()
-    await until(() => listener.read().state === "running")
-    const { port } = listener.read()
-    const socket = createSocket("udp4")
-    await new Promise<void>((done) => socket.connect(port, "127.0.0.1", () => done()))
-    // All sent from within one turn: the buffer holds a few of them.
-    const sent = await new Promise<number>((done) => {
-      let answers = 0
-      for (let i = 0; i < 500; i++) socket.send(Buffer.alloc(1400), () => ++answers === 500 && done(answers))
+    it("hands over each datagram with its sender's address, and counts it", async () => {
+      const { listener, taken } = await open()
+      await send(listener.read().port, "hello")
+      await until(() => taken.length === 1)
+      assert.deepStrictEqual([taken[0]!.text, taken[0]!.from], ["hello", "127.0.0.1"])
+      const { batches, bufferGranted, bufferHint, datagrams, octets } = listener.read()
+      assert.deepStrictEqual([datagrams, octets, bufferGranted, bufferHint], [1, 5, 128 * 1024, ""])
+      assert.strictEqual(batches, !("block" in receiver))
+      await listener.close()
     })
-    socket.close()
-    await until(() => {
-      listener.poll()
+
+    it("hands over datagrams of every length in their order, and wakes again after each silence", async () => {
+      const { listener, taken } = await open({ receiveBufferBytes: 4 << 20 })
+      const { port } = listener.read()
+      const from = sender("127.0.0.1")
+      const sent = [0, 1, 1400, 65_507, 3, 9000, 0, 1].map((size) => Buffer.alloc(size, "0123456789 of many"))
+      for (let i = 0; i < 200; i++) sent.push(Buffer.alloc(i, i))
+      for (const [n, datagram] of sent.entries()) {
+        await from.send(port, datagram)
+        // everything is read: for a moment nothing comes
+        if (n % 20 === 0) await until(() => taken.length === n + 1)
+      }
+      await until(() => taken.length === sent.length)
+      const expected = sent.map((datagram) => ({ text: datagram.toString("latin1"), from: "127.0.0.1", fromPort: from.port() }))
+      assert.deepStrictEqual(taken, expected)
+      await from.close()
+      await listener.close()
+    })
+
+    it("writes the addresses of both families on a socket of both, IPv4 as IPv4", async () => {
+      const { listener, taken } = await open({ address: "::" })
+      const { port } = listener.read()
+      const four = sender("127.0.0.1")
+      const six = sender("::1", "udp6")
+      for (const one of [four, six, six, four, four, six]) await one.send(port, "")
+      await until(() => taken.length === 6)
+      const count = (address: string) => taken.filter(({ from }) => from === address).length
+      assert.deepStrictEqual([count("127.0.0.1"), count("::1")], [3, 3])
+      await four.close()
+      await six.close()
+      await listener.close()
+    })
+
+    it("says who is in its way and what to do when the port is taken, and gets it once it is free", async () => {
+      const other = createSocket("udp4")
+      await new Promise<void>((done) => other.bind(0, "127.0.0.1", () => done()))
+      const { port } = other.address()
+      const { listener } = listen({ ...receiver, port })
+      listener.open()
+      await until(() => listener.read().state === "restarting")
+      const { lastError } = listener.read()
+      assert.strictEqual(lastError?.message, `UDP 127.0.0.1:${port} is in use by another process`)
+      assert.include(lastError?.hint ?? "", `sport = :${port}`)
+      other.close()
+      await until(() => listener.read().state === "running")
+      assert.strictEqual(listener.read().port, port)
+      await listener.close()
+    })
+
+    it("opens the same port again after it failed, and keeps its counts", async () => {
+      const { listener, taken } = await open()
+      const { port } = listener.read()
+      await send(port, "before")
+      await until(() => taken.length === 1)
+      listener.fail(new Error("network is down"))
+      assert.match(listener.read().lastError?.message ?? "", /network is down/)
+      await until(() => listener.read().state === "running")
+      await send(port, "after")
+      await until(() => taken.length === 2)
+      const { datagrams, restarts } = listener.read()
+      assert.deepStrictEqual([datagrams, restarts, listener.read().port], [2, 1, port])
+      await listener.close()
+    })
+
+    it("names the sysctl when the kernel grants a smaller buffer than asked", async () => {
+      const { listener } = await open({ receiveBufferBytes: 1 << 30 })
+      const { bufferGranted, bufferHint } = listener.read()
+      if (bufferGranted < 1 << 30) assert.include(bufferHint, `net.core.rmem_max=${1 << 30}`)
+      else assert.strictEqual(bufferHint, "")
+      await listener.close()
+    })
+
+    it("counts what the kernel dropped while nobody read", async () => {
+      const { listener } = await open({ receiveBufferBytes: 4096 })
+      const { port } = listener.read()
+      const socket = createSocket("udp4")
+      await new Promise<void>((done) => socket.connect(port, "127.0.0.1", () => done()))
+      // All sent from within one turn: the buffer holds a few of them.
+      const sent = await new Promise<number>((done) => {
+        let answers = 0
+        for (let i = 0; i < 500; i++) socket.send(Buffer.alloc(1400), () => ++answers === 500 && done(answers))
+      })
+      socket.close()
+      await until(() => {
+        listener.poll()
+        const { datagrams, kernelDropped } = listener.read()
+        return datagrams + kernelDropped >= sent
+      })
       const { datagrams, kernelDropped } = listener.read()
-      return datagrams + kernelDropped >= sent
+      assert.strictEqual(datagrams + kernelDropped, sent)
+      assert.isAbove(kernelDropped, 0)
+      await listener.close()
     })
-    const { datagrams, kernelDropped } = listener.read()
-    assert.strictEqual(datagrams + kernelDropped, sent)
-    assert.isAbove(kernelDropped, 0)
-    await listener.close()
+
+    it("leaves no descriptor behind, closed or failed", async () => {
+      const before = sockets()
+      for (let i = 0; i < 20; i++) {
+        const { listener, taken } = await open()
+        await send(listener.read().port, "hello")
+        await until(() => taken.length === 1)
+        if (i % 2 === 0) listener.fail(new Error("network is down"))
+        await listener.close()
+      }
+      await until(() => sockets() <= before)
+    })
   })
-})
+}
 
 describe("kernel table", () => {
   const text = `   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops

@@ -2,12 +2,19 @@
  * One UDP socket: asks for a large receive buffer, says what the kernel granted, hands every datagram to its taker, and accounts for
  * what the kernel dropped before it could be read. A socket that fails is opened again, with growing pauses.
  *
- * The mailbox of datagrams is the socket's own buffer: `node:dgram` hands over at most 32 datagrams a turn and the taker decodes each at
- * once, so a second queue in this thread could only add copies. When it is full the kernel refuses the newest, which is counted here.
+ * The mailbox of datagrams is the socket's own buffer: the taker decodes each at once, so a second queue in this thread could only add
+ * copies. When it is full the kernel refuses the newest, which is counted here.
+ *
+ * `node:dgram` opens, closes and fails. It reads only the first datagram after a silence, the others are read in batches (read-batches.ts);
+ * where the runtime cannot do that, it reads them all.
  */
-import { createSocket, type RemoteInfo, type Socket } from "node:dgram"
+import { createSocket, type Socket } from "node:dgram"
 import { readFileSync, readlinkSync } from "node:fs"
+import { getSystemErrorName } from "node:util"
 import { type KernelReading, parseKernelTable } from "./kernel-table.ts"
+import { type ListenerError, listenerErrorOf } from "./listener-error.ts"
+import { type DatagramBlock, datagramBlock } from "./mmsg.ts"
+import { type BatchReader, type Handle, readBatches, restOf } from "./read-batches.ts"
 
 export interface UdpListenerOptions {
   readonly address: string
@@ -16,17 +23,12 @@ export interface UdpListenerOptions {
   readonly receiveBufferBytes: number
   /** Several workers share the port; the kernel spreads senders over them. */
   readonly reusePort: boolean
-  /** Called for each datagram, synchronously. Must not throw. */
+  /** Called for each datagram, synchronously; its octets are its until it returns. Must not throw. */
   readonly take: (datagram: Uint8Array, from: string, fromPort: number, toPort: number) => void
   /** Something changed that people should see. */
   readonly changed?: () => void
-}
-
-export interface ListenerError {
-  readonly message: string
-  readonly hint: string
-  /** ms since 1970 */
-  readonly at: number
+  /** Reads in batches with this; undefined: one datagram a call. Default: what the runtime can. */
+  readonly block?: DatagramBlock | undefined
 }
 
 /** Plain data: crosses the thread boundary. Counters are since the listener was made. */
@@ -48,6 +50,8 @@ export interface ListenerReading {
   /** Octets that wait in the kernel's buffer, and datagrams it dropped because that was full. */
   readonly kernelQueued: number
   readonly kernelDropped: number
+  /** Many datagrams are read with one call of the kernel. */
+  readonly batches: boolean
 }
 
 export interface UdpListener {
@@ -70,34 +74,6 @@ const bare = (address: string): string => {
   return zone < 0 ? mapped : mapped.slice(0, zone)
 }
 
-const errorOf = (error: unknown, address: string, port: number): ListenerError => {
-  const code = (error as { code?: string }).code ?? ""
-  const at = Date.now()
-  const where = `UDP ${address.includes(":") ? `[${address}]` : address}:${port}`
-  switch (code) {
-    case "EADDRINUSE":
-      return {
-        message: `${where} is in use by another process`,
-        hint: `see who has it with: ss -lunp 'sport = :${port}'; stop it, or choose another port in the section ingestion`,
-        at
-      }
-    case "EACCES":
-      return {
-        message: `${where} cannot be opened: permission denied`,
-        hint: "ports below 1024 need privilege; choose a higher one in the section ingestion",
-        at
-      }
-    case "EADDRNOTAVAIL":
-      return {
-        message: `${where} cannot be opened: no interface of this machine has the address`,
-        hint: "set ingestion.bind_address to an address of this machine, or to 0.0.0.0",
-        at
-      }
-    default:
-      return { message: `${where} failed: ${error instanceof Error ? error.message : String(error)}`, hint: "", at }
-  }
-}
-
 const kernelReading = (family: 4 | 6, port: number, inode: string | undefined): KernelReading | undefined => {
   try {
     return parseKernelTable(readFileSync(family === 6 ? "/proc/net/udp6" : "/proc/net/udp", "latin1"), port, inode)
@@ -106,17 +82,23 @@ const kernelReading = (family: 4 | 6, port: number, inode: string | undefined): 
   }
 }
 
-/**
- * Inode of a bound socket. Node keeps the descriptor in the state behind a symbol; where that changes we fall back to the port, which is
- * exact unless several workers share it.
- */
-const socketInode = (socket: Socket): string | undefined => {
+/** Of a bound socket. Node keeps it in the state behind a symbol; where that changes there are no batches, and no inode. */
+const handleOf = (socket: Socket): Handle | undefined => {
+  const symbol = Object.getOwnPropertySymbols(socket).find((one) => one.description === "state symbol")
+  if (symbol === undefined) return undefined
+  const handle = (socket as unknown as Record<symbol, { readonly handle?: Partial<Handle> }>)[symbol]?.handle
+  const whole = handle?.fd !== undefined && handle.fd >= 0 && handle.recvStart !== undefined && handle.recvStop !== undefined
+  return whole ? (handle as Handle) : undefined
+}
+
+const systemError = (call: string, negative: number): Error => {
+  const code = getSystemErrorName(negative)
+  return Object.assign(new Error(`${call} ${code}`), { code })
+}
+
+/** Without it the kernel's counters are the port's, which is exact unless several workers share it. */
+const inodeOf = (fd: number): string | undefined => {
   try {
-    const symbol = Object.getOwnPropertySymbols(socket).find((one) => one.description === "state symbol")
-    if (symbol === undefined) return undefined
-    const state = (socket as unknown as Record<symbol, { readonly handle?: { readonly fd?: number } }>)[symbol]
-    const fd = state?.handle?.fd
-    if (fd === undefined || fd < 0) return undefined
     return /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/self/fd/${fd}`))?.[1]
   } catch {
     return undefined
@@ -125,6 +107,7 @@ const socketInode = (socket: Socket): string | undefined => {
 
 export const makeUdpListener = (options: UdpListenerOptions): UdpListener => {
   const { address, take } = options
+  const block = "block" in options ? options.block : datagramBlock()
   let socket: Socket | undefined
   let timer: NodeJS.Timeout | undefined
   let state: ListenerReading["state"] = "starting"
@@ -140,6 +123,7 @@ export const makeUdpListener = (options: UdpListenerOptions): UdpListener => {
   let droppedBefore = 0
   let droppedHere = 0
   let pause = FIRST_PAUSE_MS
+  let batches: BatchReader | undefined
 
   const become = (next: ListenerReading["state"]): void => {
     state = next
@@ -147,10 +131,18 @@ export const makeUdpListener = (options: UdpListenerOptions): UdpListener => {
     options.changed?.()
   }
 
-  const receive = (datagram: Buffer, from: RemoteInfo): void => {
+  const receive = (datagram: Uint8Array, from: string, fromPort: number): void => {
     datagrams++
     octets += datagram.length
-    take(datagram, bare(from.address), from.port, port)
+    take(datagram, from, fromPort, port)
+  }
+
+  const letGo = (): Socket | undefined => {
+    const last = socket
+    socket = undefined
+    batches?.stop()
+    batches = undefined
+    return last
   }
 
   const poll = (): void => {
@@ -162,14 +154,13 @@ export const makeUdpListener = (options: UdpListenerOptions): UdpListener => {
   }
 
   const lose = (error: unknown): void => {
-    lastError = errorOf(error, address, port)
+    lastError = listenerErrorOf(error, address, port, Date.now())
     poll()
     droppedBefore += droppedHere
     droppedHere = 0
     kernelQueued = 0
     granted = 0
-    const failed = socket
-    socket = undefined
+    const failed = letGo()
     failed?.removeAllListeners()
     failed?.on("error", () => {})
     try {
@@ -191,7 +182,10 @@ export const makeUdpListener = (options: UdpListenerOptions): UdpListener => {
     const fresh = createSocket({ type: address.includes(":") ? "udp6" : "udp4", reusePort: options.reusePort })
     socket = fresh
     fresh.on("error", lose)
-    fresh.on("message", receive)
+    fresh.on("message", (datagram, from) => {
+      receive(datagram, bare(from.address), from.port)
+      batches?.wake()
+    })
     fresh.bind({ address, port: port === 0 ? options.port : port, exclusive: true }, () => {
       if (socket !== fresh) return
       port = fresh.address().port
@@ -202,7 +196,11 @@ export const makeUdpListener = (options: UdpListenerOptions): UdpListener => {
       } catch {
         granted = 0
       }
-      inode = socketInode(fresh)
+      const handle = handleOf(fresh)
+      inode = handle === undefined ? undefined : inodeOf(handle.fd)
+      if (block !== undefined && handle !== undefined) {
+        batches = readBatches(block, handle, restOf(granted), receive, (call, error) => lose(systemError(call, error)))
+      }
       pause = FIRST_PAUSE_MS
       become("running")
     })
@@ -212,10 +210,11 @@ export const makeUdpListener = (options: UdpListenerOptions): UdpListener => {
     open,
     close: () =>
       new Promise((done) => {
+        // What came within the last rest.
+        batches?.wake()
         poll()
         clearTimeout(timer)
-        const last = socket
-        socket = undefined
+        const last = letGo()
         become("stopped")
         if (last === undefined) return done()
         try {
@@ -240,7 +239,8 @@ export const makeUdpListener = (options: UdpListenerOptions): UdpListener => {
           ? `the kernel grants ${granted} octets: sysctl -w net.core.rmem_max=${options.receiveBufferBytes}`
           : "",
       kernelQueued,
-      kernelDropped: droppedBefore + droppedHere
+      kernelDropped: droppedBefore + droppedHere,
+      batches: batches !== undefined
     }),
     poll,
     fail: lose
