@@ -39,6 +39,7 @@ export const edge = (fields: Partial<Edge> & Pick<Edge, "client" | "server">): E
     history: 0,
     companion: false,
     declared: false,
+    symmetric: false,
     direction: 0.6,
     bothDirections: true,
     attempt: false,

@@ -7,6 +7,7 @@
  * weight that is nearly full at ten. The same peer sets the same bit: a slice that is offered twice changes nothing.
  */
 import { mostHistory } from "#domain/direction.ts"
+import { makeSymmetricPairs, type SymmetricPairs } from "./SymmetricPairs.ts"
 import { makeTupleTable, type TupleTable } from "./tuple-table.ts"
 
 interface Generation {
@@ -86,6 +87,7 @@ export interface ServiceRegister {
   readonly related: (client: AddressKey, server: AddressKey, port: number, windowStart: number) => boolean
   /** Whether any relation is known at all. */
   readonly relations: () => number
+  readonly pairs: SymmetricPairs
   readonly size: () => number
 }
 
@@ -172,6 +174,7 @@ export const makeServiceRegister = (capacity = 200_000): ServiceRegister => {
       }
       return false
     },
+    pairs: makeSymmetricPairs(capacity >> 1),
     relations: () => relations.keys.size + oldRelations.keys.size,
     size: () => fresh.keys.size + old.keys.size
   }

@@ -1,64 +1,19 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
-import { makePortRanks } from "#domain/PortRank.ts"
-import type { SliceExporter, WindowSlice } from "#domain/Window.ts"
-import { randomFrom, type TestRecord, toBatch } from "../../../test/rig/flow-records.ts"
-import { services } from "../enrich/services.ts"
-import { makeWindows } from "../window/window.ts"
+import { randomFrom, type TestRecord } from "../../../test/rig/flow-records.ts"
+import { flow, foldedSlice, ranks, reply } from "../../../test/rig/folded-slice.ts"
 import { type CollapseOptions, collapseSlice } from "./collapse.ts"
 import { makeOwners } from "./duplicate.ts"
 import { makeEvidenceSampler } from "./EvidenceSampler.ts"
 import type { Edge } from "./edges.ts"
 import { makeServiceRegister } from "./ServiceRegister.ts"
 
-const ranks = makePortRanks(services)
-const noon = 1_700_000_100_000
-
-const nine = (index: number): SliceExporter => ({ address: `192.0.2.${index + 1}`, protocol: "netflow9" })
-
-const sliceOf = (records: ReadonlyArray<TestRecord>, exporter = nine): WindowSlice => {
-  const windows = makeWindows({
-    boot: "boot",
-    worker: "worker-1",
-    windowSeconds: 300,
-    latenessSeconds: 60,
-    ranks,
-    seed: 3,
-    exporter
-  })
-  windows.fold(toBatch(records), { skewMs: new Float64Array(8), sampling: new Uint32Array(8) }, noon)
-  return windows.flush(noon, 1)[0]!
-}
 const collapse = (records: ReadonlyArray<TestRecord>, options: Partial<CollapseOptions> = {}) =>
-  collapseSlice(sliceOf(records), { ranks, ...options })
+  collapseSlice(foldedSlice(records), { ranks, ...options })
 
 const A = 0x0a000001
 const B = 0x0a000002
 
-const flow = (from: Partial<TestRecord>): TestRecord => ({
-  exporter: 0,
-  family: 4,
-  source: A,
-  destination: B,
-  sourcePort: 40_000,
-  destinationPort: 443,
-  protocol: 6,
-  flags: 0x1b,
-  bytes: 1000,
-  packets: 10,
-  start: 0,
-  end: noon,
-  sampling: 1,
-  ...from
-})
-const reply = (record: TestRecord, change: Partial<TestRecord> = {}): TestRecord => ({
-  ...record,
-  source: record.destination,
-  destination: record.source,
-  sourcePort: record.destinationPort,
-  destinationPort: record.sourcePort,
-  ...change
-})
 const drawn = (edges: ReadonlyArray<Edge>) =>
   edges.map((edge) => `${edge.client} → ${edge.server}:${edge.port}/${edge.protocol}`).sort()
 
@@ -229,9 +184,9 @@ describe("collapse", () => {
   it("writes IPv6 in its shortest form, one owner memory over slices whose indices differ", () => {
     const owners = makeOwners()
     const v6 = (exporter: number, packets: number) => flow({ exporter, family: 6, source: 7, destination: 9, packets })
-    const first = collapseSlice(sliceOf([v6(0, 100)]), { ranks, owners })
+    const first = collapseSlice(foldedSlice([v6(0, 100)]), { ranks, owners })
     const second = collapseSlice(
-      sliceOf([flow({ family: 6, source: 9, destination: 1, sourcePort: 443, destinationPort: 50_000 }), v6(1, 100)]),
+      foldedSlice([flow({ family: 6, source: 9, destination: 1, sourcePort: 443, destinationPort: 50_000 }), v6(1, 100)]),
       {
         ranks,
         owners
@@ -279,7 +234,7 @@ describe("collapse", () => {
 
   it.prop("loses no record: flows of edges and of their observers are the slice's records", [Schema.Int], ([seed]) => {
     const random = randomFrom(seed)
-    const slice = sliceOf(
+    const slice = foldedSlice(
       Array.from({ length: 300 }, () =>
         flow({
           exporter: random(3),
@@ -336,7 +291,7 @@ describe("collapse", () => {
           sampling: [1, 50][random(2)]!
         })
       )
-      const slice = { ...sliceOf(records), windowStart: 300_000 * (1 + Math.floor(i / 3) - (random(4) === 0 ? 1 : 0)) }
+      const slice = foldedSlice(records, { window: Math.floor(i / 3) - (random(4) === 0 ? 1 : 0) })
       const { undo, ...tried } = collapseSlice(slice, known)
       if (random(2) === 0) continue
       undo!()
@@ -346,7 +301,7 @@ describe("collapse", () => {
   })
 
   it("counts the octets of a share of a record that holds no whole packet: the record itself is in the next window", () => {
-    const slice = sliceOf([flow({ bytes: 800 })])
+    const slice = foldedSlice([flow({ bytes: 800 })])
     for (const column of ["recordsAb", "recordsBa", "packetsAb", "packetsBa"] as const) slice.columns[column].fill(0)
     const { edges } = collapseSlice(slice, { ranks })
     assert.deepStrictEqual(

@@ -9,7 +9,7 @@
 import { ipv4Text, ipv6Text } from "#domain/Address.ts"
 import type { PortRanks } from "#domain/PortRank.ts"
 import type { WindowSlice } from "#domain/Window.ts"
-import { decideDirections } from "./decide-directions.ts"
+import { decideDirections, isSymmetric } from "./decide-directions.ts"
 import { makeOwners, type Owners } from "./duplicate.ts"
 import type { EvidenceSampler } from "./EvidenceSampler.ts"
 import { withoutEchoes } from "./echoes.ts"
@@ -108,15 +108,19 @@ export const collapseSlice = (slice: WindowSlice, options: CollapseOptions): Col
     flags[at]! |= c.flagsAb[row]! | (c.flagsBa[row]! << 8)
   }
 
+  const owners = options.owners ?? makeOwners()
+  const register = options.register ?? makeServiceRegister(1)
+  const remembered = [owners.begin(), register.pairs.begin()]
   const decide = decideDirections(slice, {
     columns: c,
     ranks,
     declared,
-    register: options.register ?? makeServiceRegister(1),
+    register,
     conversations: { count, first, flags, steady, synAb, synBa, synAckAb, synAckBa, beganA, beganB, aPorts },
     ends,
     values,
-    texts
+    texts,
+    turned: owners.turn
   })
 
   // Edges, and what each exporter saw of them.
@@ -130,7 +134,7 @@ export const collapseSlice = (slice: WindowSlice, options: CollapseOptions): Col
     const decision = decide(at, group[b]! || !group[a], group[a]! || group[b]!)
     const { bServes } = decision
     const edge = edges.of(bServes ? a : b, bServes ? b : a, decision.port, c.protocol[row]!)
-    addEvidence(evidence, edge, row, decision.evidence)
+    addEvidence(evidence, edge, row, decision.evidence, isSymmetric(c, row))
     evidence.flags[edge]! |= bServes ? spoken : ((spoken & 0xff) << 8) | (spoken >>> 8)
     // The sign says, for the rows below, which way this conversation was turned.
     first[at] = bServes ? edge : ~edge
@@ -143,12 +147,10 @@ export const collapseSlice = (slice: WindowSlice, options: CollapseOptions): Col
     const shown = edges.example[edge]!
     if (sampler !== undefined && (shown === -1 || betterExample(c, row, shown, slice.windowStart))) edges.example[edge] = row
   }
-  const owners = options.owners ?? makeOwners()
-  const takeBack = owners.begin()
   const finished = finishEdges(slice, edges, values, texts, group, owners, said)
   const samples = sampler === undefined ? [] : sampleEvidence(slice, c, edges, ends, values, texts, group, sampler)
   const undo = () => {
-    takeBack()
+    for (const takeBack of remembered) takeBack()
     sampler?.undo()
   }
   return { ...finished, duplicates: finished.duplicates + echoes, samples, undo }

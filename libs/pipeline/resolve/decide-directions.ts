@@ -5,6 +5,7 @@
  * 2. A conversation that tells without history proves its server; the register remembers it. A SYN in one conversation so decides
  *    others of the same slice that began before anybody looked, in whatever order they came.
  * 3. Each conversation is decided with all of it. Folded rows may be turned round too, as long as the folded port was one.
+ * 4. Where both ends use one port, what earlier slices saw of the pair counts as well (SymmetricPairs.ts).
  */
 import { directionOdds, type Evidence, mostHistory, portRankEvidence, provenOdds } from "#domain/direction.ts"
 import { type PortRanks, portClass, portRank, RANK_HIGH_SERVICE, RANK_SERVICE } from "#domain/PortRank.ts"
@@ -13,6 +14,7 @@ import { isAttempt } from "./attempt.ts"
 import type { DeclaredEnds } from "./collapse.ts"
 import { companions, isControl } from "./companions.ts"
 import { type AddressKey, addressKey, type ServiceRegister } from "./ServiceRegister.ts"
+import { isUpper } from "./SymmetricPairs.ts"
 import { makeTupleTable } from "./tuple-table.ts"
 
 /** Conversations over all exporters: a row of each, and its evidence. */
@@ -42,7 +44,12 @@ export interface DecideOptions {
   readonly ends: Int32Array
   readonly values: ReadonlyArray<number>
   readonly texts: ReadonlyArray<string>
+  /** A conversation that was drawn from `server` to `client` is drawn from `client` to `server` from now on. `tail`: `port << 8 | protocol`. */
+  readonly turned: (client: AddressKey, server: AddressKey, tail: number) => void
 }
+
+/** Both ends use the same port. */
+export const isSymmetric = (c: ConversationColumns, row: number): boolean => c.folded[row] === 0 && c.aPort[row] === c.bPort[row]
 
 /** Good until the next one. */
 export interface Decision {
@@ -189,9 +196,10 @@ export const decideDirections = (slice: WindowSlice, options: DecideOptions): De
     forB.declared = false
   }
 
-  // What tells without history is history for the rest; a port's name tells every time, and is none.
+  // What tells without history is history for the rest; a port's name tells every time, and is none. Who began between equal ports is
+  // remembered of the pair, not of its ends.
   for (let at = 0; at < count; at++) {
-    if (answered[at] === 0) continue
+    if (answered[at] === 0 || (isSymmetric(c, first[at]!) && synAb[at] === synBa[at])) continue
     gather(at)
     forB.portRank = 0
     const odds = directionOdds(forB)
@@ -228,6 +236,30 @@ export const decideDirections = (slice: WindowSlice, options: DecideOptions): De
     return -1
   }
 
+  /** Whether `b` serves, where both ends use one port. */
+  const decidePair = (at: number): boolean => {
+    const row = first[at]!
+    const family = c.family[row]!
+    const a = nameOf(ends[row * 2]!, family)
+    const b = nameOf(ends[row * 2 + 1]!, family)
+    const tail = (c.bPort[row]! << 8) | c.protocol[row]!
+    const bIsUpper = isUpper(b, a)
+    const inOrder = (ofA: number, ofB: number) => (bIsUpper ? ([ofA, ofB] as const) : ([ofB, ofA] as const))
+    const place = register.pairs.place(bIsUpper ? a : b, bIsUpper ? b : a, tail)
+    const { began, syn } = register.pairs.add(place, {
+      syn: inOrder(synAb[at]!, synBa[at]!),
+      began: inOrder(beganA[at]!, beganB[at]!)
+    })
+    const [synForward, synReverse] = inOrder(...syn)
+    const [beganForward, beganReverse] = inOrder(...began)
+    const odds = directionOdds({ ...forB, synForward, synReverse, beganForward, beganReverse })
+    const guess = tie(c, row, bIsUpper) ? Number.MIN_VALUE : -Number.MIN_VALUE
+    const { turned, upperServes } = register.pairs.decide(place, (bIsUpper ? 1 : -1) * (odds === 0 ? guess : odds))
+    const bServes = upperServes === bIsUpper
+    if (turned) options.turned(bServes ? a : b, bServes ? b : a, tail)
+    return bServes
+  }
+
   const decision: Decision = { bServes: true, port: 0, evidence: forB }
   const none = blank()
   const undecided: Decision = { bServes: true, port: 0, evidence: none }
@@ -237,14 +269,16 @@ export const decideDirections = (slice: WindowSlice, options: DecideOptions): De
     const eb = endpointB[at]!
     const aPort = c.aPort[row]!
     const bPort = c.bPort[row]!
+    const a = ends[row * 2]!
+    const b = ends[row * 2 + 1]!
     if (eb === -1) {
-      undecided.bServes = otherwise
-      undecided.port = otherwise ? bPort : aPort
+      // IPv6 addresses are in another order in every slice
+      const family = c.family[row]!
+      undecided.bServes = grouped || family === 4 ? otherwise : isUpper(nameOf(b, family), nameOf(a, family))
+      undecided.port = undecided.bServes ? bPort : aPort
       return undecided
     }
     const protocol = c.protocol[row]!
-    const a = ends[row * 2]!
-    const b = ends[row * 2 + 1]!
     const ea = endpointA[at]!
     gather(at)
     forB.history = Math.max(-mostHistory, Math.min(mostHistory, served(eb) - served(ea)))
@@ -257,7 +291,9 @@ export const decideDirections = (slice: WindowSlice, options: DecideOptions): De
       // Nothing speaks for either end: who sends datagrams that nobody answers is the client, else the lower port serves; a guess, and
       // its margin says so. A port that was folded away cannot serve unless a SYN says so.
       const odds = directionOdds(forB)
-      decision.bServes = odds > 0 || (odds === 0 && tie(c, row, protocol, aPort, bPort)) || (ea === -1 && odds > -2)
+      decision.bServes = isSymmetric(c, row)
+        ? decidePair(at)
+        : odds > 0 || (odds === 0 && tie(c, row, bPort < aPort)) || (ea === -1 && odds > -2)
       if (declaredA !== declaredB) decision.bServes = declaredB
       else if (register.relations() > 0 && portRank(ranks, protocol, bPort) < RANK_SERVICE + (bPort === 20 ? 9 : 0)) {
         const toB = companionPort(row, a, b, aPort, bPort, eb)
@@ -277,12 +313,11 @@ export const decideDirections = (slice: WindowSlice, options: DecideOptions): De
   }
 }
 
-/** True: `b` serves. */
-const tie = (c: ConversationColumns, row: number, protocol: number, aPort: number, bPort: number): boolean => {
+/** Whether `b` serves where no evidence tells; `bLooksIt`: where nobody's silence does either. */
+const tie = (c: ConversationColumns, row: number, bLooksIt: boolean): boolean => {
   // A window may hold volume of a record that is counted in a later one.
   const [ab, ba] = c.recordsAb[row]! + c.recordsBa[row]! > 0 ? [c.recordsAb, c.recordsBa] : [c.packetsAb, c.packetsBa]
   const there = ab[row]! > 0
   const back = ba[row]! > 0
-  if (protocol !== 6 && there !== back) return there
-  return bPort <= aPort
+  return c.protocol[row] !== 6 && there !== back ? there : bLooksIt
 }

@@ -17,7 +17,17 @@
  */
 
 import { makeOwnerLog } from "./owner-log.ts"
-import { type Amounts, beginWindow, clearBefore, copyDirection, entryOf, findEntry, makeOwnerSums, reserve } from "./owner-sums.ts"
+import {
+  type Amounts,
+  beginWindow,
+  clearBefore,
+  clearDirection,
+  copyDirection,
+  entryOf,
+  findEntry,
+  makeOwnerSums,
+  reserve
+} from "./owner-sums.ts"
 import type { AddressKey } from "./ServiceRegister.ts"
 
 /** What the exporters of a slice saw of one direction of an edge; reused from edge to edge. */
@@ -40,6 +50,8 @@ export interface Owners {
   readonly nameOf: (name: string) => number
   /** Place of an edge, good until the next call. `tail` is `port << 8 | protocol`. */
   readonly place: (client: AddressKey, server: AddressKey, tail: number) => number
+  /** What is known of `server` → `client` is from now on that of `client` → `server`, each direction the other one. */
+  readonly turn: (client: AddressKey, server: AddressKey, tail: number) => void
   /** What the store knows of a direction that nobody chose an owner for yet. */
   readonly prime: (place: number, direction: 0 | 1, known: KnownOwner) => void
   /**
@@ -227,6 +239,21 @@ export const makeOwners = (capacity = 500_000): Owners => {
     },
     nameOf,
     place,
+    turn: (client, server, tail) => {
+      // a new generation may begin at either of the first two, and not at both of the others
+      place(server, client, tail)
+      place(client, server, tail)
+      const from = place(server, client, tail)
+      const to = place(client, server, tail)
+      for (const direction of [0, 1]) {
+        const [old, now] = [from * 2 + direction, to * 2 + 1 - direction]
+        log.note(fresh, old)
+        log.note(fresh, now)
+        clearDirection(fresh, now)
+        copyDirection(fresh, old, fresh, now)
+        clearDirection(fresh, old)
+      }
+    },
     prime: (edge, direction, { address, bytes, packets, sampling, windowStart }) => {
       const key = edge * 2 + direction
       if (fresh.owner[key * 2] !== 0) return

@@ -7,6 +7,8 @@ export const bit = {
   bothDirections: 1,
   declared: 2,
   companion: 4,
+  /** Not `symmetric`: of two rows of one edge either says so. */
+  portsDiffer: 64,
   /** portRank + portRankBias in three bits. */
   portRankShift: 3,
   portRankBias: 3,
@@ -56,6 +58,7 @@ export const bitsOf = (edge: Edge): number =>
   (edge.bothDirections ? bit.bothDirections : 0) |
   (edge.declared ? bit.declared : 0) |
   (edge.companion ? bit.companion : 0) |
+  (edge.symmetric ? 0 : bit.portsDiffer) |
   ((within(edge.portRank, mostPortRank) + bit.portRankBias) << bit.portRankShift) |
   (edge.flagsToServer << bit.flagsToServerShift) |
   (edge.flagsToClient << bit.flagsToClientShift) |

@@ -11,7 +11,7 @@ export interface EdgeEvidence {
   readonly fanInAgainst: Float64Array
   readonly clientPorts: Float64Array
   readonly history: Int8Array
-  /** 1: declared; 2: companion. */
+  /** 1: declared; 2: companion; 4: the ports of some conversation's ends differ. */
   readonly marks: Uint8Array
   /** Six an edge: SYN forward, reverse, SYN-ACK forward, reverse, began forward, reverse. */
   readonly counts: Float64Array
@@ -53,7 +53,7 @@ export interface EdgeSums {
 }
 
 /** Evidence of one more conversation of an edge. What is counted adds up; what is said of the ends is the same for all, or the most of it. */
-export const addEvidence = (to: EdgeEvidence, edge: number, row: number, one: Evidence): void => {
+export const addEvidence = (to: EdgeEvidence, edge: number, row: number, one: Evidence, symmetric: boolean): void => {
   if (to.row[edge] === -1) {
     to.row[edge] = row
     to.portRank[edge] = one.portRank
@@ -68,7 +68,7 @@ export const addEvidence = (to: EdgeEvidence, edge: number, row: number, one: Ev
     if (one.clientPorts < to.clientPorts[edge]!) to.clientPorts[edge] = one.clientPorts
   }
   if (one.fanIn > to.fanIn[edge]!) to.fanIn[edge] = one.fanIn
-  to.marks[edge]! |= (one.declared ? 1 : 0) | (one.companion ? 2 : 0)
+  to.marks[edge]! |= (one.declared ? 1 : 0) | (one.companion ? 2 : 0) | (symmetric ? 0 : 4)
   const counts = edge * 6
   to.counts[counts]! += one.synForward
   to.counts[counts + 1]! += one.synReverse

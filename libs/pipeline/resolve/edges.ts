@@ -63,7 +63,9 @@ export interface Edge {
   readonly history: number
   readonly companion: boolean
   readonly declared: boolean
-  /** Signed margin of that evidence, -1..1 (domain/direction.ts): positive, as this end was chosen to serve; near 0 it is a guess. */
+  /** Every conversation had the same port at both ends, or the protocol has none: the one drawn the other way is the same one. */
+  readonly symmetric: boolean
+  /** Signed margin of that evidence, -1..1 (domain/direction.ts): positive, as this end was chosen to serve, but where an earlier slice chose; near 0 it is a guess. */
   readonly direction: number
   /** Traffic was seen in both directions. */
   readonly bothDirections: boolean

@@ -206,6 +206,7 @@ export const finishEdges = (
       history: evidence.history[edge]!,
       companion: (evidence.marks[edge]! & 2) !== 0,
       declared: (evidence.marks[edge]! & 1) !== 0,
+      symmetric: (evidence.marks[edge]! & 4) === 0,
       direction: 0,
       bothDirections,
       attempt: kind === "attempt",

@@ -110,6 +110,13 @@ export const copyDirection = (from: OwnerSums, at: number, to: OwnerSums, into: 
   }
 }
 
+/** As if nothing had been heard of it. */
+export const clearDirection = (sums: OwnerSums, at: number): void => {
+  const slots = [at * 2, at * 2 + 2] as const
+  for (const column of [sums.owner, sums.window, sums.counted.packets, sums.counted.bytes]) column.fill(0, ...slots)
+  for (const column of [sums.debt.packets, sums.debt.bytes, sums.head]) column[at] = 0
+}
+
 /** Slot 1 makes way for window `next`. */
 const noteBehind = (sums: OwnerSums, direction: number, next: number, windowMs: number): void => {
   const before = direction * 2 + 1

@@ -1,15 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
-import { makePortRanks } from "#domain/PortRank.ts"
 import type { SliceExporter, WindowSlice } from "#domain/Window.ts"
-import { type TestRecord, toBatch } from "../../../test/rig/flow-records.ts"
-import { services } from "../enrich/services.ts"
+import type { TestRecord } from "../../../test/rig/flow-records.ts"
+import { flow, foldedSlice, ranks } from "../../../test/rig/folded-slice.ts"
 import { makeMerger } from "../window/merge-slices.ts"
-import { makeWindows } from "../window/window.ts"
 import { collapseSlice } from "./collapse.ts"
 import { makeOwners } from "./duplicate.ts"
 
-const ranks = makePortRanks(services)
-const noon = 1_700_000_100_000
 const rate = 100
 
 /** One device, and what it sends: packet samples, and flows of every packet. */
@@ -18,36 +14,9 @@ const device: ReadonlyArray<SliceExporter> = [
   { address: "192.0.2.1", protocol: "netflow9" }
 ]
 
-const sliceOf = (worker: string, records: ReadonlyArray<TestRecord>): WindowSlice => {
-  const windows = makeWindows({
-    boot: "boot",
-    worker,
-    windowSeconds: 300,
-    latenessSeconds: 60,
-    ranks,
-    seed: 3,
-    exporter: (index) => device[index]!
-  })
-  windows.fold(toBatch(records), { skewMs: new Float64Array(8), sampling: new Uint32Array(8) }, noon)
-  return windows.flush(noon, 1)[0]!
-}
-
-const record = (from: Partial<TestRecord>): TestRecord => ({
-  exporter: 1,
-  family: 4,
-  source: 0x0a000001,
-  destination: 0x0a000002,
-  sourcePort: 40_000,
-  destinationPort: 443,
-  protocol: 6,
-  flags: 0x1b,
-  bytes: 1_000_000,
-  packets: 1000,
-  start: 0,
-  end: noon,
-  sampling: 1,
-  ...from
-})
+const sliceOf = (worker: string, records: ReadonlyArray<TestRecord>): WindowSlice =>
+  foldedSlice(records, { worker, exporter: (index) => device[index]! })
+const record = (fields: Partial<TestRecord>) => flow({ exporter: 1, bytes: 1_000_000, packets: 1000, ...fields })
 /** Eleven samples of a thousand packets: by chance more than there were. */
 const samples = Array.from({ length: 11 }, () => record({ exporter: 0, packets: 1, bytes: 1000, sampling: rate, flags: 0x10 }))
 
