@@ -8,7 +8,7 @@ import { Status } from "#domain/Status.ts"
 import { Registry } from "#pipeline/actor/Registry.ts"
 import { readingOf } from "#pipeline/actor/reading.ts"
 import { ExporterStore } from "#pipeline/store/ExporterStore.ts"
-import { type DatabaseReading, probe } from "#pipeline/store/Sql.ts"
+import { type DatabaseReading, makeProbe } from "#pipeline/store/Sql.ts"
 import { Flows } from "../flow/Flows.ts"
 import { deriveWarnings } from "../health/derive-warnings.ts"
 import { makeWarningLedger } from "../health/WarningLedger.ts"
@@ -36,6 +36,7 @@ const make = Effect.fnUntraced(function* (dataFolder: string, knobs: ExporterKno
   const store = yield* ExporterStore
   const sql = yield* SqlClient.SqlClient
   const startedAt = yield* DateTime.now
+  const probe = makeProbe()
   const ledger = makeWarningLedger()
   const refusals = makeRecentRefusals()
   let known: ReadonlyArray<Exporter> = []

@@ -1,5 +1,5 @@
 /**
- * `Live`: what browsers watch. One actor reads the vitals once a second, and the figures of the Overview when the map changed; every
+ * `Live`: what browsers watch. One actor reads the vitals once a second, and the figures of a watched Overview when the map changed; every
  * watcher shares the latest value, so a hundred consoles cost no more than one.
  */
 import { Clock, Effect, Layer, Stream, SubscriptionRef } from "effect"
@@ -68,6 +68,7 @@ const overviewOf = ({ health, status }: VitalSigns, figures: Figures, windowSeco
   new Overview({ status, warnings: health.warnings, windowSeconds, ...figures })
 
 const make = Effect.fnUntraced(function* ({ settings, windowSeconds }: LiveOptions) {
+  const context = yield* Effect.context<CoverageStore | StatsStore | WindowStore>()
   const vitals = yield* Vitals
   const flows = yield* Flows
   const registry = yield* Registry
@@ -78,12 +79,36 @@ const make = Effect.fnUntraced(function* ({ settings, windowSeconds }: LiveOptio
   let figures: Figures = yield* readFigures
   const overview = yield* SubscriptionRef.make(overviewOf(first, figures, windowSeconds))
 
+  let readAt = yield* Clock.currentTimeMillis
+  let readVersion = -1
+  let watchers = 0
+  const keepFigures = Effect.gen(function* () {
+    const now = yield* Clock.currentTimeMillis
+    const version = yield* SubscriptionRef.get(flows.mapVersion)
+    const age = now - readAt
+    const changed = version !== readVersion && age > figuresAtMostEveryMs
+    // nobody looks: they are read when somebody comes
+    if (watchers === 0 || (age < figuresAtLeastEveryMs && !changed)) return
+    // a database that went away in between leaves the last figures; the warning above them says so
+    yield* readFigures.pipe(
+      Effect.map((read) => {
+        figures = read
+        readAt = now
+        readVersion = version
+      }),
+      Effect.catchCause((cause) => limited("overview")(Effect.logWarning("could not read the figures of the overview", cause)))
+    )
+  })
+  const showOverview = Effect.gen(function* () {
+    const now = yield* SubscriptionRef.get(signs)
+    if (now.health.database.reachable) yield* keepFigures
+    yield* SubscriptionRef.set(overview, overviewOf(now, figures, windowSeconds))
+  })
+
   const supervisor = yield* Supervisor.make({ path: "console" })
   yield* supervisor.start("vitals", () =>
     Effect.gen(function* () {
-      let readAt = 0
       let historyAt = 0
-      let readVersion = -1
       for (;;) {
         const now = yield* Clock.currentTimeMillis
         const next = yield* vitals.read
@@ -93,25 +118,7 @@ const make = Effect.fnUntraced(function* ({ settings, windowSeconds }: LiveOptio
           historyAt = now
           yield* SubscriptionRef.set(history, histories.read(now))
         }
-        const version = yield* SubscriptionRef.get(flows.mapVersion)
-        const age = now - readAt
-        if (
-          next.health.database.reachable &&
-          (age > figuresAtLeastEveryMs || (version !== readVersion && age > figuresAtMostEveryMs))
-        ) {
-          // a database that went away in between leaves the last figures; the warning above them says so
-          yield* readFigures.pipe(
-            Effect.map((read) => {
-              figures = read
-              readAt = now
-              readVersion = version
-            }),
-            Effect.catchCause((cause) =>
-              limited("overview")(Effect.logWarning("could not read the figures of the overview", cause))
-            )
-          )
-        }
-        yield* SubscriptionRef.set(overview, overviewOf(next, figures, windowSeconds))
+        yield* showOverview
         yield* Effect.sleep("1 second")
       }
     })
@@ -122,7 +129,16 @@ const make = Effect.fnUntraced(function* ({ settings, windowSeconds }: LiveOptio
     exporters: changes((s) => s.exporters),
     exporterHistory: SubscriptionRef.changes(history),
     health: changes((s) => s.health),
-    overview: SubscriptionRef.changes(overview),
+    overview: Stream.unwrap(
+      Effect.gen(function* () {
+        yield* Effect.acquireRelease(
+          Effect.sync(() => watchers++),
+          () => Effect.sync(() => watchers--)
+        )
+        yield* Effect.provideContext(showOverview, context)
+        return SubscriptionRef.changes(overview)
+      })
+    ),
     mapVersion: SubscriptionRef.changes(flows.mapVersion),
     healthNow: Effect.map(SubscriptionRef.get(signs), (s) => s.health),
     publicHealth: Effect.gen(function* () {

@@ -2,7 +2,7 @@
  * The way to the database: one pool with a deadline on every statement, and one way to turn rows into what the domain says they are.
  */
 import { PgClient } from "@effect/sql-pg"
-import { Duration, Effect, type Redacted, Schema } from "effect"
+import { Clock, Duration, Effect, type Redacted, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 
 export interface SqlOptions {
@@ -60,20 +60,35 @@ export interface DatabaseReading {
   readonly sizeBytes: bigint | undefined
 }
 
+/** The size is a look at every file of the database: not each second. */
+const sizeEveryMs = 30_000
+
 /** A round trip, at most two seconds; an unreachable database is an answer here, not a failure. */
-export const probe: Effect.Effect<DatabaseReading, never, SqlClient.SqlClient> = Effect.gen(function* () {
-  const sql = yield* SqlClient.SqlClient
-  // the first query may open a connection, which is not what a query costs
-  const [row] = yield* sql<{ version: string; sizeBytes: bigint }>`
-    SELECT current_setting('server_version') AS version, pg_database_size(current_database()) AS "sizeBytes"`
-  const [spent] = yield* Effect.timed(sql`SELECT 1`)
-  return {
-    reachable: true,
-    roundTripMs: Duration.toMillis(spent),
-    version: row?.version,
-    sizeBytes: row?.sizeBytes
-  }
-}).pipe(
-  Effect.timeout("2 seconds"),
-  Effect.orElseSucceed(() => ({ reachable: false, roundTripMs: undefined, version: undefined, sizeBytes: undefined }))
-)
+export const makeProbe = () => {
+  let server: { readonly version: string; readonly sizeBytes: bigint } | undefined
+  let readAt = Number.NEGATIVE_INFINITY
+  return Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    const now = yield* Clock.currentTimeMillis
+    if (now - readAt >= sizeEveryMs) {
+      const [row] = yield* sql<{ version: string; sizeBytes: bigint }>`
+        SELECT current_setting('server_version') AS version, pg_database_size(current_database()) AS "sizeBytes"`
+      server = row
+      readAt = now
+    }
+    const [spent] = yield* Effect.timed(sql`SELECT 1`)
+    return {
+      reachable: true,
+      roundTripMs: Duration.toMillis(spent),
+      version: server?.version,
+      sizeBytes: server?.sizeBytes
+    } satisfies DatabaseReading
+  }).pipe(
+    Effect.timeout("2 seconds"),
+    Effect.orElseSucceed((): DatabaseReading => {
+      // the next query may open a connection, which is not what a query costs: ask for the size first
+      readAt = Number.NEGATIVE_INFINITY
+      return { reachable: false, roundTripMs: undefined, version: undefined, sizeBytes: undefined }
+    })
+  )
+}

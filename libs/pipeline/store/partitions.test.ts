@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
 import { layerTestDatabase } from "../../../test/rig/Database.ts"
 import { dropBefore, ensurePartition, makeAhead, partitionName } from "./partitions.ts"
-import { probe } from "./Sql.ts"
+import { makeProbe } from "./Sql.ts"
 
 const monday = Date.UTC(2026, 0, 5, 10)
 const day = 86_400_000
@@ -48,7 +48,7 @@ layer(layerTestDatabase, { excludeTestServices: true })("partitions", (it) => {
   it.effect(
     "a probe says that the database is there, and how far",
     Effect.fnUntraced(function* () {
-      const reading = yield* probe
+      const reading = yield* makeProbe()
       assert.isTrue(reading.reachable)
       assert.isAbove(reading.roundTripMs!, 0)
       assert.match(reading.version!, /^[0-9]+/)
