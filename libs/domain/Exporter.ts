@@ -2,7 +2,7 @@
 import { Schema } from "effect"
 import { Address } from "./Address.ts"
 import { ExporterFinding } from "./ExporterFinding.ts"
-import { ExporterPolicy } from "./ExporterPolicy.ts"
+import { ExporterPolicy, undecided } from "./ExporterPolicy.ts"
 import { Count, ExporterId, Instant } from "./ids.ts"
 
 export const ExporterProtocol = Schema.Literals(["netflow5", "netflow9", "ipfix", "sflow5"])
@@ -98,6 +98,32 @@ export const nothingCounted = {
   tunnelled: 0n,
   clockJumps: 0n
 }
+
+/** One that sent nothing yet, but for who it is and since when. */
+export const nothingHeard = {
+  name: null,
+  state: "expected",
+  datagrams: 0n,
+  octets: 0n,
+  records: 0n,
+  recordsPerSecond: 0,
+  sequenceLost: 0n,
+  sequenceResets: 0n,
+  malformed: 0n,
+  malformedReasons: {},
+  heldSets: 0,
+  heldDropped: 0n,
+  templates: 0,
+  sampling: 0,
+  clockSkewMs: null,
+  observationDomains: [],
+  unknownElements: {},
+  policy: undecided,
+  ...nothingCounted,
+  silentSince: null,
+  silenceAlarms: false,
+  findings: []
+} as const
 
 /** Of the last hour, a number a minute, oldest first; the last minute is the one that runs. */
 export class ExporterHistory extends Schema.Class<ExporterHistory>("ExporterHistory")({

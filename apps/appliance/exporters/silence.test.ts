@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { DateTime } from "effect"
 import { Address } from "#domain/Address.ts"
-import { Exporter, nothingCounted } from "#domain/Exporter.ts"
+import { Exporter, nothingHeard } from "#domain/Exporter.ts"
 import { type Approval, ExporterPolicy, undecided } from "#domain/ExporterPolicy.ts"
 import { ExporterId } from "#domain/ids.ts"
 import { deriveWarnings } from "../health/derive-warnings.ts"
@@ -14,33 +14,13 @@ const noon = 1_700_000_000_000
 
 const exporter = (change: Partial<ConstructorParameters<typeof Exporter>[0]> = {}) =>
   new Exporter({
+    ...nothingHeard,
     id: ExporterId.make("1"),
     address: Address.make("192.0.2.1"),
     protocol: "ipfix",
-    name: null,
     state: "heard",
     firstSeen: DateTime.makeUnsafe(noon - 48 * HOUR),
     lastSeen: DateTime.makeUnsafe(noon - 60_000),
-    datagrams: 1n,
-    octets: 1n,
-    records: 1n,
-    recordsPerSecond: 0,
-    sequenceLost: 0n,
-    sequenceResets: 0n,
-    malformed: 0n,
-    malformedReasons: {},
-    heldSets: 0,
-    heldDropped: 0n,
-    templates: 0,
-    sampling: 0,
-    clockSkewMs: null,
-    observationDomains: [],
-    unknownElements: {},
-    policy: undecided,
-    ...nothingCounted,
-    silentSince: null,
-    silenceAlarms: false,
-    findings: [],
     ...change
   })
 const policy = (approval: Approval, change: Partial<ExporterPolicy> = {}) =>

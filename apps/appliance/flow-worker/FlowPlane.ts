@@ -79,6 +79,7 @@ export const makeFlowPlane = (
   const exporters = makeExporterTable({
     ...(settings.resume === undefined ? {} : { resume: settings.resume }),
     maxRate: settings.exporterMaxRate ?? 0,
+    seed: (Math.random() * 0x1_0000_0000) | 0,
     ...(settings.reusePort ? { sequences: makeSequenceLog() } : {}),
     left: (address, index) => {
       measurer.forget(index)
@@ -228,6 +229,7 @@ export const makeFlowPlane = (
   const flush = (): void => {
     fold()
     outlet.flush()
+    if (windows.empty()) exporters.windowsEmptied(now())
   }
 
   const report = (): FlowWorkerReport =>
@@ -253,7 +255,8 @@ export const makeFlowPlane = (
     decoding,
     batch,
     decoder: () => decoder,
-    steady: () => clock.steady(now())
+    now,
+    steady: clock.steady
   })
 
   exporters.configure(settings.exporters.policies, settings.exporters.requireApproval)

@@ -17,23 +17,25 @@ export interface AdoptOptions {
   readonly decoding: Part
   readonly decoder: () => Decoder
   readonly batch: FlowBatch
+  readonly now: () => number
   /** Time that no setting of our clock moves. */
-  readonly steady: () => number
+  readonly steady: (nowMs: number) => number
 }
 
 const nameOf = (of: Announcement | LearnedTemplate) => `${of.version} ${of.domain} ${of.exporter}`
 
 /** Rows are appended to the batch. */
 export const makeAdopt =
-  ({ batch, decoder, decoding, exporters, rulings, steady, templates }: AdoptOptions) =>
+  ({ batch, decoder, decoding, exporters, now, rulings, steady, templates }: AdoptOptions) =>
   (known: ReadonlyArray<LearnedTemplate>, said: ReadonlyArray<Announcement>): void => {
+    const at = now()
     const heard = new Map(said.map((one) => [nameOf(one), one]))
     for (const template of known) {
       const index = exporters.indexOf(template.exporter, template.version === 9 ? "netflow9" : "ipfix")
       rulings.begin(index ?? -1)
-      const released = decoding.guard(() => decoder().adopt(template, steady(), batch, heard.get(nameOf(template))))
+      const released = decoding.guard(() => decoder().adopt(template, steady(at), batch, heard.get(nameOf(template))))
       rulings.end()
-      if (index !== undefined) exporters.released(index, released ?? 0)
+      if (index !== undefined) exporters.released(index, released ?? 0, at)
     }
     // Of domains whose templates were known already.
     for (const one of said) templates.learnAnnouncement(one)

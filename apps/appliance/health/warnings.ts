@@ -105,7 +105,7 @@ export const warningKinds = {
   "exporters-full": {
     severity: "warning",
     title: "More exporters send than one worker keeps",
-    hint: "Addresses are easily invented: look for a flood on the flow ports, and let only known exporters through the firewall."
+    hint: "Addresses are easily invented: let only known exporters through the firewall, and approve yours, which then keep their place."
   },
   "exporter-over-limit": {
     severity: "warning",

@@ -1,7 +1,7 @@
 /** Exporters of the seeded world, and what is decided about them: kept for as long as the mock runs. */
 import { Effect, Stream } from "effect"
 import { Capture, CaptureId } from "#domain/Capture.ts"
-import { Exporter, nothingCounted } from "#domain/Exporter.ts"
+import { Exporter, nothingHeard } from "#domain/Exporter.ts"
 import { ExporterPolicy, undecided } from "#domain/ExporterPolicy.ts"
 import { ExporterId } from "#domain/ids.ts"
 import { CurrentCaller } from "#domain/Operator.ts"
@@ -70,35 +70,7 @@ export const exporterHandlers = (bench: Bench) => {
       const policy = new ExporterPolicy({ ...undecided, approval: "approved", decidedBy: by, decidedAt: now })
       w.exporters = [
         ...w.exporters,
-        new Exporter({
-          id,
-          address,
-          protocol,
-          name,
-          state: "expected",
-          firstSeen: now,
-          lastSeen: now,
-          datagrams: 0n,
-          octets: 0n,
-          records: 0n,
-          recordsPerSecond: 0,
-          sequenceLost: 0n,
-          sequenceResets: 0n,
-          malformed: 0n,
-          malformedReasons: {},
-          heldSets: 0,
-          heldDropped: 0n,
-          templates: 0,
-          sampling: 0,
-          clockSkewMs: null,
-          observationDomains: [],
-          unknownElements: {},
-          policy,
-          ...nothingCounted,
-          silentSince: null,
-          silenceAlarms: false,
-          findings: []
-        })
+        new Exporter({ ...nothingHeard, id, address, protocol, name, firstSeen: now, lastSeen: now, policy })
       ]
       return id
     }),

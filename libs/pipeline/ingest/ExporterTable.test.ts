@@ -40,27 +40,34 @@ describe("exporter table", () => {
     assert.strictEqual(read(table, 0)[0]?.blocked, 1)
   })
 
-  it("lets real newcomers in where invented addresses or exporters silent for a day have the places", () => {
+  it("gives places of invented addresses, and of exporters silent for a day, to who knocks a second time", () => {
     const gone: Array<string> = []
     const table = makeExporterTable({ limit: 3, left: (address) => gone.push(address) })
+    const knock = (address: string, at: number) => {
+      assert.strictEqual(table.find(address, "netflow9", at), -1)
+      return table.find(address, "netflow9", at)
+    }
     const real = table.find("192.0.2.1", "netflow9", 0)
     table.heard(real, outcome(0, 1), 100, 0)
-    for (let i = 0; i < 1000; i++) {
-      const index = table.find(`198.51.100.${i}`, "netflow9", i)
+    for (let i = 0; i < 100; i++) {
+      const index = i < 2 ? table.find(`198.51.100.${i}`, "netflow9", i) : knock(`198.51.100.${i}`, i)
       assert.isAtLeast(index, 0)
       table.heard(index, { ...outcome(0, 0), unknownSets: 1, held: 1 }, 100, i)
     }
     assert.strictEqual(table.address(real), "192.0.2.1")
-    assert.strictEqual(gone.length, 998)
-    for (const address of ["192.0.2.2", "192.0.2.3"]) {
-      table.heard(table.find(address, "netflow9", 2000), { ...outcome(0, 0), templates: 1 }, 100, 2000)
-    }
-    assert.strictEqual(table.find("192.0.2.4", "netflow9", 3000), -1)
+    assert.strictEqual(gone.length, 98)
+    for (const address of ["192.0.2.2", "192.0.2.3"])
+      table.heard(knock(address, 2000), { ...outcome(0, 0), templates: 1 }, 100, 2000)
+    assert.strictEqual(knock("192.0.2.4", 3000), -1)
     const day = 24 * 3600_000
-    table.heard(table.find("192.0.2.2", "netflow9", day), outcome(1, 1), 100, day)
-    const next = table.find("192.0.2.4", "netflow9", day + 1500)
-    assert.strictEqual(next, real)
-    assert.deepStrictEqual([table.address(next), read(table, day).map((one) => one.proven)], ["192.0.2.4", [false, true, true]])
+    for (const index of [real, 1, 2]) for (const at of [0, 61_000]) table.heard(index, outcome(1, 1), 100, at)
+    table.heard(table.indexOf("192.0.2.2", "netflow9")!, outcome(1, 1), 100, day)
+    assert.strictEqual(table.find("192.0.2.5", "netflow9", day + 62_000), -1)
+    assert.strictEqual(table.find("192.0.2.5", "netflow9", day + 62_000), -1, "its rows may be in a window")
+    table.windowsEmptied(day + 62_500)
+    const next = knock("192.0.2.4", day + 64_000)
+    assert.isAtLeast(next, 0)
+    assert.isDefined(table.indexOf("192.0.2.2", "netflow9"))
   })
 
   it("says which elements of an exporter nobody knows", () => {
@@ -133,15 +140,16 @@ describe("exporter table", () => {
     assert.deepStrictEqual([reading?.overLimit, reading?.limit, reading?.records, reading?.sequenceLost], [150, 100, 300, 0])
   })
 
-  it("gives the place of a sender that was heard for a moment and not again to a real newcomer after an hour", () => {
+  it("gives the place of a sender that was heard for a moment to another once windows hold nothing of it", () => {
     const table = makeExporterTable({ limit: 2 })
     const real = table.find("192.0.2.1", "netflow5", 0)
-    for (let minute = 0; minute < 70; minute++) table.heard(real, outcome(minute, 1), 100, minute * 60_000)
+    for (let second = 0; second < 90; second++) table.heard(real, outcome(second, 1), 100, second * 1000)
     // A forged datagram that can be decoded needs no template.
     table.heard(table.find("203.0.113.9", "netflow5", 60_000), outcome(0, 1), 100, 60_000)
-    assert.strictEqual(table.find("192.0.2.2", "netflow9", 30 * 60_000), -1)
-    const next = table.find("192.0.2.2", "netflow9", 62 * 60_000)
-    assert.isAtLeast(next, 0)
+    for (let knock = 0; knock < 2; knock++) assert.strictEqual(table.find("192.0.2.2", "netflow9", 90_000), -1)
+    table.windowsEmptied(91_000)
+    assert.strictEqual(table.find("192.0.2.2", "netflow9", 92_000), -1)
+    const next = table.find("192.0.2.2", "netflow9", 92_000)
     assert.deepStrictEqual([table.address(real), table.address(next)], ["192.0.2.1", "192.0.2.2"])
   })
 

@@ -20,20 +20,11 @@ import {
   type StageView
 } from "./exporter-reading.ts"
 import { makeObservationDomains, otherStepOf } from "./observation-domains.ts"
-
+import { makePlaces } from "./Places.ts"
 import type { SequenceLog, SequenceNotes } from "./sequence-log.ts"
 
-/**
- * Exporters one worker keeps. An address is easily invented, so when there is no room those go first that never sent anything that could be
- * decoded, then those silent for a day, or for an hour when they were heard for a minute only; datagrams of further ones are refused and counted.
- */
+/** Exporters one worker keeps; when they are as many, Places.ts says whose datagrams are refused and who has to leave. */
 export const MAX_EXPORTERS = 4096
-const SILENT_LONG_MS = 24 * 3600_000
-/** How often the table is searched for silent ones while strangers knock. */
-const SEARCH_EVERY_MS = 1000
-/** Heard for no longer than this and silent for as long as open windows may still hold something of it: not a device, or not any more. */
-const BRIEF_MS = 60_000
-const SETTLED_MS = 3600_000
 /** Rows decoded by the old measure of a clock are folded by it when it changes by more than this. */
 const CLOCK_MOVED_MS = 1000
 
@@ -44,6 +35,8 @@ export interface ExporterTableOptions {
   readonly sequences?: SequenceLog
   /** Datagrams a second taken of one exporter; 0, the default: all. */
   readonly maxRate?: number
+  /** Keeps senders from choosing addresses that are taken for one another. */
+  readonly seed?: number
   /** An exporter was forgotten or lost its place to another: whatever comes with its index is another's. */
   readonly left?: (address: string, index: number) => void
 }
@@ -57,7 +50,7 @@ export interface ExporterPolicyInForce {
 }
 
 export interface ExporterTable {
-  /** Index of the exporter, made on first sight; -1 when the table is full; -2 when it is blocked. */
+  /** Index of the exporter, made on first sight or, in a full table, on second; -1 when it is refused; -2 when it is blocked. */
   readonly find: (address: string, protocol: ExporterProtocol, nowMs: number) => number
   /**
    * Takes the export time of a header (0: none) before its records are decoded. Calls `moved` first when the exporter's clock is off by
@@ -73,7 +66,7 @@ export interface ExporterTable {
   /** Takes what the decoder saw of a datagram. */
   readonly heard: (index: number, outcome: DecodeOutcome, octets: number, arrivalMs: number) => void
   /** Records that had waited for a template which somebody else brought. */
-  readonly released: (index: number, records: number) => void
+  readonly released: (index: number, records: number, nowMs: number) => void
   readonly malformed: (index: number, reason: MalformedReason) => void
   /** Largest rate seen in flow records of this exporter. */
   readonly sampled: (index: number, rate: number) => void
@@ -90,6 +83,8 @@ export interface ExporterTable {
   readonly withheld: (index: number) => boolean
   /** Starts anew should it send again. */
   readonly forget: (address: string, protocol: ExporterProtocol) => void
+  /** Open windows hold nothing of what was folded so far: an index may have another owner. */
+  readonly windowsEmptied: (nowMs: number) => void
   readonly indexOf: (address: string, protocol: ExporterProtocol) => number | undefined
   /** Sequence numbers since the last call, for their judge; undefined where this table judges itself. */
   readonly takeSequences: (nowMs: number) => SequenceNotes | undefined
@@ -104,7 +99,8 @@ const countRecords = (exporter: Exporter, records: number): void => {
 }
 
 export const makeExporterTable = (options: ExporterTableOptions = {}): ExporterTable => {
-  const { limit = MAX_EXPORTERS, maxRate = 0, resume = [], left, sequences } = options
+  const { limit = MAX_EXPORTERS, maxRate = 0, resume = [], left, seed = 0, sequences } = options
+  const places = makePlaces<Exporter>(limit, seed)
   const admission = makeAdmission(maxRate)
   const observed = makeObservationDomains()
   const header = { sequence: 0, step: 0, otherStep: 0, uptimeMs: 0 }
@@ -126,15 +122,15 @@ export const makeExporterTable = (options: ExporterTableOptions = {}): ExporterT
   /** What our clock was set by so far: without it, time only moves forward. */
   let stepsMs = 0
   const steady = (nowMs: number): number => nowMs - stepsMs
-  /** In order of their first datagram; the first is the first to go. */
-  const unproven = new Set<Exporter>()
-  let searchedMs = Number.NEGATIVE_INFINITY
 
   const apply = (exporter: Exporter): void => {
     const policy = policies.get(`${exporter.protocol} ${exporter.address}`)
     const override = policy?.sampling ?? undefined
     sampling[exporter.index] = override?.rate ?? 0
     exporter.replacedRate = override?.mode === "replaces" ? override.rate : 0
+    exporter.decided = policy !== undefined
+    if (exporter.decided || exporter.proven) places.stays(exporter)
+    else places.unproven(exporter)
     exporter.turnedAway = policy?.approval === "blocked"
     exporter.withholds = requireApproval && policy?.approval !== "approved"
   }
@@ -175,6 +171,7 @@ export const makeExporterTable = (options: ExporterTableOptions = {}): ExporterT
       tunnelled: 0,
       blocked: 0,
       withheld: 0,
+      decided: false,
       turnedAway: false,
       withholds: false,
       replacedRate: 0,
@@ -186,32 +183,19 @@ export const makeExporterTable = (options: ExporterTableOptions = {}): ExporterT
     const before = earlier.get(`${protocol} ${address}`)
     if (before !== undefined && sequences === undefined) observed.resume(exporter, before.sequences, steady(before.lastSeen))
     all[index] = exporter
-    unproven.add(exporter)
     byProtocol[protocol].set(address, exporter)
     return exporter
   }
 
-  /** Who gives up its place when nobody is unproven: of two the one that was silent longer. The window stage holds nothing of it any more. */
-  const silentLongest = (now: number): Exporter | undefined => {
-    const silent = all.filter(({ heardMs, madeMs }) => {
-      const silence = now - heardMs
-      return silence > SILENT_LONG_MS || (silence > SETTLED_MS && heardMs - madeMs < BRIEF_MS)
-    })
-    // more than one may have to go: look again at the next stranger
-    if (silent.length > 1) searchedMs = Number.NEGATIVE_INFINITY
-    return silent.reduce<Exporter | undefined>((a, b) => (a === undefined || b.heardMs < a.heardMs ? b : a), undefined)
+  const prove = (exporter: Exporter): void => {
+    exporter.proven = true
+    places.stays(exporter)
   }
 
   /** Index of an exporter that gives up its place, or -1. */
   const evict = (nowMs: number): number => {
-    const now = steady(nowMs)
-    let [victim] = unproven
-    if (victim === undefined && now - searchedMs >= SEARCH_EVERY_MS) {
-      searchedMs = now
-      victim = silentLongest(now)
-    }
+    const victim = places.leaver(all, steady(nowMs))
     if (victim === undefined) return -1
-    unproven.delete(victim)
     observed.forget(victim)
     if (!victim.forgotten) {
       byProtocol[victim.protocol].delete(victim.address)
@@ -220,11 +204,18 @@ export const makeExporterTable = (options: ExporterTableOptions = {}): ExporterT
     return victim.index
   }
 
+  /** A place for one who is not known, or -1. */
+  const placeOf = (address: string, protocol: ExporterProtocol, nowMs: number): number => {
+    const decided = policies.has(`${protocol} ${address}`)
+    if (all.length < places.room(decided)) return all.length
+    return decided || places.knocks(address, protocol) ? evict(nowMs) : -1
+  }
+
   return {
     find: (address, protocol, nowMs) => {
       let known = byProtocol[protocol].get(address)
       if (known === undefined) {
-        const index = all.length < limit ? all.length : evict(nowMs)
+        const index = placeOf(address, protocol, nowMs)
         if (index < 0) return -1
         known = make(address, protocol, nowMs, index)
       }
@@ -274,10 +265,7 @@ export const makeExporterTable = (options: ExporterTableOptions = {}): ExporterT
       exporter.heardMs = steady(arrivalMs)
       exporter.denied += outcome.denied
       exporter.tunnelled += outcome.tunnelled
-      if (!exporter.proven && decodable(outcome)) {
-        exporter.proven = true
-        unproven.delete(exporter)
-      }
+      if (!exporter.proven && decodable(outcome)) prove(exporter)
       countRecords(exporter, outcome.records + outcome.released)
       exporter.optionsRecords += outcome.optionsRecords
       exporter.heldDropped += outcome.heldRefused
@@ -291,7 +279,13 @@ export const makeExporterTable = (options: ExporterTableOptions = {}): ExporterT
         observed.follow(exporter, outcome.observationDomain, header, steady(arrivalMs))
       }
     },
-    released: (index, records) => countRecords(all[index]!, records),
+    released: (index, records, nowMs) => {
+      if (records === 0) return
+      const exporter = all[index]!
+      prove(exporter)
+      exporter.heardMs = steady(nowMs)
+      countRecords(exporter, records)
+    },
     malformed: (index, reason) => {
       const exporter = all[index]!
       exporter.malformed++
@@ -319,9 +313,9 @@ export const makeExporterTable = (options: ExporterTableOptions = {}): ExporterT
       byProtocol[protocol].delete(address)
       // open windows hold its index still: it is given away only when there is no room
       known.forgotten = true
-      unproven.add(known)
       left?.(address, known.index)
     },
+    windowsEmptied: (nowMs) => places.windowsEmptied(steady(nowMs)),
     indexOf: (address, protocol) => byProtocol[protocol].get(address)?.index,
     takeSequences: (nowMs) => sequences?.take(all, nowMs),
     tick: (nowMs) => {

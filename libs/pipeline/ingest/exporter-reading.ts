@@ -102,6 +102,8 @@ export interface Exporter {
   tunnelled: number
   blocked: number
   withheld: number
+  /** People decided on it; blocked it; must approve it before its records are folded. */
+  decided: boolean
   turnedAway: boolean
   withholds: boolean
   /** Written over the rate of its records; 0 none. */

@@ -110,6 +110,21 @@ layer(stores, { excludeTestServices: true })("exporter policies", (it) => {
   )
 
   it.effect(
+    "go with all exporters that are forgotten at once, which are new when they send again",
+    Effect.fnUntraced(function* () {
+      const exporters = yield* ExporterStore
+      const addresses = ["192.0.2.30", "192.0.2.31", "192.0.2.32"]
+      yield* exporters.upsert(addresses.map((address) => snapshot(address, 2000)))
+      const ids = Effect.map(exporters.list, (all) => all.filter(({ address }) => addresses.includes(address)).map(({ id }) => id))
+      const [first, second, third] = yield* ids
+      yield* exporters.forgetAll([first!, third!])
+      assert.deepStrictEqual(yield* ids, [second!])
+      yield* exporters.upsert([snapshot("192.0.2.30", 2000)])
+      assert.strictEqual((yield* ids).length, 2)
+    })
+  )
+
+  it.effect(
     "keep since when an exporter is silent",
     Effect.fnUntraced(function* () {
       const exporters = yield* ExporterStore

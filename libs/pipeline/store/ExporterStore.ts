@@ -76,6 +76,8 @@ export class ExporterStore extends Context.Service<
     readonly list: Effect.Effect<ReadonlyArray<Exporter>>
     /** Its row and all that hangs on it. What workers still say of the time before is not written any more. */
     readonly forget: (id: ExporterId) => Effect.Effect<Pick<Exporter, "address" | "protocol">, ExporterNotFound | SqlError.SqlError>
+    /** As many at once, of which no worker says anything any more. */
+    readonly forgetAll: (ids: ReadonlyArray<ExporterId>) => Effect.Effect<void, SqlError.SqlError>
     /** Since when each is silent (ms since 1970), null for one that was heard again. */
     readonly markSilent: (
       changes: ReadonlyArray<{ readonly id: ExporterId; readonly since: number | null }>
@@ -165,6 +167,9 @@ export class ExporterStore extends Context.Service<
           forgotten.set(`${protocol} ${address}`, yield* Clock.currentTimeMillis)
           yield* sql`DELETE FROM exporters WHERE id = ${id}::text::bigint`
           return { address: address as Address, protocol }
+        }),
+        forgetAll: Effect.fn("ExporterStore.forgetAll")(function* (ids) {
+          if (ids.length > 0) yield* sql`DELETE FROM exporters WHERE id = ANY(${textArray(ids)}::text[]::bigint[])`
         }),
         markSilent: Effect.fn("ExporterStore.markSilent")(function* (changes) {
           if (changes.length === 0) return

@@ -74,6 +74,8 @@ export interface Windows {
   readonly unfolded: (exporter: number) => UnfoldedRecords
   /** The index has another owner from now on. */
   readonly forgetExporter: (exporter: number) => void
+  /** No open window holds anything of any exporter. */
+  readonly empty: () => boolean
   /** Conversations in open windows, and what their tables take in memory. */
   readonly conversations: () => number
   readonly bytesHeld: () => number
@@ -269,6 +271,7 @@ export const makeWindows = (options: WindowOptions): Windows => {
       for (const counts of Object.values(table.unfolded)) counts[exporter] = 0
     },
     conversations: () => inOrder().reduce((sum, window) => sum + table.rows(window.held), 0),
+    empty: () => ![...open.values()].some(holds),
     bytesHeld: () => table.bytesHeld,
     openWindows: () => open.size,
     keepOneOf: (n) => {
