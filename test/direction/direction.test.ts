@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { marginOf } from "#domain/direction.ts"
 import type { Edge } from "#pipeline/resolve/edges.ts"
-import { guess } from "#pipeline/resolve/match-edges.ts"
+import { guess } from "#pipeline/resolve/turn-dependencies.ts"
 import { randomFrom } from "../rig/flow-records.ts"
 import { drawn, play, type Said, type Variant } from "./play.ts"
 import { type Scenario, scenarios } from "./scenarios.ts"

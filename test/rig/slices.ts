@@ -1,4 +1,5 @@
 /** Slices and edges for store tests: whole rows from the few fields a test is about. */
+import type { EvidenceSample } from "#pipeline/resolve/EvidenceSampler.ts"
 import type { CollapsedSlice, Edge } from "#pipeline/resolve/edges.ts"
 import type { SliceClaim, SliceWrite } from "#pipeline/resolve/Resolver.ts"
 
@@ -50,6 +51,32 @@ export const edge = (fields: Partial<Edge> & Pick<Edge, "client" | "server">): E
     ...fields
   }
 }
+
+/** One connection of `one`, which the client made from `clientPort`. */
+export const sample = (one: Edge, clientPort: number, fields: Partial<EvidenceSample> = {}): EvidenceSample => ({
+  client: one.client,
+  server: one.server,
+  port: one.port,
+  protocol: one.protocol,
+  a: one.server,
+  b: one.client,
+  aPort: one.port,
+  bPort: clientPort,
+  ports: 1,
+  recordsAb: 1,
+  recordsBa: 1,
+  bytesAb: 4000,
+  bytesBa: 1000,
+  packetsAb: 6,
+  packetsBa: 4,
+  flagsAb: 0x12,
+  flagsBa: 0x1b,
+  sampling: 1,
+  exporter: one.exporter,
+  first: one.first,
+  last: one.last,
+  ...fields
+})
 
 export const collapsed = (edges: ReadonlyArray<Edge>, attempts: ReadonlyArray<Edge> = []): CollapsedSlice => {
   const counted = [...edges, ...attempts].reduce((sum, each) => sum + each.flows, 0)

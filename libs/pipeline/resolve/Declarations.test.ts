@@ -5,7 +5,7 @@ import { Address } from "#domain/Address.ts"
 import { confidence } from "#domain/confidence.ts"
 import type { DependencyId } from "#domain/ids.ts"
 import { layerTestDatabase } from "../../../test/rig/Database.ts"
-import { collapsed, edge, monday, sliceOf } from "../../../test/rig/slices.ts"
+import { collapsed, edge, monday, sample, sliceOf } from "../../../test/rig/slices.ts"
 import { DependencyStore } from "../store/DependencyStore.ts"
 import { StatsStore } from "../store/StatsStore.ts"
 import { Declarations } from "./Declarations.ts"
@@ -25,31 +25,6 @@ const everything = Layer.mergeAll(
   DependencyStore.layer({ confidenceThreshold: 0.5 })
 ).pipe(Layer.provideMerge(layerTestDatabase))
 
-const sample = (one: Edge, fields: Partial<EvidenceSample> = {}): EvidenceSample => ({
-  client: one.client,
-  server: one.server,
-  port: one.port,
-  protocol: one.protocol,
-  a: one.server,
-  b: one.client,
-  aPort: one.port,
-  bPort: 9042,
-  ports: 1,
-  recordsAb: 1,
-  recordsBa: 1,
-  bytesAb: 4000,
-  bytesBa: 1000,
-  packetsAb: 6,
-  packetsBa: 4,
-  flagsAb: 0x12,
-  flagsBa: 0x1b,
-  sampling: 1,
-  exporter: one.exporter,
-  first: one.first,
-  last: one.last,
-  ...fields
-})
-
 const write = (
   edges: ReadonlyArray<Edge>,
   samples: ReadonlyArray<EvidenceSample> = [],
@@ -68,7 +43,7 @@ layer(everything, { excludeTestServices: true })("a declared direction", (it) =>
     Effect.fnUntraced(function* () {
       const declarations = yield* Declarations
       const wrong = edge({ client: "10.1.0.1", server: "10.1.0.2", port: 41_000, portRank: -1, direction: -0.4 })
-      yield* write([wrong], [sample(wrong)])
+      yield* write([wrong], [sample(wrong, 9042)])
       const id = (yield* idOf("10.1.0.1", "10.1.0.2"))!
       const end = yield* declarations.endOf(id, "client")
       assert.deepStrictEqual(end, { address: "10.1.0.1", protocol: 6, port: 9042 })
@@ -107,7 +82,7 @@ layer(everything, { excludeTestServices: true })("a declared direction", (it) =>
       const declarations = yield* Declarations
       const wrong = edge({ client: "10.2.0.1", server: "10.2.0.2", port: 41_000, direction: 0.1, portRank: 0 })
       const right = edge({ client: "10.2.0.2", server: "10.2.0.1", port: 9042 })
-      yield* write([wrong, right], [sample(wrong)])
+      yield* write([wrong, right], [sample(wrong, 9042)])
       const end = yield* declarations.endOf((yield* idOf("10.2.0.1", "10.2.0.2"))!, "client")
       assert.strictEqual((yield* declarations.declare(end, "ana")).turned, 1)
       assert.isUndefined(yield* idOf("10.2.0.1", "10.2.0.2"))
@@ -157,7 +132,7 @@ layer(everything, { excludeTestServices: true })("a declared direction", (it) =>
       yield* write([one], [])
       const id = (yield* idOf("10.3.0.1", "10.3.0.2"))!
       assert.strictEqual((yield* Effect.flip(declarations.endOf(id, "client")))._tag, "DirectionUnknown")
-      yield* write([one], [sample(one, { ports: 5 })])
+      yield* write([one], [sample(one, 9042, { ports: 5 })])
       assert.strictEqual((yield* Effect.flip(declarations.endOf(id, "client")))._tag, "DirectionUnknown")
     })
   )
@@ -171,7 +146,7 @@ layer(everything, { excludeTestServices: true })("evidence flows", (it) => {
       for (let i = 0; i < 60; i++) {
         const at = monday + i * hour
         const one = edge({ client: "10.4.0.1", server: "10.4.0.2", first: at, last: at + 60_000 })
-        yield* write([one], [sample(one, { bPort: 40_000 + i })], { windowStart: at })
+        yield* write([one], [sample(one, 40_000 + i)], { windowStart: at })
       }
       const id = (yield* idOf("10.4.0.1", "10.4.0.2"))!
       const { evidence } = yield* get(id)

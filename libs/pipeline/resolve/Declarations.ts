@@ -7,9 +7,11 @@ import { Context, DateTime, type Duration, Effect, Layer, Result } from "effect"
 import { SqlClient, type SqlError, type Statement } from "effect/sql"
 import { type Declaration, DependencyNotFound, DirectionUnknown } from "#domain/Dependency.ts"
 import type { DependencyId } from "#domain/ids.ts"
+import { int8s } from "../store/arrays.ts"
 import type { DeclaredEnds } from "./collapse.ts"
 import { judgeAnew } from "./confidence-sql.ts"
 import { lockInventory } from "./Inventory.ts"
+import { turnDependencies } from "./turn-dependencies.ts"
 
 export type End = Pick<Declaration, "address" | "protocol" | "port">
 
@@ -89,7 +91,7 @@ export class Declarations extends Context.Service<
                     AND ((f.a = d.source_address AND f.a_port = ${end.port} AND f.b_port = d.port)
                       OR (f.b = d.source_address AND f.b_port = ${end.port} AND f.a_port = d.port))))`
                 yield* hide(sql, ids(wrong.filter((one) => one.taken)))
-                yield* turnDependencies(sql, ids(wrong.filter((one) => !one.taken)), String(end.port), "d.port")
+                yield* turnDependencies(sql, ids(wrong.filter((one) => !one.taken)), { port: String(end.port), before: "d.port" })
                 yield* judge(sql, towards(sql, end), true)
                 return { end, turned: wrong.length }
               })
@@ -110,8 +112,8 @@ export class Declarations extends Context.Service<
                       WHERE r.source_id = d.target_id AND r.target_id = d.source_id AND r.protocol = d.protocol AND r.port = ${end.port})))`
                 yield* showAgain(sql, ids(back.filter((one) => one.hidden)))
                 const turned = ids(back.filter((one) => !one.hidden))
-                yield* turnDependencies(sql, turned, "d.turned_port", "NULL::integer")
-                yield* judge(sql, sql`id = ANY(${turned}::text::bigint[])`, false)
+                yield* turnDependencies(sql, turned, { port: "d.turned_port", before: "NULL::integer" })
+                yield* judge(sql, sql`id = ANY(${int8s(turned)}::bigint[])`, false)
                 return { end, turned: back.length }
               })
             )
@@ -149,54 +151,24 @@ export class Declarations extends Context.Service<
   static readonly layer = Declarations.layerEvery("1 minute")
 }
 
-const ids = (rows: ReadonlyArray<{ readonly id: bigint }>): string => `{${rows.map((row) => row.id).join(",")}}`
-
-/** Ends change places, with all that was counted; `port` and `before` are SQL over `dependencies d`. */
-const turnDependencies = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, which: string, port: string, before: string) {
-  if (which === "{}") return
-  const to = sql.literal(port)
-  for (const table of ["flow_stats", "flow_stats_hour", "flow_stats_day"]) {
-    yield* sql`UPDATE ${sql(table)} f SET source_id = f.target_id, target_id = f.source_id, port = ${to}, bytes_to_server = f.bytes_to_client,
-        bytes_to_client = f.bytes_to_server, tcp_flags_to_server = f.tcp_flags_to_client, tcp_flags_to_client = f.tcp_flags_to_server
-      FROM dependencies d WHERE d.id = ANY(${which}::text::bigint[]) AND f.source_id = d.source_id AND f.target_id = d.target_id
-        AND f.protocol = d.protocol AND f.port = d.port`
-  }
-  yield* sql`WITH turned AS (
-      UPDATE dependencies d SET source_id = target_id, target_id = source_id, source_address = target_address, target_address = source_address,
-        port = ${to}, turned_port = ${sql.literal(before)}, bytes_to_server = bytes_to_client, bytes_to_client = bytes_to_server,
-        direction = CASE direction WHEN 'inbound' THEN 'outbound' WHEN 'outbound' THEN 'inbound' ELSE direction END,
-        inferred_service = (SELECT min(v.name) FROM services v WHERE v.port = ${to} AND v.protocol = d.protocol),
-        direction_weight = -direction_weight, syn_forward = syn_reverse, syn_reverse = syn_forward, syn_ack_forward = syn_ack_reverse,
-        syn_ack_reverse = syn_ack_forward, began_forward = began_reverse, began_reverse = began_forward, port_rank = -port_rank,
-        fan_in = GREATEST(1, fan_in_against), fan_in_against = fan_in, client_ports = -client_ports, history = -history, declared = false,
-        turns = turns + 1, updated_at = now()
-      WHERE id = ANY(${which}::text::bigint[])
-      RETURNING source_id, target_id, status
-    ), moved AS (
-      SELECT asset_id, sum(clients) AS clients, sum(servers) AS servers FROM (
-        SELECT target_id AS asset_id, 1 AS clients, -1 AS servers FROM turned WHERE status = 'active'
-        UNION ALL SELECT source_id, -1, 1 FROM turned WHERE status = 'active') AS ends GROUP BY asset_id
-    )
-    UPDATE assets a SET clients = a.clients + m.clients, servers = a.servers + m.servers FROM moved m WHERE a.id = m.asset_id`
-  yield* sql`SELECT tell_resolvers(${which}::text::bigint[])`
-})
+const ids = (rows: ReadonlyArray<{ readonly id: bigint }>): ReadonlyArray<bigint> => rows.map(({ id }) => id)
 
 /** Out of the lists: the right one is there. Its traffic stays where it was, and comes back with it. */
-const hide = (sql: SqlClient.SqlClient, which: string) => setShown(sql, which, "candidate", "active", hidden, -1)
-const showAgain = (sql: SqlClient.SqlClient, which: string) => setShown(sql, which, "active", "candidate", null, 1)
+const hide = (sql: SqlClient.SqlClient, which: ReadonlyArray<bigint>) => setShown(sql, which, "candidate", "active", hidden, -1)
+const showAgain = (sql: SqlClient.SqlClient, which: ReadonlyArray<bigint>) => setShown(sql, which, "active", "candidate", null, 1)
 
 const setShown = Effect.fnUntraced(function* (
   sql: SqlClient.SqlClient,
-  which: string,
+  which: ReadonlyArray<bigint>,
   status: string,
   from: string,
   mark: number | null,
   by: number
 ) {
-  if (which === "{}") return
+  if (which.length === 0) return
   yield* sql`WITH changed AS (
       UPDATE dependencies SET status = ${status}, turned_port = ${mark}::integer, updated_at = now()
-      WHERE id = ANY(${which}::text::bigint[]) AND status = ${from} RETURNING source_id, target_id
+      WHERE id = ANY(${int8s(which)}::bigint[]) AND status = ${from} RETURNING source_id, target_id
     ), counted AS (
       SELECT asset_id, sum(clients) AS clients, sum(servers) AS servers
       FROM (SELECT target_id AS asset_id, 1 AS clients, 0 AS servers FROM changed UNION ALL SELECT source_id, 0, 1 FROM changed) AS ends GROUP BY asset_id

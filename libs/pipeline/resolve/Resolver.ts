@@ -24,6 +24,7 @@ import { type Memory, makeMemory } from "./Memory.ts"
 import { createEdgeStage, joinDoubles, loadEdges, settleDirections } from "./match-edges.ts"
 import { findGuesses, retireGuesses } from "./retire-guesses.ts"
 import { type Staged, type StageOptions, stage } from "./stage.ts"
+import { findWrongWay, turnWrongWay } from "./turn-dependencies.ts"
 import {
   addObservations,
   addTraffic,
@@ -134,13 +135,13 @@ export class Resolver extends Context.Service<
         const fold = foldDue(sql, memory, partitionOf, options)
         const retire = Effect.fnUntraced(function* (samples: ReadonlyArray<EvidenceSample>) {
           const guesses = yield* findGuesses(sql, samples)
-          if (guesses.length === 0) return 0
+          if (guesses.length === 0 && (yield* findWrongWay(sql, samples)).length === 0) return 0
           return yield* transaction(
             Effect.gen(function* () {
               yield* lockInventory(sql)
               yield* memory.recall(sql)
               yield* fold(true)
-              return yield* retireGuesses(sql, guesses)
+              return (yield* retireGuesses(sql, guesses)) + (yield* turnWrongWay(sql, samples))
             })
           )
         })

@@ -7,8 +7,10 @@ import { Effect } from "effect"
 import type { SqlClient } from "effect/sql"
 import { bools, float8s, int4s, int8s, texts } from "../store/arrays.ts"
 import { partitionName } from "../store/partitions.ts"
+import { directionSql } from "./confidence-sql.ts"
 import { againstShift, bit, latestBits } from "./edge-fields.ts"
 import type { Staged } from "./stage.ts"
+import { guess, symmetric, turnDependencies } from "./turn-dependencies.ts"
 
 export const createEdgeStage = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
   yield* sql`CREATE TEMP TABLE IF NOT EXISTS slice_edge (
@@ -109,12 +111,6 @@ export const joinDoubles = Effect.fnUntraced(function* (sql: SqlClient.SqlClient
     WHERE first.source_id = e.source_id AND first.target_id = e.target_id AND first.protocol = e.protocol AND first.port = e.port AND first.n < e.n`
 })
 
-/**
- * At or below this margin a direction is a guess, and evidence from another slice may overrule it. Two dependencies with the same port
- * that both stand on evidence are two services that use each other, and stay two.
- */
-export const guess = 0.3
-
 /** What an edge has seen, from the other end. */
 export const turned = (sql: SqlClient.SqlClient) => sql`to_server = to_client, to_client = to_server, direction = -direction,
         syn_forward = syn_reverse, syn_reverse = syn_forward, syn_ack_forward = syn_ack_reverse, syn_ack_reverse = syn_ack_forward,
@@ -125,17 +121,41 @@ export const turned = (sql: SqlClient.SqlClient) => sql`to_server = to_client, t
           | (((bits >> ${bit.flagsToServerShift}::int) & 255) << ${bit.flagsToClientShift}::int)
           | (((bits >> ${bit.flagsToClientShift}::int) & 255) << ${bit.flagsToServerShift}::int)`
 
+/** Margin of a dependency `r` with what the slice has of the edge `e` that faces it, where ports do not tell. */
+const together = directionSql({
+  synForward: "r.syn_forward + e.syn_reverse",
+  synReverse: "r.syn_reverse + e.syn_forward",
+  synAckForward: "r.syn_ack_forward + e.syn_ack_reverse",
+  synAckReverse: "r.syn_ack_reverse + e.syn_ack_forward",
+  beganForward: "r.began_forward + e.began_reverse",
+  beganReverse: "r.began_reverse + e.began_forward",
+  portRank: "0",
+  fanIn: "GREATEST(r.fan_in, e.fan_in_against)",
+  fanInAgainst: "GREATEST(r.fan_in_against, e.fan_in)",
+  clientPorts: "r.client_ports - e.client_ports",
+  history: "r.history",
+  companion: "false",
+  declared: "false"
+})
+
 /**
- * An edge that is new may be one that is known, drawn the other way round, where both ends use the same port. The side with evidence
- * wins: either the slice's edge is turned, or the dependency is, with all it has. Answers how many dependencies were turned, how many
- * edges of the slice met another dependency than at first, and the numbers of those that were turned themselves.
+ * An edge that is new may be one that is known, drawn the other way round, where both ends use the same port. Of two that may be two
+ * services the side with evidence wins, as long as one of them is a guess; where every connection was from the port to the same port, they
+ * are one, whatever each of them stands on, and the evidence of both decides. Either the slice's edge is turned, or the dependency is, with
+ * all it has. Answers how many dependencies were turned, how many edges of the slice met another dependency than at first, and the numbers
+ * of those that were turned themselves.
  */
 export const settleDirections = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, windowStart: Date) {
   const facing = yield* sql<{ n: number; id: bigint; turn: "edge" | "dependency" }>`
-    SELECT e.n, r.id, CASE WHEN r.direction_weight >= e.direction AND (r.declared OR (e.bits & ${bit.declared}::int) = 0) THEN 'edge' ELSE 'dependency' END AS turn
-    FROM slice_edge e
-    JOIN dependencies r ON r.source_id = e.target_id AND r.target_id = e.source_id AND r.protocol = e.protocol AND r.port = e.port
-    WHERE e.is_new AND (LEAST(e.direction, r.direction_weight) <= ${guess} OR (e.bits & ${bit.declared}::int) <> 0 OR r.declared)`
+    SELECT n, id, CASE WHEN declared THEN 'edge' WHEN edge_declared THEN 'dependency'
+      WHEN same THEN CASE WHEN together >= ${-guess} THEN 'edge' ELSE 'dependency' END
+      WHEN direction_weight >= direction THEN 'edge' ELSE 'dependency' END AS turn
+    FROM (SELECT e.n, r.id, r.declared, (e.bits & ${bit.declared}::int) <> 0 AS edge_declared, r.direction_weight, e.direction,
+        (e.bits & ${bit.portsDiffer}::int) = 0 AND ${sql.literal(symmetric("r"))} AS same, ${sql.literal(together)} AS together
+      FROM slice_edge e
+      JOIN dependencies r ON r.source_id = e.target_id AND r.target_id = e.source_id AND r.protocol = e.protocol AND r.port = e.port
+      WHERE e.is_new) AS pairs
+    WHERE same OR declared OR edge_declared OR LEAST(direction, direction_weight) <= ${guess}`
   if (facing.length === 0) return { turned: 0, settled: 0, edges: [] }
   const dependencies = facing.filter((pair) => pair.turn === "dependency").map((pair) => pair.id)
   // what the slice has of a dependency in the direction that is given up turns with it
@@ -149,31 +169,7 @@ export const settleDirections = Effect.fnUntraced(function* (sql: SqlClient.SqlC
         target_address = source_address, source_internal = target_internal, target_internal = source_internal, ${turned(sql)}
       WHERE n = ANY(${int4s(edges)}::int[])`
   }
-  if (dependencies.length > 0) {
-    for (const table of ["flow_stats", "flow_stats_hour", "flow_stats_day"]) {
-      yield* sql`UPDATE ${sql(table)} f SET source_id = f.target_id, target_id = f.source_id, bytes_to_server = f.bytes_to_client,
-          bytes_to_client = f.bytes_to_server, tcp_flags_to_server = f.tcp_flags_to_client, tcp_flags_to_client = f.tcp_flags_to_server
-        FROM dependencies d WHERE d.id = ANY(${int8s(dependencies)}::bigint[]) AND f.source_id = d.source_id AND f.target_id = d.target_id
-          AND f.protocol = d.protocol AND f.port = d.port`
-    }
-    yield* sql`WITH turned AS (
-        UPDATE dependencies SET source_id = target_id, target_id = source_id, source_address = target_address,
-          target_address = source_address, bytes_to_server = bytes_to_client, bytes_to_client = bytes_to_server,
-          direction = CASE direction WHEN 'inbound' THEN 'outbound' WHEN 'outbound' THEN 'inbound' ELSE direction END,
-          direction_weight = -direction_weight, syn_forward = syn_reverse, syn_reverse = syn_forward, syn_ack_forward = syn_ack_reverse,
-          syn_ack_reverse = syn_ack_forward, began_forward = began_reverse, began_reverse = began_forward, port_rank = -port_rank,
-          fan_in = GREATEST(1, fan_in_against), fan_in_against = fan_in, client_ports = -client_ports, history = -history, declared = false,
-          turns = turns + 1
-        WHERE id = ANY(${int8s(dependencies)}::bigint[])
-        RETURNING source_id, target_id, status
-      ), moved AS (
-        SELECT asset_id, sum(clients) AS clients, sum(servers) AS servers FROM (
-          SELECT target_id AS asset_id, 1 AS clients, -1 AS servers FROM turned WHERE status = 'active'
-          UNION ALL SELECT source_id, -1, 1 FROM turned WHERE status = 'active') AS ends GROUP BY asset_id
-      )
-      UPDATE assets a SET clients = a.clients + m.clients, servers = a.servers + m.servers FROM moved m WHERE a.id = m.asset_id`
-    yield* sql`SELECT tell_resolvers(${int8s(dependencies)}::bigint[])`
-  }
+  yield* turnDependencies(sql, dependencies)
   // the rows that were turned, or whose dependency was, now meet it
   const traffic = sql(partitionName("flow_stats", windowStart.getTime()))
   yield* sql`UPDATE slice_edge e SET dependency_id = d.id, is_new = false, old_status = d.status, old_flows = d.total_flows, old_last = d.last_seen,

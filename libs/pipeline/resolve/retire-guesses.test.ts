@@ -5,7 +5,7 @@ import { confidence } from "#domain/confidence.ts"
 import { directionMargin } from "#domain/direction.ts"
 import type { DependencyId } from "#domain/ids.ts"
 import { layerTestDatabase } from "../../../test/rig/Database.ts"
-import { collapsed, edge, monday, sliceOf } from "../../../test/rig/slices.ts"
+import { collapsed, edge, monday, sample, sliceOf } from "../../../test/rig/slices.ts"
 import { DependencyStore } from "../store/DependencyStore.ts"
 import { ensurePartition } from "../store/partitions.ts"
 import type { EvidenceSample } from "./EvidenceSampler.ts"
@@ -25,32 +25,6 @@ const everything = (foldSeconds: number) =>
   ).pipe(Layer.provideMerge(layerTestDatabase))
 
 const query = <A>(text: string) => SqlClient.SqlClient.use((sql) => sql.unsafe<A & object>(text))
-
-/** One connection of `one`, whose client used `clientPort`. */
-const sample = (one: Edge, clientPort: number, fields: Partial<EvidenceSample> = {}): EvidenceSample => ({
-  client: one.client,
-  server: one.server,
-  port: one.port,
-  protocol: one.protocol,
-  a: one.server,
-  b: one.client,
-  aPort: one.port,
-  bPort: clientPort,
-  ports: 1,
-  recordsAb: 1,
-  recordsBa: 1,
-  bytesAb: 400,
-  bytesBa: 100,
-  packetsAb: 6,
-  packetsBa: 4,
-  flagsAb: 0x10,
-  flagsBa: 0x18,
-  sampling: 1,
-  exporter: one.exporter,
-  first: one.first,
-  last: one.last,
-  ...fields
-})
 
 /** The server's port 7443 is nobody's name; the client's 5060 is. */
 const guessOf = (net: string, fields: Partial<Edge> = {}) =>

@@ -6,13 +6,17 @@
  * A guess is what does not reach `provenOdds` when the names of ports are left aside; the right one reaches it, and by as much more than
  * the guess. What an operator declared or a declaration turned stays, and so does a guess of more than `mostGuessFlows`: so many records
  * without a SYN, a start or a second peer are somebody's long-lived connection, to be declared.
+ *
+ * From a port to the same port one conversation may have been drawn both ways, before anybody could know that it was one. Then the one with
+ * fewer records, `mostGuessFlows` at most, goes to the other, which turns (turn-dependencies.ts) if the evidence of both says so.
  */
 import { Effect } from "effect"
 import type { SqlClient, Statement } from "effect/sql"
 import { provenOdds } from "#domain/direction.ts"
-import { int4s, int8s, texts } from "../store/arrays.ts"
+import { bools, int4s, int8s, texts } from "../store/arrays.ts"
 import { judgeAnew, oddsSql, storedEvidence } from "./confidence-sql.ts"
 import type { EvidenceSample } from "./EvidenceSampler.ts"
+import { symmetric } from "./turn-dependencies.ts"
 
 /** Records of a guess at most: what is moved in one transaction is bounded. */
 export const mostGuessFlows = 1000
@@ -34,11 +38,12 @@ const impressions = (sql: SqlClient.SqlClient, among: Statement.Fragment) => sql
         WHEN f.b = g.source_address AND f.a_port = g.port THEN f.b_port END AS port
       FROM evidence_flows f WHERE f.dependency_id = g.id) AS seen
     HAVING count(*) = count(port) AND min(port) = max(port)) AS e
-  JOIN dependencies r ON r.source_id = g.target_id AND r.target_id = g.source_id AND r.protocol = g.protocol AND r.port = e.port AND r.port <> g.port
-  WHERE ${among} AND NOT g.declared AND g.turned_port IS NULL AND NOT g.companion AND g.total_flows <= ${mostGuessFlows}::int AND g.client_ports <= 0
+  JOIN dependencies r ON r.source_id = g.target_id AND r.target_id = g.source_id AND r.protocol = g.protocol AND r.port = e.port
+  WHERE ${among} AND NOT g.declared AND g.turned_port IS NULL AND g.total_flows <= ${mostGuessFlows}::int
     AND r.status <> 'stale' AND r.turned_port IS DISTINCT FROM -1
-    AND ${sql.literal(unnamed("g"))} < ${provenOdds}::float8
-    AND (r.declared OR ${sql.literal(unnamed("r"))} >= ${provenOdds}::float8 + GREATEST(0, ${sql.literal(unnamed("g"))}))
+    AND CASE WHEN r.port = g.port THEN (r.declared OR (g.total_flows, g.id) < (r.total_flows, r.id)) AND ${sql.literal(symmetric("r"))}
+      ELSE NOT g.companion AND g.client_ports <= 0 AND ${sql.literal(unnamed("g"))} < ${provenOdds}::float8
+        AND (r.declared OR ${sql.literal(unnamed("r"))} >= ${provenOdds}::float8 + GREATEST(0, ${sql.literal(unnamed("g"))})) END
   ORDER BY r.id, g.id`
 
 /** Guesses between ends of these conversations, whichever of the two it is that was sampled. Takes no lock: to be looked at again. */
@@ -46,12 +51,12 @@ export const findGuesses = Effect.fnUntraced(function* (sql: SqlClient.SqlClient
   if (samples.length === 0) return []
   const facing = yield* sql<{ id: bigint }>`SELECT DISTINCT g.id
     FROM unnest(${texts(samples.map((one) => one.client))}::text[]::inet[], ${texts(samples.map((one) => one.server))}::text[]::inet[],
-      ${int4s(samples.map((one) => one.protocol))}::int[]) AS u(client, server, protocol)
+      ${int4s(samples.map((one) => one.protocol))}::int[], ${bools(samples.map((one) => one.aPort === one.bPort))}::boolean[]) AS u(client, server, protocol, one_port)
     JOIN asset_address c ON c.address = u.client AND c.until IS NULL
     JOIN asset_address s ON s.address = u.server AND s.until IS NULL
     CROSS JOIN LATERAL (VALUES (c.asset_id, s.asset_id), (s.asset_id, c.asset_id)) AS way(source_id, target_id)
     JOIN dependencies g ON g.source_id = way.source_id AND g.target_id = way.target_id AND g.protocol = u.protocol
-    JOIN dependencies r ON r.source_id = g.target_id AND r.target_id = g.source_id AND r.protocol = g.protocol AND r.port <> g.port
+    JOIN dependencies r ON r.source_id = g.target_id AND r.target_id = g.source_id AND r.protocol = g.protocol AND (r.port <> g.port OR u.one_port)
     WHERE g.total_flows <= ${mostGuessFlows}::int AND NOT g.declared AND g.turned_port IS NULL`
   if (facing.length === 0) return []
   const found = yield* impressions(sql, among(sql, facing))
