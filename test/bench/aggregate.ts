@@ -72,7 +72,7 @@ const decodeAll = (
     full(batch)
     batch.length = 0
   }
-  const decoder = makeDecoder({ templates: makeTemplateCache(), full: drain })
+  const decoder = makeDecoder({ templates: makeTemplateCache(), shared: batch.shared, full: drain })
   return () => {
     let records = 0
     for (const datagram of pool) {

@@ -17,7 +17,7 @@ import {
   template10,
   UPTIME
 } from "#pipeline/decode/encode.fixture.ts"
-import { makeFlowBatch } from "#pipeline/decode/FlowBatch.ts"
+import { makeSharedBatch } from "#pipeline/decode/FlowBatch.ts"
 import { ethernet, flowSample, ipv4Packet, rawHeader, sflow, tcp } from "#pipeline/decode/packet.fixture.ts"
 import { makeTemplateCache } from "#pipeline/decode/TemplateCache.ts"
 
@@ -190,9 +190,10 @@ const pools: ReadonlyArray<readonly [name: string, pool: (random: Random) => Rea
 ]
 
 const measure = (pool: ReadonlyArray<Uint8Array>, seconds: number): number => {
-  const batch = makeFlowBatch()
+  const batch = makeSharedBatch()
   const decoder = makeDecoder({
     templates: makeTemplateCache(),
+    shared: batch.shared,
     full: (rows) => {
       rows.length = 0
     }

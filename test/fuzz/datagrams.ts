@@ -8,7 +8,7 @@ import type { WindowSlice } from "#domain/Window.ts"
 import { type DecodeOutcome, malformedReasons } from "#pipeline/decode/DecodeOutcome.ts"
 import { makeDecoder } from "#pipeline/decode/Decoder.ts"
 import { type Random, seeded } from "#pipeline/decode/encode.fixture.ts"
-import { type FlowBatch, makeFlowBatch } from "#pipeline/decode/FlowBatch.ts"
+import { type FlowBatch, makeSharedBatch } from "#pipeline/decode/FlowBatch.ts"
 import { describeTemplateRecord } from "#pipeline/decode/record.ts"
 import { describeFlowSample } from "#pipeline/decode/sflow-record.ts"
 import { makeTemplateCache } from "#pipeline/decode/TemplateCache.ts"
@@ -62,11 +62,12 @@ const TEMPLATES = 200
 /** A decoder, alone; `shows` each record in words. */
 const makeAlone = (shows: boolean) => {
   const templates = makeTemplateCache({ capacity: TEMPLATES })
-  const batch = makeFlowBatch(64)
+  const batch = makeSharedBatch(64)
   const { drain, sum } = summed()
   let said = 0
   const decoder = makeDecoder({
     templates,
+    shared: batch.shared,
     full: drain,
     onInterfaceCounters: () => undefined,
     ...bounds,

@@ -3,7 +3,7 @@
  * One decoder per flow worker; it owns no socket and no clock.
  */
 import { type DecodeOutcome, type MalformedReason, VERSION_UNKNOWN } from "./DecodeOutcome.ts"
-import { type FlowBatch, makeFlowBatch } from "./FlowBatch.ts"
+import { type FlowBatch, MAX_DATAGRAM, makeFlowBatch, type SharedMemory } from "./FlowBatch.ts"
 import { type HeldSets, makeHeldSets } from "./HeldSets.ts"
 import type { InterfaceCounters } from "./interface-counters.ts"
 import { makePositions } from "./interpret.ts"
@@ -11,7 +11,7 @@ import { readIpfix } from "./ipfix.ts"
 import type { LearnedTemplate } from "./LearnedTemplate.ts"
 import { makeTemplate5, readNetflow5 } from "./netflow-v5.ts"
 import { readNetflow9 } from "./netflow-v9.ts"
-import { complain, MAX_DATAGRAM, makeReading } from "./Reading.ts"
+import { complain, makeReading } from "./Reading.ts"
 import type { RecordTrace } from "./record.ts"
 import { makeSflowReader } from "./sflow.ts"
 import type { Announcement, TemplateCache } from "./TemplateCache.ts"
@@ -21,6 +21,8 @@ export interface DecoderOptions {
   readonly templates: TemplateCache
   /** Called when the batch has no room for the next record. Must take the rows and set `batch.length` to 0. */
   readonly full: (batch: FlowBatch) => void
+  /** Memory of the batch that most rows go to: templates in use become code for it. Without it every record is interpreted. */
+  readonly shared?: SharedMemory | undefined
   /** Bounds of the buffer of data sets that wait for their template. Defaults: 1 MiB an exporter, 16 MiB and 8,192 sets in all. */
   readonly maxHeldBytesPerExporter?: number
   readonly maxHeldBytes?: number
@@ -66,7 +68,7 @@ const MIB = 1_048_576
 
 export const makeDecoder = (options: DecoderOptions): Decoder => {
   const { onMalformed, templates, trace } = options
-  const reading = makeReading(makeFlowBatch(1), options.full)
+  const reading = makeReading(makeFlowBatch(1), options.full, options.shared)
   const positions = makePositions()
   const held = makeHeldSets({
     bytesPerExporter: options.maxHeldBytesPerExporter ?? MIB,

@@ -16,8 +16,25 @@ export const FAMILY_IPV6 = 6
 /** `direction` when the record does not say (IE 61: 0 ingress, 1 egress). */
 export const DIRECTION_UNKNOWN = 255
 
+/** The largest UDP payload; and room for it with what may be read behind its last octet. */
+export const MAX_DATAGRAM = 65_535
+export const DATAGRAM_ROOM = MAX_DATAGRAM + 17
+export const SCRATCH_ROOM = 256
+
+/** Memory that generated code (generate.ts) works in: it reads the datagram and writes columns. Byte offsets. */
+export interface SharedMemory {
+  readonly memory: WebAssembly.Memory
+  readonly columns: ColumnOffsets
+  /** DATAGRAM_ROOM octets. */
+  readonly datagram: number
+  /** SCRATCH_ROOM octets of the code's own. */
+  readonly scratch: number
+}
+
 export interface FlowBatch {
   length: number
+  /** Where the columns lie, when generated code can write them. */
+  readonly shared?: SharedMemory
   /** Index of the exporter in the worker's exporter table. */
   readonly exporter: Uint32Array
   readonly family: Uint8Array
@@ -49,25 +66,86 @@ export interface FlowBatch {
   readonly direction: Uint8Array
 }
 
-export const makeFlowBatch = (rows: number = BATCH_ROWS): FlowBatch => ({
+/** Octets of a row in each column. */
+const rowBytes = {
+  exporter: 4,
+  family: 1,
+  source: 4,
+  destination: 4,
+  ipv6: 32,
+  sourcePort: 2,
+  destinationPort: 2,
+  protocol: 1,
+  tcpFlags: 1,
+  bytes: 8,
+  packets: 8,
+  reverseBytes: 8,
+  reversePackets: 8,
+  start: 8,
+  end: 8,
+  inputInterface: 4,
+  outputInterface: 4,
+  sampling: 4,
+  direction: 1
+} as const satisfies Record<keyof Omit<FlowBatch, "length" | "shared">, number>
+export type ColumnOffsets = Readonly<Record<keyof typeof rowBytes, number>>
+
+/** Gives out stretches of a memory from `start` on. */
+export const spaceFrom = (start: number): { readonly take: (bytes: number) => number; readonly end: () => number } => {
+  let end = start
+  return {
+    take: (bytes) => {
+      const at = end
+      // Whole cache lines, and one more: columns of a power of two would all fall into the same sets of the cache.
+      end += ((bytes + 63) & ~63) + 64
+      return at
+    },
+    end: () => end
+  }
+}
+
+export const placeColumns = (rows: number, take: (bytes: number) => number): ColumnOffsets => {
+  const offsets: Record<string, number> = {}
+  for (const [name, bytes] of Object.entries(rowBytes)) offsets[name] = take(rows * bytes)
+  return offsets as ColumnOffsets
+}
+
+export const batchAt = (memory: ArrayBuffer, at: ColumnOffsets, rows: number, shared?: SharedMemory): FlowBatch => ({
   length: 0,
-  exporter: new Uint32Array(rows),
-  family: new Uint8Array(rows),
-  source: new Uint32Array(rows),
-  destination: new Uint32Array(rows),
-  ipv6: new Uint8Array(rows * 32),
-  sourcePort: new Uint16Array(rows),
-  destinationPort: new Uint16Array(rows),
-  protocol: new Uint8Array(rows),
-  tcpFlags: new Uint8Array(rows),
-  bytes: new Float64Array(rows),
-  packets: new Float64Array(rows),
-  reverseBytes: new Float64Array(rows),
-  reversePackets: new Float64Array(rows),
-  start: new Float64Array(rows),
-  end: new Float64Array(rows),
-  inputInterface: new Uint32Array(rows),
-  outputInterface: new Uint32Array(rows),
-  sampling: new Uint32Array(rows),
-  direction: new Uint8Array(rows)
+  exporter: new Uint32Array(memory, at.exporter, rows),
+  family: new Uint8Array(memory, at.family, rows),
+  source: new Uint32Array(memory, at.source, rows),
+  destination: new Uint32Array(memory, at.destination, rows),
+  ipv6: new Uint8Array(memory, at.ipv6, rows * 32),
+  sourcePort: new Uint16Array(memory, at.sourcePort, rows),
+  destinationPort: new Uint16Array(memory, at.destinationPort, rows),
+  protocol: new Uint8Array(memory, at.protocol, rows),
+  tcpFlags: new Uint8Array(memory, at.tcpFlags, rows),
+  bytes: new Float64Array(memory, at.bytes, rows),
+  packets: new Float64Array(memory, at.packets, rows),
+  reverseBytes: new Float64Array(memory, at.reverseBytes, rows),
+  reversePackets: new Float64Array(memory, at.reversePackets, rows),
+  start: new Float64Array(memory, at.start, rows),
+  end: new Float64Array(memory, at.end, rows),
+  inputInterface: new Uint32Array(memory, at.inputInterface, rows),
+  outputInterface: new Uint32Array(memory, at.outputInterface, rows),
+  sampling: new Uint32Array(memory, at.sampling, rows),
+  direction: new Uint8Array(memory, at.direction, rows),
+  ...(shared === undefined ? {} : { shared })
 })
+
+/** A batch that generated code cannot write to: every record is interpreted. */
+export const makeFlowBatch = (rows: number = BATCH_ROWS): FlowBatch => {
+  const space = spaceFrom(0)
+  const columns = placeColumns(rows, space.take)
+  return batchAt(new ArrayBuffer(space.end()), columns, rows)
+}
+
+/** A batch in a memory of its own with the datagram that is decoded into it. Address space is dear: one of these takes gigabytes. */
+export const makeSharedBatch = (rows: number = BATCH_ROWS): FlowBatch => {
+  const space = spaceFrom(64)
+  const columns = placeColumns(rows, space.take)
+  const shared = { columns, scratch: space.take(SCRATCH_ROOM), datagram: space.take(DATAGRAM_ROOM) }
+  const memory = new WebAssembly.Memory({ initial: Math.ceil(space.end() / 65_536) })
+  return batchAt(memory.buffer, columns, rows, { ...shared, memory })
+}

@@ -4,14 +4,13 @@
  */
 import type { DecodeOutcome, MalformedReason } from "./DecodeOutcome.ts"
 import { makeDecodeOutcome } from "./DecodeOutcome.ts"
-import type { FlowBatch } from "./FlowBatch.ts"
+import { DATAGRAM_ROOM, type FlowBatch, type SharedMemory } from "./FlowBatch.ts"
 import { makeRunningTotals, type RunningTotals } from "./running-totals.ts"
 import type { Sampling } from "./sampling.ts"
 
-/** The largest UDP payload. */
-export const MAX_DATAGRAM = 65535
-
 export interface Reading {
+  /** The memory that `bytes` is in, when generated code can read it. */
+  readonly shared: SharedMemory | undefined
   readonly bytes: Uint8Array
   readonly view: DataView
   length: number
@@ -34,11 +33,13 @@ export interface Reading {
   readonly outcome: DecodeOutcome
 }
 
-export const makeReading = (batch: FlowBatch, full: (batch: FlowBatch) => void): Reading => {
-  const bytes = new Uint8Array(MAX_DATAGRAM + 1)
+export const makeReading = (batch: FlowBatch, full: (batch: FlowBatch) => void, shared = batch.shared): Reading => {
+  const bytes =
+    shared === undefined ? new Uint8Array(DATAGRAM_ROOM) : new Uint8Array(shared.memory.buffer, shared.datagram, DATAGRAM_ROOM)
   return {
+    shared,
     bytes,
-    view: new DataView(bytes.buffer),
+    view: new DataView(bytes.buffer, bytes.byteOffset, bytes.length),
     length: 0,
     exporterIndex: 0,
     exporterAddress: "",

@@ -4,9 +4,10 @@
  * longest ago, so that a flood of invented templates does not push out the ones that work.
  */
 
-import { type Runner, runnerOf } from "./generate.ts"
+import type { SharedMemory } from "./FlowBatch.ts"
 import type { LearnedTemplate } from "./LearnedTemplate.ts"
 import { compilePlan, type Plan } from "./plan.ts"
+import { type Runner, runnerOf } from "./Runner.ts"
 import { announce, makeSampling, type Sampling } from "./sampling.ts"
 import { refusalOf } from "./template.ts"
 import { type ElementCounter, makeUnknownElements, type UnknownElements } from "./UnknownElements.ts"
@@ -282,10 +283,10 @@ export const makeTemplateCache = (options: TemplateCacheOptions = {}): TemplateC
   }
 }
 
-/** Counts `records` decoded and generates code once they are worth it. */
-export const runnerFor = (template: Template, records: number): Runner | undefined => {
+/** Counts `records` decoded and generates code for that memory once they are worth it. */
+export const runnerFor = (template: Template, records: number, shared: SharedMemory): Runner | undefined => {
   const before = template.records
   template.records += records
-  if (before < GENERATE_AFTER && template.records >= GENERATE_AFTER) template.runner = runnerOf(template.plan)
-  return template.runner
+  if (before < GENERATE_AFTER && template.records >= GENERATE_AFTER) template.runner = runnerOf(template.plan, shared)
+  return template.runner?.runners.shared === shared ? template.runner : undefined
 }

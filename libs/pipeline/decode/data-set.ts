@@ -1,8 +1,10 @@
 /** One data set of NetFlow v9 or IPFIX → rows of the batch, by the template's plan. */
+
+import { needsUptime } from "./can-generate.ts"
 import { isDenied, removeDenied, saysDenied } from "./denied.ts"
-import { needsUptime, type Runner, run } from "./generate.ts"
 import { interpret, locate, type Positions } from "./interpret.ts"
 import { complain, type Reading, roomOf } from "./Reading.ts"
+import { type Runner, run } from "./Runner.ts"
 import type { RecordTrace } from "./record.ts"
 import { applyAnnouncedRates } from "./sampling.ts"
 import { runnerFor, type Template } from "./TemplateCache.ts"
@@ -50,6 +52,8 @@ export const readDataSet = (
 
 /** Generated code reckons with the exporter's uptime; where that is not known, such times are 0, which `interpret` sees to. */
 const usable = (template: Template, reading: Reading, records: number): Runner | undefined => {
-  const runner = runnerFor(template, records)
+  const { shared } = reading
+  if (shared === undefined || reading.batch.shared !== shared) return undefined
+  const runner = runnerFor(template, records, shared)
   return runner !== undefined && (reading.hasUptime || !needsUptime(template.plan)) ? runner : undefined
 }

@@ -1,10 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
+import { canGenerate, needsUptime } from "./can-generate.ts"
 import { type Field, type Random, seeded } from "./encode.fixture.ts"
-import { makeFlowBatch } from "./FlowBatch.ts"
-import { canGenerate, needsUptime, run, runnerOf } from "./generate.ts"
+import { makeSharedBatch } from "./FlowBatch.ts"
 import { interpret, makePositions } from "./interpret.ts"
 import { compilePlan, REVERSE_PEN, VARIABLE_LENGTH } from "./plan.ts"
 import { makeReading, type Reading } from "./Reading.ts"
+import { run, runnerOf } from "./Runner.ts"
 import { rowsOf } from "./rows.fixture.ts"
 import { announce, makeSampling } from "./sampling.ts"
 
@@ -75,8 +76,12 @@ const fill = (random: Random, reading: Reading, length: number): void => {
   reading.length = length
 }
 
+const batch = makeSharedBatch(512)
+const shared = batch.shared!
+
 const prepared = (random: Random): Reading => {
-  const reading = makeReading(makeFlowBatch(512), () => {})
+  batch.length = 0
+  const reading = makeReading(batch, () => {})
   reading.exporterIndex = 3
   reading.exportMs = 1_700_000_000_000
   reading.uptime = random.u32()
@@ -99,7 +104,7 @@ describe("generated code", () => {
         const fields = randomFields(random, variable)
         const plan = compilePlan(fields)
         if (!canGenerate(plan)) continue
-        const runner = runnerOf(plan)
+        const runner = runnerOf(plan, shared)
         assert.isDefined(runner)
         generated++
         const reading = prepared(random)
@@ -127,7 +132,7 @@ describe("generated code", () => {
     ])
     const reading = prepared(seeded(1))
     reading.bytes.set([0, 1, 0, 0, 2, 0, 0, 3, 0])
-    assert.strictEqual(run(runnerOf(plan)!, reading, 0, 9, 2), 6)
+    assert.strictEqual(run(runnerOf(plan, reading.batch.shared!)!, reading, 0, 9, 2), 6)
     assert.deepStrictEqual(
       rowsOf(reading.batch).map((row) => row.destinationPort),
       [1, 2]
@@ -143,7 +148,7 @@ describe("generated code", () => {
       [0, 1, 4],
       [0, 9, 1]
     ])
-    assert.strictEqual(runnerOf(a), runnerOf(b))
+    assert.strictEqual(runnerOf(a, shared), runnerOf(b, shared))
   })
 
   it("is not made for what is out of the ordinary", () => {
@@ -161,7 +166,7 @@ describe("generated code", () => {
         [0, 160, 8]
       ]
     ] as ReadonlyArray<ReadonlyArray<Field>>) {
-      assert.isUndefined(runnerOf(compilePlan(fields)), JSON.stringify(fields))
+      assert.isUndefined(runnerOf(compilePlan(fields), shared), JSON.stringify(fields))
     }
   })
 

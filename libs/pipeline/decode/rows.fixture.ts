@@ -2,11 +2,11 @@
 import { ipv4Text, ipv6Text } from "./address-text.ts"
 import type { DecodeOutcome } from "./DecodeOutcome.ts"
 import { type Decoder, type DecoderOptions, makeDecoder } from "./Decoder.ts"
-import { type FlowBatch, makeFlowBatch } from "./FlowBatch.ts"
+import { type FlowBatch, makeSharedBatch } from "./FlowBatch.ts"
 import { makeTemplateCache, type TemplateCache } from "./TemplateCache.ts"
 
 export const rowOf = (batch: FlowBatch, row: number) => {
-  const six = new DataView(batch.ipv6.buffer)
+  const six = new DataView(batch.ipv6.buffer, batch.ipv6.byteOffset)
   const family = batch.family[row]!
   return {
     exporter: batch.exporter[row]!,
@@ -44,13 +44,13 @@ export interface Bench {
 
 export const makeBench = (options: Partial<DecoderOptions> & { readonly batchRows?: number } = {}): Bench => {
   const templates = options.templates ?? makeTemplateCache()
-  const batch = makeFlowBatch(options.batchRows ?? 256)
+  const batch = makeSharedBatch(options.batchRows ?? 256)
   const rows: Array<Row> = []
   const drain = () => {
     rows.push(...rowsOf(batch))
     batch.length = 0
   }
-  const decoder = makeDecoder({ ...options, templates, full: drain })
+  const decoder = makeDecoder({ shared: batch.shared, ...options, templates, full: drain })
   return {
     decoder,
     templates,

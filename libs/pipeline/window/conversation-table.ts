@@ -71,7 +71,7 @@ const mix = (seed: number, n: number): number => {
 export class ConversationTable {
   /** A batch whose rows are folded without being copied. */
   readonly batch: FlowBatch
-  readonly columns: At.KernelColumns
+  readonly columns: FlowBatch
   readonly ended: Int32Array
   readonly began: Int32Array
   readonly mark: Int32Array
@@ -124,8 +124,8 @@ export class ConversationTable {
     const memory = new WebAssembly.Memory({ initial: pages, maximum: pages })
     const { buffer } = memory
     this.kernel = makeKernel(memory)
-    this.columns = At.kernelColumns(buffer)
-    this.batch = At.batchOver(this.columns)
+    this.columns = At.columnsIn(memory)
+    this.batch = At.batchIn(memory)
     const rows = this.columns.family.length
     this.ended = new Int32Array(buffer, At.ENDED, rows)
     this.began = new Int32Array(buffer, At.BEGAN, rows)
@@ -182,9 +182,7 @@ export class ConversationTable {
   /** Copies rows of another batch to where the kernel reads them. */
   load(batch: FlowBatch, from: number, count: number): void {
     if (batch === this.batch) return
-    for (const name of Object.keys(this.columns) as Array<keyof At.KernelColumns>) {
-      this.columns[name].set(batch[name].subarray(from, from + count))
-    }
+    for (const name of At.COPIED) this.columns[name].set(batch[name].subarray(from, from + count))
   }
 
   skewOf(exporter: number): number {

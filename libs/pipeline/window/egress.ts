@@ -4,7 +4,7 @@
  * conversation has an entry here only once such a record was folded; its slot then holds the number of the entry + 1.
  */
 import type { EgressColumns } from "#domain/Window.ts"
-import type { KernelColumns } from "./layout.ts"
+import type { FlowBatch } from "../decode/FlowBatch.ts"
 
 /** Doubles of an entry: records, octets and packets, each a→b and b→a; octets and packets scaled by sampling. */
 const ENTRY = 6
@@ -38,7 +38,7 @@ export const addEgress = (
   entry: number,
   turn: number,
   records: number,
-  columns: KernelColumns,
+  columns: FlowBatch,
   row: number,
   rate: number
 ): void => {

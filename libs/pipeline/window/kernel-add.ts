@@ -1,7 +1,22 @@
 /** The last loop of the kernel (kernel.ts): volumes, times and evidence of each row into its slot (slot.ts). */
+
+import {
+  f64,
+  f64x2,
+  give,
+  i32,
+  i64,
+  type Local,
+  repeat,
+  routine,
+  type Statement,
+  select,
+  set,
+  set32,
+  when
+} from "../decode/wasm.ts"
 import * as At from "./layout.ts"
 import * as Slot from "./slot.ts"
-import { f64, f64x2, give, i32, i64, type Local, repeat, routine, type Statement, select, set, set32, when } from "./wasm.ts"
 
 /** Both directions of a connection start within a round trip; 5 s is the longest that is believed. */
 const SAME_CONNECTION_MS = 5000
@@ -64,13 +79,13 @@ export const add = routine("add", ["i32", "i32", "f64", "i32"], ([i, count, pres
         set(turn, i32.and(i32.shru(aux, At.TURNED_SHIFT), 1)),
         set(side, i32.add(slot, i32.shl(turn, 2))),
         set(sums, i32.add(slot, i32.shl(turn, 4))),
-        set(rate, i32.load(by4, At.SAMPLING)),
+        set(rate, i32.load(by4, At.COLUMN.sampling)),
         when(i32.isZero(rate), [
-          set(rate, i32.load(i32.shl(i32.load(by4, At.EXPORTER), 2), At.RATES)),
+          set(rate, i32.load(i32.shl(i32.load(by4, At.COLUMN.exporter), 2), At.RATES)),
           set(rate, i32.or(rate, i32.isZero(rate)))
         ]),
         set(scale, f64.mul(f64.fromUnsigned(rate), pressure)),
-        set(volumes, f64x2.pair(by8, At.BYTES, by8, At.PACKETS)),
+        set(volumes, f64x2.pair(by8, At.COLUMN.bytes, by8, At.COLUMN.packets)),
         ...addVolumes(sums),
         when(f64.ne(scale, f64.const(1)), [
           set(rate, i32.fromDouble(scale)),
@@ -83,7 +98,7 @@ export const add = routine("add", ["i32", "i32", "f64", "i32"], ([i, count, pres
         i32.store(slot, select(i32.gt(ended, was), ended, was), Slot.LAST * 4),
         set(was, i32.load(slot, Slot.FIRST * 4)),
         i32.store(slot, select(i32.lt(began, was), began, was), Slot.FIRST * 4),
-        set(flags, i32.load8(i, At.TCP_FLAGS)),
+        set(flags, i32.load8(i, At.COLUMN.tcpFlags)),
         when(i32.and(whole, i32.shru(aux, At.PORTED_SHIFT)), [
           set(port, i32.and(aux, 0xffff)),
           set(was, i32.load(slot, Slot.PORTS_SEEN * 4)),
@@ -118,20 +133,20 @@ export const add = routine("add", ["i32", "i32", "f64", "i32"], ([i, count, pres
         when(i32.and(whole, i32.eq(i32.and(flags, SYN | ACK), SYN)), [more(side, Slot.SYN * 4)]),
         // One packet: a client's flow of two packets or more has SYN and ACK as well.
         when(i32.and(whole, i32.eq(i32.and(flags, SYN | ACK | FIN_PSH), SYN | ACK)), [
-          when(f64.eq(f64.load(by8, At.PACKETS), f64.const(1)), [more(side, Slot.SYN_ACK * 4)])
+          when(f64.eq(f64.load(by8, At.COLUMN.packets), f64.const(1)), [more(side, Slot.SYN_ACK * 4)])
         ]),
         when(
-          i32.isZero(i64.isZero(i64.or(i64.load(by8, At.REVERSE_BYTES), i64.load(by8, At.REVERSE_PACKETS)))),
+          i32.isZero(i64.isZero(i64.or(i64.load(by8, At.COLUMN.reverseBytes), i64.load(by8, At.COLUMN.reversePackets)))),
           // The reverse half of a biflow. Its source is the initiator (RFC 5103 §5).
           [
-            set(volumes, f64x2.pair(by8, At.REVERSE_BYTES, by8, At.REVERSE_PACKETS)),
+            set(volumes, f64x2.pair(by8, At.COLUMN.reverseBytes, by8, At.COLUMN.reversePackets)),
             set(sums, i32.add(slot, i32.shl(i32.xor(turn, 1), 4))),
             ...addVolumes(sums),
             when(i32.and(whole, i32.shru(aux, At.PORTED_SHIFT)), [more(side, Slot.BEGAN * 4)])
           ]
         ),
         i32.store(i32.shl(egress, 2), k, At.EGRESS_ROWS),
-        set(egress, i32.add(egress, i32.eq(i32.load8(i, At.DIRECTION), 1))),
+        set(egress, i32.add(egress, i32.eq(i32.load8(i, At.COLUMN.direction), 1))),
         set(i, i32.add(i, 1)),
         set(k, i32.add(k, 1))
       ],

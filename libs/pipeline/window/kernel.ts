@@ -9,10 +9,10 @@
  * - `add` (kernel-add.ts): volumes, times and evidence into the slots. Rows that belong nowhere go to slot 0, which is nobody's.
  */
 import { portClass } from "#domain/PortRank.ts"
+import { assemble, f64, f64x2, give, i32, i64, repeat, routine, select, set, set32, type Value, when } from "../decode/wasm.ts"
 import { add } from "./kernel-add.ts"
 import * as At from "./layout.ts"
 import * as Slot from "./slot.ts"
-import { assemble, f64, f64x2, give, i32, i64, repeat, routine, select, set, set32, type Value, when } from "./wasm.ts"
 
 const SLOT_MASK = (1 << At.SLOT_BITS) - 1
 const TAG_MASK = ~SLOT_MASK
@@ -43,12 +43,12 @@ const place = routine("place", ["i32", "i32", "f64", "i64", "f64", "i32"], ([i, 
       [
         set32(by4, i32.shl(i, 2)),
         set32(by8, i32.shl(i, 3)),
-        when(i32.ne(i32.load(by4, At.EXPORTER), sender), [
-          set(sender, i32.load(by4, At.EXPORTER)),
+        when(i32.ne(i32.load(by4, At.COLUMN.exporter), sender), [
+          set(sender, i32.load(by4, At.COLUMN.exporter)),
           set(skew, f64.load(i32.shl(sender, 3), At.SKEWS))
         ]),
-        set(end, f64.load(by8, At.END)),
-        set(start, f64.load(by8, At.START)),
+        set(end, f64.load(by8, At.COLUMN.end)),
+        set(start, f64.load(by8, At.COLUMN.start)),
         set(started, f64.ne(start, f64.const(0))),
         when(f64.eq(end, f64.const(0)), [set(end, f64.sub(arrival, skew)), set32(started, 0)]),
         set(ended, since(end)),
@@ -60,7 +60,7 @@ const place = routine("place", ["i32", "i32", "f64", "i64", "f64", "i32"], ([i, 
         i32.store(by4, i32.or(i32.or(tag, started), i32.sub(easy, 1)), At.MARK),
         i32.store(i32.shl(odds, 2), i, At.ODD),
         set(odds, i32.add(odds, i32.xor(easy, 1))),
-        set(families, i32.or(families, i32.load8(i, At.FAMILY))),
+        set(families, i32.or(families, i32.load8(i, At.COLUMN.family))),
         set(i, i32.add(i, 1))
       ],
       i32.ltu(i, to)
@@ -115,7 +115,7 @@ const keys = routine("keys", ["i32", "i32", "i32", "i32", "i32", "i32", "i32", "
         set32(by4, i32.shl(i, 2)),
         set32(k4, i32.shl(k, 2)),
         set(mark, i32.load(by4, At.MARK)),
-        set(family, i32.load8(i, At.FAMILY)),
+        set(family, i32.load8(i, At.COLUMN.family)),
         when(i32.isZero(family), [
           when(i32.ne(mark, At.NOWHERE), [
             i32.store(by4, At.NOWHERE, At.MARK),
@@ -123,14 +123,14 @@ const keys = routine("keys", ["i32", "i32", "i32", "i32", "i32", "i32", "i32", "
             i32.store(0, i32.add(i32.load(0, At.SAID_NO_ADDRESS), 1), At.SAID_NO_ADDRESS)
           ])
         ]),
-        set(source, i32.load(by4, At.SOURCE)),
-        set(destination, i32.load(by4, At.DESTINATION)),
-        set(protocol, i32.load8(i, At.PROTOCOL)),
+        set(source, i32.load(by4, At.COLUMN.source)),
+        set(destination, i32.load(by4, At.COLUMN.destination)),
+        set(protocol, i32.load8(i, At.COLUMN.protocol)),
         set(kind, i32.load8(protocol, At.CLASSES)),
         // All ones where the protocol has ports.
         set(swapped, i32.shr(i32.sub(0, kind), 31)),
-        set(sourcePort, i32.and(i32.load16(by2, At.SOURCE_PORT), swapped)),
-        set(destinationPort, i32.and(i32.load16(by2, At.DESTINATION_PORT), swapped)),
+        set(sourcePort, i32.and(i32.load16(by2, At.COLUMN.sourcePort), swapped)),
+        set(destinationPort, i32.and(i32.load16(by2, At.COLUMN.destinationPort), swapped)),
         set(sourceRank, i32.load8(i32.or(i32.shl(kind, 16), sourcePort), At.RANKS)),
         set(destinationRank, i32.load8(i32.or(i32.shl(kind, 16), destinationPort), At.RANKS)),
         set(folded, i32.ne(sourceRank, destinationRank)),
@@ -146,7 +146,7 @@ const keys = routine("keys", ["i32", "i32", "i32", "i32", "i32", "i32", "i32", "
         set(
           meta,
           i32.or(
-            i32.or(i32.and(mark, 0xff << At.WINDOW_SHIFT), i32.shl(i32.load(by4, At.EXPORTER), Slot.EXPORTER_SHIFT)),
+            i32.or(i32.and(mark, 0xff << At.WINDOW_SHIFT), i32.shl(i32.load(by4, At.COLUMN.exporter), Slot.EXPORTER_SHIFT)),
             i32.or(i32.or(i32.shl(protocol, Slot.PROTOCOL_SHIFT), i32.and(family, Slot.FAMILY6_BIT)), folded)
           )
         ),

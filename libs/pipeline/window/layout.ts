@@ -2,7 +2,16 @@
  * Where things lie in the memory that the kernel (kernel.ts) and JavaScript share: byte offsets. The batch is at a fixed place, so that the
  * decoder writes where the kernel reads; slots come last, and pages that were never touched take no memory.
  */
-import { BATCH_ROWS, type FlowBatch, makeFlowBatch } from "../decode/FlowBatch.ts"
+import {
+  BATCH_ROWS,
+  batchAt,
+  type ColumnOffsets,
+  DATAGRAM_ROOM,
+  type FlowBatch,
+  placeColumns,
+  SCRATCH_ROOM,
+  spaceFrom
+} from "../decode/FlowBatch.ts"
 
 /** Rows of one piece: their slots of 128 bytes fit a first-level cache. */
 export const PIECE = 256
@@ -15,13 +24,7 @@ export const SLOT_BITS = 21
 export const MAX_EXPORTERS = 4096
 export const MAX_WINDOWS = 255
 
-let end = 64
-const take = (bytes: number): number => {
-  const at = end
-  // Whole cache lines, and one more: columns of a power of two would all fall into the same sets of the cache.
-  end += ((bytes + 63) & ~63) + 64
-  return at
-}
+const { end, take } = spaceFrom(64)
 
 /** What a routine has to say beside its result. */
 export const SAID = take(64)
@@ -53,23 +56,13 @@ export const RANKS = take(4 << 16)
 export const SKEWS = take(MAX_EXPORTERS * 8)
 export const RATES = take(MAX_EXPORTERS * 4)
 
-// Columns of the batch.
-export const EXPORTER = take(ROWS * 4)
-export const FAMILY = take(ROWS)
-export const SOURCE = take(ROWS * 4)
-export const DESTINATION = take(ROWS * 4)
-export const SOURCE_PORT = take(ROWS * 2)
-export const DESTINATION_PORT = take(ROWS * 2)
-export const PROTOCOL = take(ROWS)
-export const TCP_FLAGS = take(ROWS)
-export const BYTES = take(ROWS * 8)
-export const PACKETS = take(ROWS * 8)
-export const REVERSE_BYTES = take(ROWS * 8)
-export const REVERSE_PACKETS = take(ROWS * 8)
-export const START = take(ROWS * 8)
-export const END = take(ROWS * 8)
-export const SAMPLING = take(ROWS * 4)
-export const DIRECTION = take(ROWS)
+/** Columns of the batch, with room for parts behind its rows. */
+export const COLUMN = placeColumns(ROWS, take)
+/** Those of a batch that is somewhere else; IPv6 addresses are interned from where they are. */
+export const COPIED = (Object.keys(COLUMN) as ReadonlyArray<keyof ColumnOffsets>).filter((name) => name !== "ipv6")
+// The decoder's.
+const DATAGRAM = take(DATAGRAM_ROOM)
+const SCRATCH = take(SCRATCH_ROOM)
 
 // Where a row belongs.
 /** ms from the start of its window. */
@@ -84,33 +77,9 @@ export const WINDOW_SHIFT = 24
 /** Rows that are not wholly in the current window. */
 export const ODD = take(BATCH_ROWS * 4)
 
-export const INDEX = (end + 4095) & ~4095
+export const INDEX = (end() + 4095) & ~4095
 
-/** The columns the kernel reads, with room for parts behind the rows of the batch. */
-export type KernelColumns = Omit<FlowBatch, "length" | "ipv6" | "inputInterface" | "outputInterface">
-
-export const kernelColumns = (memory: ArrayBuffer): KernelColumns => ({
-  exporter: new Uint32Array(memory, EXPORTER, ROWS),
-  family: new Uint8Array(memory, FAMILY, ROWS),
-  source: new Uint32Array(memory, SOURCE, ROWS),
-  destination: new Uint32Array(memory, DESTINATION, ROWS),
-  sourcePort: new Uint16Array(memory, SOURCE_PORT, ROWS),
-  destinationPort: new Uint16Array(memory, DESTINATION_PORT, ROWS),
-  protocol: new Uint8Array(memory, PROTOCOL, ROWS),
-  tcpFlags: new Uint8Array(memory, TCP_FLAGS, ROWS),
-  bytes: new Float64Array(memory, BYTES, ROWS),
-  packets: new Float64Array(memory, PACKETS, ROWS),
-  reverseBytes: new Float64Array(memory, REVERSE_BYTES, ROWS),
-  reversePackets: new Float64Array(memory, REVERSE_PACKETS, ROWS),
-  start: new Float64Array(memory, START, ROWS),
-  end: new Float64Array(memory, END, ROWS),
-  sampling: new Uint32Array(memory, SAMPLING, ROWS),
-  direction: new Uint8Array(memory, DIRECTION, ROWS)
-})
-
-/** A batch whose rows need not be copied to be folded. */
-export const batchOver = (columns: KernelColumns): FlowBatch => {
-  const batch: Record<string, unknown> = { ...makeFlowBatch(BATCH_ROWS) }
-  for (const [name, column] of Object.entries(columns)) batch[name] = column.subarray(0, BATCH_ROWS)
-  return batch as unknown as FlowBatch
-}
+/** The columns with room for parts, and the batch that is decoded into: its rows need not be copied to be folded. */
+export const columnsIn = (memory: WebAssembly.Memory): FlowBatch => batchAt(memory.buffer, COLUMN, ROWS)
+export const batchIn = (memory: WebAssembly.Memory): FlowBatch =>
+  batchAt(memory.buffer, COLUMN, BATCH_ROWS, { memory, columns: COLUMN, datagram: DATAGRAM, scratch: SCRATCH })

@@ -97,6 +97,7 @@ export const i32 = {
   load16: loader("i32", 0x2f),
   store: (address: Address, what: I32, offset = 0): Statement => storer<"i32">(0x36)(address, int(what), offset),
   store8: (address: Address, what: I32, offset = 0): Statement => storer<"i32">(0x3a)(address, int(what), offset),
+  store16: (address: Address, what: I32, offset = 0): Statement => storer<"i32">(0x3b)(address, int(what), offset),
   fromLow: unary<"i64", "i32">("i32", 0xa7),
   /** Towards 0, and no further than the type goes (unsigned). */
   fromDouble: unary<"f64", "i32">("i32", 0xfc, 0x03)
@@ -133,7 +134,9 @@ export const f64 = {
   eq: binary<"f64", "i32">("i32", 0x61),
   load: loader("f64", 0x2b),
   store: storer<"f64">(0x39),
-  fromUnsigned: (x: I32): Value<"f64"> => value("f64", int(x).code, 0xb8)
+  fromSigned: (x: I32): Value<"f64"> => value("f64", int(x).code, 0xb7),
+  fromUnsigned: (x: I32): Value<"f64"> => value("f64", int(x).code, 0xb8),
+  fromUnsigned64: unary<"i64", "f64">("f64", 0xba)
 }
 
 /** Two doubles. */
@@ -146,6 +149,19 @@ export const f64x2 = {
   /** The double at one address beside the double at another. */
   pair: (low: Address, lowOffset: number, high: Address, highOffset: number): Value<"v128"> =>
     value("v128", int(high).code, int(low).code, 0xfd, 0x5d, 0, unsigned(lowOffset), 0xfd, 0x57, 0, unsigned(highOffset), 1)
+}
+
+/** Sixteen octets. */
+export const i8x16 = {
+  zero: value("v128", 0xfd, 0x0c, new Array<number>(16).fill(0)),
+  load: f64x2.load,
+  store: f64x2.store,
+  or: binary<"v128", "v128">("v128", 0xfd, 0x50),
+  anyTrue: unary<"v128", "i32">("i32", 0xfd, 0x53),
+  /** The octets of `x` that `order` names, and 0 where it says 128. The relaxed instruction: one step, as `order` says nothing else. */
+  pick: binary<"v128", "v128">("v128", 0xfd, 0x80, 0x02),
+  low32: unary<"v128", "i32">("i32", 0xfd, 0x1b, 0),
+  low64: unary<"v128", "i64">("i64", 0xfd, 0x1d, 0)
 }
 
 export const select = <T extends Type>(condition: I32, yes: Value<T>, no: Value<T>): Value<T> =>
@@ -172,6 +188,9 @@ export const repeat = (body: ReadonlyArray<Statement>, condition: I32): Statemen
   0x0b
 ]
 export const give = (result: I32): Statement => [...int(result).code, 0x0f]
+
+/** A function of JavaScript that takes a double and returns an i32: the one a module may import, `env.call`. */
+export const callOut = (x: Value<"f64">): Value<"i32"> => value("i32", x.code, 0x10, 0)
 
 export interface Scope {
   readonly i32: () => Local<"i32">
@@ -214,9 +233,15 @@ const text = (name: string): Array<number> => {
 }
 const section = (id: number, content: ReadonlyArray<number>): Array<number> => [id, ...unsigned(content.length), ...content]
 
-/** A module of these functions over the memory it imports as `env.memory`. */
-export const assemble = (routines: ReadonlyArray<Routine>): Uint8Array<ArrayBuffer> => {
+/** A module of these functions over the memory it imports as `env.memory`; `calls`: it imports `env.call` as well. */
+export const assemble = (routines: ReadonlyArray<Routine>, calls = false): Uint8Array<ArrayBuffer> => {
   const types = routines.map(({ parameters }) => [0x60, ...list(parameters.map((type) => [typeCodes[type]])), 1, typeCodes.i32])
+  const imports = [[...text("env"), ...text("memory"), 2, 0, 1]]
+  if (calls) {
+    types.push([0x60, 1, typeCodes.f64, 1, typeCodes.i32])
+    imports.push([...text("env"), ...text("call"), 0, ...unsigned(routines.length)])
+  }
+  const first = calls ? 1 : 0
   const bodies = routines.map(({ code, locals }) => {
     const body = [...list(locals.map((type) => [1, typeCodes[type]])), ...code, 0x0b]
     return [...unsigned(body.length), ...body]
@@ -224,9 +249,9 @@ export const assemble = (routines: ReadonlyArray<Routine>): Uint8Array<ArrayBuff
   return Uint8Array.from([
     ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
     ...section(1, list(types)),
-    ...section(2, list([[...text("env"), ...text("memory"), 2, 0, 1]])),
+    ...section(2, list(imports)),
     ...section(3, list(routines.map((_, i) => unsigned(i)))),
-    ...section(7, list(routines.map(({ name }, i) => [...text(name), 0, ...unsigned(i)]))),
+    ...section(7, list(routines.map(({ name }, i) => [...text(name), 0, ...unsigned(first + i)]))),
     ...section(10, list(bodies))
   ])
 }
