@@ -22,6 +22,7 @@ import { instant, type World } from "./seed/World.ts"
 
 const healthOf = (world: World): HealthDetail => {
   const datagrams = world.actors.reduce((sum, a) => sum + (a.path.includes("udp:") ? (a.gauges["datagrams"] ?? 0) : 0), 0)
+  const waiting = datagrams > 0 ? 1 : 0
   return new HealthDetail({
     status: world.warnings.length > 0 ? "degraded" : "healthy",
     version: "0.1.0",
@@ -38,17 +39,23 @@ const healthOf = (world: World): HealthDetail => {
       late: datagrams > 0 ? 214n : 0n,
       lostOpenSlices: 0n
     },
-    database: { reachable: true, embedded: true, roundTripMs: 2.4, sizeBytes: 812_441_600n, version: "18.4" },
+    database: {
+      reachable: true,
+      embedded: true,
+      roundTripMs: 2.4,
+      sizeBytes: datagrams > 0 ? 812_441_600n : 9_830_400n,
+      version: "18.4"
+    },
     spool: new SpoolState({
-      files: 1,
-      bytes: 6_251_824,
+      files: waiting,
+      bytes: waiting * 6_251_824,
       limitBytes: 4 * 1024 ** 3,
       setAside: 0,
-      waitingSlices: 1,
-      waitingWindows: 1,
-      waitingRecords: 61_204n,
-      memoryBytes: 6_251_824,
-      oldestSeconds: 14,
+      waitingSlices: waiting,
+      waitingWindows: waiting,
+      waitingRecords: BigInt(waiting) * 61_204n,
+      memoryBytes: waiting * 6_251_824,
+      oldestSeconds: waiting * 14,
       replayedSlices: 0,
       replayedRecords: 0n,
       lostRecords: 0n,

@@ -16,15 +16,16 @@ export const makeWorld = (name: SeedName, now: number = Date.now()): World => {
   const builder = makeBuilder(now, random)
   const fresh = name === "empty" || name === "setup"
   const live = fresh ? () => {} : name === "large" ? large(builder) : datacenter(builder, now)
+  const startedAt = now - (fresh ? 240_000 : 2 * 86_400_000)
   const world: World = {
-    startedAt: now - (fresh ? 240_000 : 2 * 86_400_000),
+    startedAt,
     assets: builder.assets,
     dependencies: builder.dependencies,
     rates: builder.rates,
     exporters: fresh ? [] : exporters.exporters(now),
     captures: fresh ? [] : exporters.captures(now),
     templates: fresh ? [] : system.templates(now),
-    actors: system.actors(now, !fresh),
+    actors: system.actors(now, startedAt, !fresh),
     warnings: fresh ? [] : system.warnings(now),
     settings: system.settings,
     operators: fresh ? system.operators(now).slice(0, 1) : system.operators(now),

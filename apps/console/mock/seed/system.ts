@@ -39,12 +39,12 @@ export const templates = (now: number): ReadonlyArray<TemplateSummary> =>
       })
   )
 
-export const actors = (now: number, busy: boolean): ReadonlyArray<ActorReading> => {
+export const actors = (now: number, startedAt: number, busy: boolean): ReadonlyArray<ActorReading> => {
   const reading = (path: string, mailbox: MailboxReading | null, gauges: Record<string, number> = {}, restarts = 0) =>
     new ActorReading({
       path,
       state: "running",
-      since: instant(now - (restarts > 0 ? 3_600_000 : 2 * day)),
+      since: instant(restarts > 0 ? now - 3_600_000 : startedAt),
       restarts,
       lastError: restarts > 0 ? { message: "could not write the slice: connection reset", at: instant(now - 3_600_000) } : null,
       mailbox,

@@ -67,8 +67,8 @@ export class NetSeries extends LitElement {
       text { font: var(--t-11); fill: var(--faint); }
       .grid { stroke: var(--line); stroke-width: 1; shape-rendering: crispEdges; }
       .base { stroke: var(--edge); stroke-width: 1; shape-rendering: crispEdges; }
-      .gap { fill: var(--raised); }
-      .gap-edge { stroke: var(--edge); stroke-dasharray: 2 3; shape-rendering: crispEdges; }
+      .gap { fill: var(--line); opacity: 0.5; }
+      .why { paint-order: stroke; stroke: var(--canvas); stroke-width: 3px; fill: var(--muted); }
       .cross { stroke: var(--muted); stroke-width: 1; shape-rendering: crispEdges; }
       .line { fill: none; stroke-width: 1.5; }
       .area { stroke: none; opacity: 0.14; }
@@ -146,10 +146,8 @@ export class NetSeries extends LitElement {
     return html`<svg height=${this.height} viewBox=${`0 0 ${this.width} ${this.height}`} tabindex="0" role="img" aria-label=${`${this.heading}. ${this.#summary(unit)}`}
       @pointermove=${this.#hover} @pointerleave=${() => (this.cross = undefined)} @keydown=${this.#keydown} @click=${this.#choose}>
       ${holes.map(
-        (
-          hole
-        ) => svg`<rect class="gap" x=${x(hole.from)} y=${top} width=${Math.max(0, x(hole.until) - x(hole.from))} height=${floor - top}><title>${this.gap ?? "no data"}</title></rect>
-          ${x(hole.until) - x(hole.from) > 60 ? svg`<text x=${(x(hole.from) + x(hole.until)) / 2} y=${top + 12} text-anchor="middle">${this.gap ?? "no data"}</text>` : nothing}`
+        (hole) =>
+          svg`<rect class="gap" x=${x(hole.from)} y=${top} width=${Math.max(0, x(hole.until) - x(hole.from))} height=${floor - top}><title>${this.gap ?? "no data"}</title></rect>`
       )}
       ${ticks.map(
         (
@@ -158,6 +156,12 @@ export class NetSeries extends LitElement {
         ) => svg`<line class=${i === 0 ? "base" : "grid"} x1=${left} x2=${right} y1=${Math.round(y(tick)) + 0.5} y2=${Math.round(y(tick)) + 0.5} />
           <text x=${left - 6} y=${y(tick) + 4} text-anchor="end">${tickText(tick, unit)}${i === ticks.length - 1 && unit.name !== "" ? ` ${unit.name}` : ""}</text>`
       )}
+      ${holes
+        .filter((hole) => x(hole.until) - x(hole.from) > 60)
+        .map(
+          (hole) =>
+            svg`<text class="why" x=${(x(hole.from) + x(hole.until)) / 2} y=${(top + floor) / 2 + 4} text-anchor="middle">${this.gap ?? "no data"}</text>`
+        )}
       ${times.map((at) => svg`<text x=${x(at)} y=${this.height - 4} text-anchor=${x(at) > right - 16 ? "end" : "middle"}>${this.#timeLabel(at, until - from)}</text>`)}
       <path class="area" d=${stepArea(whole, this.step, x, y, floor)} /><path class="line" d=${stepPath(whole, this.step, x, y)} />
       ${filling.length === 0 ? nothing : svg`<path class="area open" d=${stepArea(filling, this.step, x, y, floor)} /><path class="line open" d=${stepPath(filling, this.step, x, y)} />`}

@@ -33,7 +33,7 @@ export class NetSpark extends LitElement {
   static override readonly styles = [
     sheet,
     css`
-      :host { display: block; height: 16px; min-width: 40px; }
+      :host { display: block; height: 16px; min-width: 40px; margin-block: auto; }
       svg { display: block; width: 100%; height: 100%; overflow: visible; }
       path { fill: none; stroke: var(--seq-4); stroke-width: 1.25; vector-effect: non-scaling-stroke; stroke-linecap: round; stroke-linejoin: round; }
       @media (forced-colors: active) { path { stroke: CanvasText; } }

@@ -22,6 +22,9 @@ const named: Record<Quantity, (prefix: string) => string> = {
   ms: () => "ms"
 }
 
+/** Whole, with its digits in threes. */
+export const plain: Unit = { factor: 1, name: "" }
+
 const unitAt = (quantity: Quantity, step: number): Unit => ({ factor: 1000 ** step, name: named[quantity](steps[step]!) })
 
 const stepOf = (value: number): number => {
@@ -97,11 +100,17 @@ export const briefly = (value: number): string => {
 }
 
 /** A round number of an axis in its unit: no zeros behind the point that say nothing. */
-export const tickText = (tick: number, unit: Unit): string => String(Number((tick / unit.factor).toPrecision(6)))
+export const tickText = (tick: number, unit: Unit): string => {
+  const [whole = "", ...decimals] = String(Number((tick / unit.factor).toPrecision(6))).split(".")
+  return [grouped(whole), ...decimals].join(".")
+}
 
 /** The exact value, as it is copied and shown as title: no grouping that a spreadsheet would not take. */
 export const exactly = (value: number | bigint | null | undefined): string =>
   value === null || value === undefined ? none : String(value)
+
+/** The exact value for reading: every digit, in threes. */
+export const inFull = (value: number | bigint): string => grouped(String(value))
 
 /** Decimals of a shown number: what a column pads so that its points align. */
 export const decimalsOf = (shown: string): number => {
@@ -118,4 +127,4 @@ export const perCent = (share: number): string => {
 
 /** `1 asset`, `12 assets`. */
 export const plural = (count: number, one: string, many = `${one}s`): string =>
-  `${inUnit(count, { factor: 1, name: "" })} ${count === 1 ? one : many}`
+  `${inUnit(count, plain)} ${count === 1 ? one : many}`

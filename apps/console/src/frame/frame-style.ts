@@ -32,7 +32,7 @@ export const frameStyle = css`
     nav-rail { grid-row: 1; grid-column: 1; }
     .column { grid-row: 2; grid-column: 1; }
     status-line { grid-row: 3; grid-column: 1; }
-    header { padding: 0 var(--s-4); gap: var(--s-3); }
+    header { gap: var(--s-3); }
   }
   .printed { display: none; }
   @media print {

@@ -23,7 +23,7 @@ export class StatusLine extends LitElement {
   static override readonly styles = [
     sheet,
     css`
-      :host { display: flex; align-items: center; height: 24px; gap: var(--s-5); padding: 0 var(--s-4); font: var(--t-12); color: var(--muted);
+      :host { display: flex; align-items: center; height: 24px; gap: var(--s-5); padding: 0 var(--s-5); font: var(--t-12); color: var(--muted);
         background: var(--panel); border-top: var(--hair) solid var(--line); overflow-x: auto; overflow-y: hidden; scrollbar-width: none; white-space: nowrap; }
       a { display: inline-flex; align-items: center; gap: 5px; height: 24px; }
       a:focus-visible { outline-offset: -2px; }

@@ -10,7 +10,7 @@ const labelRoom = { aside: 66, above: 52, below: 56 } as const
 
 export const clamped = (scale: number): number => Math.min(largest, Math.max(smallest, scale))
 
-/** The view that shows all of `bounds` in so many px, never larger than 1.4. */
+/** The view that shows all of `bounds` in so many px, never so large that its lines are all there is: 2. */
 export const fitted = (
   { bottom, left, right, top }: Bounds,
   width: number,
@@ -18,7 +18,7 @@ export const fitted = (
 ): { readonly position: Place; readonly scale: number } => {
   const across = Math.max(80, width - 2 * labelRoom.aside) / Math.max(1, right - left)
   const down = Math.max(80, height - labelRoom.above - labelRoom.below) / Math.max(1, bottom - top)
-  const scale = Math.max(smallest, Math.min(1.4, across, down))
+  const scale = Math.max(smallest, Math.min(2, across, down))
   const lower = (labelRoom.below - labelRoom.above) / 2 / scale
   return { position: { x: (left + right) / 2, y: (top + bottom) / 2 + lower }, scale }
 }

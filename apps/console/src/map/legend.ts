@@ -1,8 +1,8 @@
 /**
  * The map's legend: always open, counts what the filter line left, and filters: a click shows only that family, another all again.
  *
- * Properties: `counts`; `only` the family shown alone; `blind` adds what is
- * not looked at; `marks` explains how the map marks what belongs to a selection. Event: `LegendEvent`.
+ * Properties: `counts`; `only` the family shown alone; `lines` says what they mean; `blind` adds what is not looked at; `marks` explains
+ * how the map marks what belongs to a selection instead. Event: `LegendEvent`.
  */
 import { css, html, LitElement, nothing, svg } from "lit"
 import type { AssetFamily } from "#domain/AssetFamily.ts"
@@ -36,11 +36,13 @@ export class NetLegend extends LitElement {
   static override readonly properties = {
     counts: { attribute: false },
     only: {},
+    lines: { type: Boolean },
     marks: { type: Boolean },
     blind: { type: Boolean }
   }
   declare counts: ReadonlyArray<LegendCount>
   declare only: AssetFamily | "external" | undefined
+  declare lines: boolean
   declare marks: boolean
   /** Some of the map is not looked at. */
   declare blind: boolean
@@ -81,10 +83,12 @@ export class NetLegend extends LitElement {
             >${family === "external" ? familyMark("unknown", true) : familyMark(family)}<span>${label}</span><span class="count">${count}</span></button>`
       })}
       ${
-        this.marks
-          ? html`<div class="lines"><span><svg class="mark" viewBox="0 0 10 10" aria-hidden="true">${relationMarks.upstream}</svg>serves the selected</span>
+        !this.lines
+          ? nothing
+          : this.marks
+            ? html`<div class="lines"><span><svg class="mark" viewBox="0 0 10 10" aria-hidden="true">${relationMarks.upstream}</svg>serves the selected</span>
               <span><svg class="mark" viewBox="0 0 10 10" aria-hidden="true">${relationMarks.downstream}</svg>needs the selected</span></div>`
-          : html`<div class="lines" role="img" aria-label="Lines run from who needs to who serves; four widths from below 10 kbit/s to above 100 Mbit/s; dashed is stale, dotted and hatched is not looked at">
+            : html`<div class="lines" role="img" aria-label="Lines run from who needs to who serves; four widths from below 10 kbit/s to above 100 Mbit/s; dashed is stale, dotted and hatched is not looked at">
         <span>needs<svg class="way" viewBox="0 0 30 12">${svg`<path d="M0 4v4l22-1.4V5.4zM22 2.8 30 6l-8 3.2z" fill="currentColor"/>`}</svg>serves</span>
         <span class="unit">bit/s</span><span><svg viewBox="0 0 22 12">${line(0.8)}</svg>&lt;10k</span><span><svg viewBox="0 0 22 12">${line(1.4)}</svg>&lt;1M</span>
         <span><svg viewBox="0 0 22 12">${line(2.4)}</svg>&lt;100M</span><span><svg viewBox="0 0 22 12">${line(3.8)}</svg>more</span>

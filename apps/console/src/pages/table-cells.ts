@@ -28,7 +28,7 @@ export const endCell = (end: DependencyEnd, href?: string) =>
   }</span>`
 
 export const serviceCell = (one: { readonly service: string | null; readonly port: number; readonly protocol: number }) =>
-  html`${one.service === null ? nothing : html`${one.service} `}<span class="mono sub">${portText(one.port, one.protocol)}</span>`
+  html`<span class="service">${one.service === null ? nothing : html`<span class="clip" title=${one.service}>${one.service}</span>`}<span class="mono sub">${portText(one.port, one.protocol)}</span></span>`
 
 const states: Record<Dependency["state"], readonly [StatusName, string, string]> = {
   active: ["up", "active", "seen lately"],

@@ -1,6 +1,6 @@
 /**
  * What every shadow root of the console shares: boxes, links, controls, headings and the few words of layout (`.mono`, `.num`,
- * `.muted`, `.sr`). An element puts it first in its `static styles` and adds only what is its own.
+ * `.muted`, `.service`, `.sr`). An element puts it first in its `static styles` and adds only what is its own.
  */
 import { css } from "lit"
 
@@ -24,6 +24,7 @@ export const sheet = css`
   .muted { color: var(--muted); }
   .faint { color: var(--faint); }
   .clip { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; min-width: 0; }
+  .service { display: inline-flex; align-items: baseline; gap: var(--s-2); max-width: 100%; min-width: 0; vertical-align: bottom; }
   .sr { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
   button { font: var(--t-13); font-weight: 500; color: var(--text); height: var(--control); min-width: 24px; padding: 0 var(--s-4); background: transparent;
     border: var(--hair) solid var(--edge); border-radius: var(--radius); cursor: pointer; white-space: nowrap; touch-action: manipulation; }

@@ -49,6 +49,7 @@ export class NetPalette extends LitElement {
     text: { state: true },
     found: { state: true },
     fault: { state: true },
+    asking: { state: true },
     at: { state: true }
   }
   declare open: boolean
@@ -58,6 +59,8 @@ export class NetPalette extends LitElement {
   declare text: string
   declare found: ReadonlyArray<PaletteEntry>
   declare fault: string | undefined
+  /** The appliance has not answered yet. */
+  declare asking: boolean
   declare at: number
   #asked: AbortController | undefined
   #pause: ReturnType<typeof setTimeout> | undefined
@@ -87,6 +90,7 @@ export class NetPalette extends LitElement {
     this.recent = []
     this.text = ""
     this.found = []
+    this.asking = false
     this.at = 0
   }
 
@@ -95,6 +99,7 @@ export class NetPalette extends LitElement {
       this.text = ""
       this.found = []
       this.fault = undefined
+      this.asking = false
       this.at = 0
     }
   }
@@ -123,7 +128,7 @@ export class NetPalette extends LitElement {
               entry.refused ?? entry.detail ?? ""
             }</span>${entry.keys ? entry.keys.split(" ").map((key) => html`<kbd>${key}</kbd>`) : nothing}</div>`
         })}
-        ${shown.length === 0 ? html`<p class="none" role="status">${this.fault ?? `Nothing is called ${this.text.trim()}.`}</p>` : nothing}
+        ${shown.length === 0 ? html`<p class="none" role="status">${this.fault ?? (this.asking ? "The appliance is asked." : `Nothing is called ${this.text.trim()}.`)}</p>` : nothing}
       </div>
       <div class="foot"><span><kbd>↑</kbd> <kbd>↓</kbd> choose</span><span><kbd>↵</kbd> open</span><span><kbd>esc</kbd> close</span></div>
     </dialog>`
@@ -151,6 +156,7 @@ export class NetPalette extends LitElement {
     this.#asked?.abort()
     clearTimeout(this.#pause)
     const asked = this.text.trim()
+    this.asking = asked !== ""
     if (asked === "") {
       this.found = []
       return
@@ -163,6 +169,7 @@ export class NetPalette extends LitElement {
           if (control.signal.aborted) return
           this.found = found
           this.fault = undefined
+          this.asking = false
         },
         () => {
           if (!control.signal.aborted) this.fault = "The appliance did not answer; pages and actions still work."

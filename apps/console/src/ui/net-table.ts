@@ -11,7 +11,7 @@ import { VirtualizerController } from "@tanstack/lit-virtual"
 import { html, LitElement, nothing, type PropertyValues, svg } from "lit"
 import { createRef, ref } from "lit/directives/ref.js"
 import { repeat } from "lit/directives/repeat.js"
-import { exactly, inUnit } from "../format/number.ts"
+import { exactly, inUnit, plain } from "../format/number.ts"
 import { ActionEvent } from "../keys.ts"
 import { sheet } from "../style/sheet.ts"
 import { type Column, type Measure, measure, padding } from "./column.ts"
@@ -320,4 +320,4 @@ export class NetTable<Row = unknown> extends LitElement {
 }
 customElements.define("net-table", NetTable)
 
-const plainly = (count: number): string => inUnit(count, { factor: 1, name: "" })
+const plainly = (count: number): string => inUnit(count, plain)

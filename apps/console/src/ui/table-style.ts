@@ -50,7 +50,11 @@ export const tableStyle = css`
 
   :host([list]) .head { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
   :host([list]) .newer { top: 0; }
-  :host([list]) .body .row { display: flex; flex-wrap: wrap; column-gap: var(--s-3); row-gap: 0; align-content: center; padding: 0 var(--s-4); overflow: hidden; }
+  :host([list]) .body .row { display: flex; flex-wrap: wrap; column-gap: var(--s-3); row-gap: 0; align-content: center; overflow: hidden; }
+  :host([list]) .row:has(.guides) .n-line { padding-left: 30px; }
+  :host([list]) .n-title:has(.guides) { overflow: visible; }
+  :host([list]) .two:has(.guides) { height: auto; }
+  :host([list]) .guides { height: calc(2 * var(--height)); margin-block: calc(9px - var(--height)); }
   :host([list]) .n-title { order: 0; flex: 1 1 55%; }
   :host([list]) .n-end { order: 1; flex: 0 0 auto; max-width: 42%; margin-left: auto; }
   :host([list]) .body .row::after { content: ""; order: 2; flex-basis: 100%; height: 0; }

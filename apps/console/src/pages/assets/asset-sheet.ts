@@ -16,6 +16,7 @@ import { show, staleLine } from "../../rpc/show.ts"
 import { sheet } from "../../style/sheet.ts"
 import type { Column } from "../../ui/column.ts"
 import type { OpenEvent } from "../../ui/events.ts"
+import { familyWords } from "../../ui/shapes.ts"
 import { inspectorHead } from "../inspector.ts"
 import { pageStyle } from "../page-style.ts"
 import { endCell, serviceCell, stateCell } from "../table-cells.ts"
@@ -121,7 +122,7 @@ export class AssetSheet extends LitElement {
         <dt>${asset.addresses.length === 1 ? "Address" : "Addresses"}</dt><dd>${asset.addresses.length === 0 ? "none now" : asset.addresses.map((address) => html`<net-address text=${address}></net-address>`)}</dd>
         ${asset.fqdn === null ? nothing : html`<dt>DNS name</dt><dd>${asset.fqdn}</dd>`}
         ${asset.macAddresses.length === 0 ? nothing : html`<dt>MAC</dt><dd>${asset.macAddresses.map((mac) => html`<net-address text=${mac}></net-address>`)}</dd>`}
-        <dt>Family</dt><dd>${assetTypes[asset.type].family}</dd>
+        <dt>Family</dt><dd>${familyWords[assetTypes[asset.type].family].label}</dd>
         <dt>Environment</dt><dd>${asset.environment ?? "–"}</dd>
         ${asset.tags.length === 0 ? nothing : html`<dt>Tags</dt><dd>${asset.tags.map((tag) => html`<a class="tag" href=${paths.assets({ filter: `tag:${tag}` })}>${tag}</a>`)}</dd>`}
         <dt>Volume</dt><dd><net-value .value=${asset.bytes} quantity="bytes"></net-value></dd>

@@ -4,7 +4,7 @@ import type { Asset } from "#domain/Asset.ts"
 import { assetTypes } from "#domain/AssetFamily.ts"
 import { Following } from "../../Cell.ts"
 import { filterWords } from "../../filter-words.ts"
-import { inUnit } from "../../format/number.ts"
+import { inUnit, plain } from "../../format/number.ts"
 import { ActionEvent } from "../../keys.ts"
 import { paths } from "../../paths.ts"
 import { go, type Place, revise } from "../../place.ts"
@@ -43,7 +43,7 @@ const columns: ReadonlyArray<Column<Asset>> = [
     key: "type",
     label: "Type",
     from: 700,
-    track: "minmax(6.5rem, 1fr)",
+    track: "minmax(8.5rem, 1fr)",
     sort: true,
     cell: (asset) => (asset.internal ? assetTypes[asset.type].label : `${assetTypes[asset.type].label}, external`)
   },
@@ -142,7 +142,7 @@ export class PageAssets extends LitElement {
     const list = this.#list
     const { inspectorOpen, inspectorWidth } = preferences.value
     const selected = list.selected
-    return html`<div class="head"><h1>Assets</h1><span class="count">${list.subject.value === undefined ? nothing : inUnit(list.total, { factor: 1, name: "" })}</span>
+    return html`<div class="head"><h1>Assets</h1><span class="count">${list.subject.value === undefined ? nothing : inUnit(list.total, plain)}</span>
         <net-filter label="Filter assets" placeholder="type:db seen:<1h 10.2.0.0/16" .value=${list.filter} .complete=${words.complete} .check=${words.check} .fault=${list.filterFault} @net-filter=${list.onFilter}></net-filter></div>
       ${staleLine(list.subject)}
       <net-split label="Selected asset" ?open=${selected !== undefined && inspectorOpen} .width=${inspectorWidth}

@@ -6,7 +6,7 @@ import { html, LitElement, nothing } from "lit"
 import type { DependencyDetail, DependencyEnd } from "#domain/Dependency.ts"
 import type { DependencyId } from "#domain/ids.ts"
 import { portText } from "#domain/protocol.ts"
-import { alone, exactly, perCent } from "../../format/number.ts"
+import { alone, perCent } from "../../format/number.ts"
 import { millisOf } from "../../format/time.ts"
 import { TitleEvent } from "../../frame/title.ts"
 import { paths } from "../../paths.ts"
@@ -82,8 +82,8 @@ export class DependencySheet extends LitElement {
       <dt>State</dt><dd>${stateCell(one)}</dd>
       ${one.blind === null ? nothing : html`<dt>Blind</dt><dd><span>Not looking${one.blind.since === null ? "" : html` since <net-time .at=${one.blind.since}></net-time>`}: ${one.blind.why}. Its silence means nothing meanwhile.</span></dd>`}
       <dt>Confidence</dt><dd title=${String(one.confidence)}>${perCent(one.confidence)}</dd>
-      <dt>To the server</dt><dd>${this.#volume(one, one.bytesToServer)}</dd>
-      <dt>To the client</dt><dd>${this.#volume(one, one.bytesToClient)}</dd>
+      <dt>To the server</dt><dd><net-value exact .value=${one.bytesToServer} quantity="bytes" .sampling=${one.sampling}></net-value></dd>
+      <dt>To the client</dt><dd><net-value exact .value=${one.bytesToClient} quantity="bytes" .sampling=${one.sampling}></net-value></dd>
       <dt>Flows</dt><dd><net-value .value=${one.flows} .sampling=${one.sampling}></net-value><span class="muted">${alone("count", Number(one.flowsPerHour.toPrecision(3)))} an hour</span></dd>
       <dt>Packets</dt><dd><net-value .value=${one.packets} .sampling=${one.sampling}></net-value></dd>
       <dt>Sampling</dt><dd>${one.sampling > 1 ? `scaled, up to 1 of ${one.sampling}` : "none, exact"}</dd>
@@ -98,10 +98,6 @@ export class DependencySheet extends LitElement {
     const flows = html`<section aria-label="Evidence flows"><evidence-flows .flows=${one.evidence}></evidence-flows></section>`
     if (this.compact) return html`${facts}${this.#traffic(one)}${why}${this.#exporters(one)}${flows}${this.#spans(one)}`
     return html`${this.#traffic(one)}<div class="columns"><div>${facts}${this.#exporters(one)}${this.#spans(one)}</div><div>${why}</div></div>${flows}`
-  }
-
-  #volume(one: DependencyDetail, bytes: bigint) {
-    return html`<net-value .value=${bytes} quantity="bytes" .sampling=${one.sampling}></net-value><span class="faint mono">${exactly(bytes)} B</span>`
   }
 
   #traffic(one: DependencyDetail) {

@@ -3,7 +3,7 @@ import { html, LitElement, nothing } from "lit"
 import type { Dependency } from "#domain/Dependency.ts"
 import { Following } from "../../Cell.ts"
 import { filterWords } from "../../filter-words.ts"
-import { inUnit } from "../../format/number.ts"
+import { inUnit, plain } from "../../format/number.ts"
 import { ActionEvent } from "../../keys.ts"
 import { paths } from "../../paths.ts"
 import { go, type Place, revise } from "../../place.ts"
@@ -48,7 +48,7 @@ const columns: ReadonlyArray<Column<Dependency>> = [
     narrow: "line",
     cell: (one) => endCell(one.server)
   },
-  { key: "port", label: "Service", track: "minmax(7rem, 1.2fr)", sort: true, narrow: "line", cell: (one) => serviceCell(one) },
+  { key: "port", label: "Service", track: "minmax(9rem, 1.2fr)", sort: true, narrow: "line", cell: (one) => serviceCell(one) },
   { key: "state", label: "State", from: 760, track: "6.5rem", cell: stateCell, narrow: "line" },
   {
     key: "confidence",
@@ -63,7 +63,7 @@ const columns: ReadonlyArray<Column<Dependency>> = [
   {
     key: "flows",
     label: "Flows",
-    from: 700,
+    from: 960,
     track: "5rem",
     sort: true,
     number: { quantity: "count", of: (one) => one.flows, sampling: (one) => one.sampling }
@@ -134,7 +134,7 @@ export class PageDependencies extends LitElement {
     const reading = list.subject.reading
     const unreadable = list.filterFault !== undefined && list.rows.length > 0
     const hidden = reading._tag === "waiting" || (reading._tag === "failed" && !unreadable)
-    return html`<div class="head"><h1>Dependencies</h1><span class="count">${list.subject.value === undefined ? nothing : inUnit(list.total, { factor: 1, name: "" })}</span>
+    return html`<div class="head"><h1>Dependencies</h1><span class="count">${list.subject.value === undefined ? nothing : inUnit(list.total, plain)}</span>
         <net-filter label="Filter dependencies" placeholder="port:5432 state:active 10.2.0.0/16" .value=${list.filter} .complete=${words.complete} .check=${words.check} .fault=${list.filterFault} @net-filter=${list.onFilter}></net-filter></div>
       ${staleLine(list.subject)}
       <net-split label="Selected dependency" ?open=${selected !== undefined && inspectorOpen} .width=${inspectorWidth}

@@ -16,6 +16,7 @@ import { pageStyle } from "../page-style.ts"
 import { changeExporter, exporterName } from "./change-exporter.ts"
 import "../../ui/net-dialog.ts"
 import "../../ui/net-time.ts"
+import "../../ui/net-value.ts"
 
 const said: Record<Approval, string> = { approved: "approved", blocked: "blocked", new: "undecided again" }
 const actions: ReadonlyArray<readonly [Approval, string, string]> = [
@@ -41,7 +42,8 @@ export class ExporterPolicyForm extends LitElement {
       form { display: flex; gap: var(--s-2) var(--s-3); align-items: center; flex-wrap: wrap; }
       input[type="number"] { width: 6.5rem; }
       dd > span.buttons { display: flex; gap: var(--s-3); flex-wrap: wrap; }
-      label.check { display: inline-flex; gap: var(--s-3); align-items: center; min-height: 24px; }
+      label.check { display: inline-flex; gap: var(--s-3); align-items: baseline; min-height: 24px; }
+      label.check input { align-self: center; }
       .fault { color: var(--text); flex-basis: 100%; }
     `
   ]
@@ -59,8 +61,8 @@ export class ExporterPolicyForm extends LitElement {
             ([to, word, title]) =>
               html`<button class=${to === "approved" && approval === "new" ? "primary" : ""} aria-disabled=${off} title=${why ?? title} @click=${() => why ?? this.#approve(to)}>${approval === "blocked" && to === "approved" ? "Unblock and approve" : word}</button>`
           )}${approval === "blocked" ? html`<button aria-disabled=${off} title=${why ?? "Undecided, as at its first datagram"} @click=${() => why ?? this.#approve("new")}>Unblock</button>` : nothing}</span></dd>
-      ${one.blocked > 0n || approval === "blocked" ? html`<dt>Refused</dt><dd>${exactly(one.blocked)}<span class="muted">datagrams since the start</span></dd>` : nothing}
-      ${one.withheld > 0n ? html`<dt>Kept off the map</dt><dd>${exactly(one.withheld)}<span class="muted">flow records, for want of approval</span></dd>` : nothing}
+      ${one.blocked > 0n || approval === "blocked" ? html`<dt>Refused</dt><dd><net-value exact .value=${one.blocked}></net-value><span class="muted">datagrams since the start</span></dd>` : nothing}
+      ${one.withheld > 0n ? html`<dt>Kept off the map</dt><dd><net-value exact .value=${one.withheld}></net-value><span class="muted">flow records, for want of approval</span></dd>` : nothing}
       <dt><label for="rate">Sampling</label></dt><dd><form @submit=${this.#sample}>1 of <input id="rate" name="rate" type="number" min="1" max="4294967295" inputmode="numeric" placeholder="as said" .value=${sampling === null ? "" : String(sampling.rate)} ?disabled=${why !== undefined} />
         <select name="mode" aria-label="When the override counts" ?disabled=${why !== undefined}>${modes.map(([mode, word]) => html`<option value=${mode} ?selected=${mode === sampling?.mode}>${word}</option>`)}</select>
         <button type="submit" aria-disabled=${off} title=${why ?? "An empty rate takes the override away"}>Set</button></form>

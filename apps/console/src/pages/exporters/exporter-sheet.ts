@@ -5,7 +5,7 @@
  */
 import { css, html, LitElement, nothing } from "lit"
 import { type Exporter, type ExporterHistory, exporterProtocolNames, type TemplateSummary } from "#domain/Exporter.ts"
-import { exactly, plural } from "../../format/number.ts"
+import { plural } from "../../format/number.ts"
 import { millisOf } from "../../format/time.ts"
 import { paths } from "../../paths.ts"
 import { Subject } from "../../rpc/Subject.ts"
@@ -97,12 +97,12 @@ export class ExporterSheet extends LitElement {
       <dt>Address</dt><dd><net-address text=${one.address}></net-address></dd>
       <dt>Protocol</dt><dd>${exporterProtocolNames[one.protocol]}</dd>
       <dt>Rate</dt><dd><net-value .value=${one.recordsPerSecond} quantity="rate"></net-value><span class="muted">flow records, over the last minute</span></dd>
-      <dt>Records</dt><dd>${this.#count(one.records)}</dd>
-      <dt>Datagrams</dt><dd>${this.#count(one.datagrams)}</dd>
-      <dt title="What the exporter's own sequence numbers say we did not get">Lost</dt><dd>${this.#count(one.sequenceLost)}<span class="muted">${one.protocol === "netflow5" || one.protocol === "ipfix" ? "records" : "datagrams"} missing by its sequence numbers</span></dd>
-      <dt title="Its sequence began anew: it restarted">Restarts</dt><dd>${this.#count(one.sequenceResets)}</dd>
-      ${one.clockJumps === 0n ? nothing : html`<dt title="By more than a minute">Clock set</dt><dd>${this.#count(one.clockJumps)}</dd>`}
-      ${one.tunnelled === 0n ? nothing : html`<dt>Tunnelled</dt><dd>${this.#count(one.tunnelled)}<span class="muted">records, shown by what is inside</span></dd>`}
+      <dt>Records</dt><dd><net-value exact .value=${one.records}></net-value></dd>
+      <dt>Datagrams</dt><dd><net-value exact .value=${one.datagrams}></net-value></dd>
+      <dt title="What the exporter's own sequence numbers say we did not get">Lost</dt><dd><net-value exact .value=${one.sequenceLost}></net-value><span class="muted">${one.protocol === "netflow5" || one.protocol === "ipfix" ? "records" : "datagrams"} missing by its sequence numbers</span></dd>
+      <dt title="Its sequence began anew: it restarted">Restarts</dt><dd><net-value exact .value=${one.sequenceResets}></net-value></dd>
+      ${one.clockJumps === 0n ? nothing : html`<dt title="By more than a minute">Clock set</dt><dd><net-value exact .value=${one.clockJumps}></net-value></dd>`}
+      ${one.tunnelled === 0n ? nothing : html`<dt>Tunnelled</dt><dd><net-value exact .value=${one.tunnelled}></net-value><span class="muted">records, shown by what is inside</span></dd>`}
       <dt>Sampling</dt><dd>${samplingText(one.sampling)}${one.policy.sampling === null ? nothing : html`<span class="muted">${one.policy.sampling.mode === "replaces" ? "replaced by" : "else"} ${samplingText(one.policy.sampling.rate)}</span>`}</dd>
       <dt title="Arrival minus export time, smoothed">Clock skew</dt><dd>${skewText(one.clockSkewMs)}${one.clockSkewMs === null ? nothing : html`<span class="muted">flow times are corrected by it</span>`}</dd>
       <dt>Domains</dt><dd class="mono">${one.observationDomains.length === 0 ? "–" : one.observationDomains.join(", ")}</dd>
@@ -113,10 +113,6 @@ export class ExporterSheet extends LitElement {
       <dt>Last heard</dt><dd><net-time .at=${one.lastSeen}></net-time></dd>`
       }
     </dl></section>`
-  }
-
-  #count(value: bigint) {
-    return html`<net-value .value=${value}></net-value>${value > 99_999n ? html`<span class="faint mono">${exactly(value)}</span>` : nothing}`
   }
 
   #name(one: Exporter) {
@@ -195,7 +191,7 @@ export class ExporterSheet extends LitElement {
   #waiting(one: Exporter) {
     if (one.heldSets === 0 && one.heldDropped === 0n) return nothing
     return html`<section><h2>Waiting for their template</h2><dl class="facts">
-      <dt>Waiting now</dt><dd>${plural(one.heldSets, "data set")}</dd><dt>Given up</dt><dd>${this.#count(one.heldDropped)}<span class="muted">since the start; the waiting room is bounded</span></dd></dl></section>`
+      <dt>Waiting now</dt><dd>${plural(one.heldSets, "data set")}</dd><dt>Given up</dt><dd><net-value exact .value=${one.heldDropped}></net-value><span class="muted">since the start; the waiting room is bounded</span></dd></dl></section>`
   }
 
   #counts(

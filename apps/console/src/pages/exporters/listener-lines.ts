@@ -31,6 +31,7 @@ export class ListenerLines extends LitElement {
     sheet,
     css`
       :host { display: block; }
+      ul { padding-bottom: var(--s-3); }
       li { display: flex; align-items: center; gap: var(--s-3); min-height: 24px; flex-wrap: wrap; }
     `
   ]

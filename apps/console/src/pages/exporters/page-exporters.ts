@@ -2,7 +2,7 @@
 import { html, LitElement, nothing } from "lit"
 import { type Exporter, type ExporterHistory, exporterProtocolNames } from "#domain/Exporter.ts"
 import { Following } from "../../Cell.ts"
-import { inUnit } from "../../format/number.ts"
+import { inUnit, plain } from "../../format/number.ts"
 import { millisOf } from "../../format/time.ts"
 import { ActionEvent } from "../../keys.ts"
 import { paths } from "../../paths.ts"
@@ -265,7 +265,7 @@ export class PageExporters extends LitElement {
     const open = chosen !== undefined && inspectorOpen
     const reading = this.#exporters.reading
     const why = refusal("exporters.write")
-    return html`<div class="head"><h1>Exporters</h1><span class="count">${this.#exporters.value === undefined ? nothing : inUnit(all.length, { factor: 1, name: "" })}</span>
+    return html`<div class="head"><h1>Exporters</h1><span class="count">${this.#exporters.value === undefined ? nothing : inUnit(all.length, plain)}</span>
         <net-filter label="Filter exporters" placeholder="name, address, protocol or state, e.g. new" .value=${filter} @net-filter=${(event: FilterEvent) => revise({ filter: event.filter })}></net-filter>
         <button aria-disabled=${why === undefined ? "false" : "true"} title=${why ?? "An exporter that has not sent yet"} @click=${() => {
           if (why === undefined) this.adding = true

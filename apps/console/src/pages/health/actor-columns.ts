@@ -20,7 +20,7 @@ export const actorStates: Record<ActorReading["state"], readonly [StatusName, st
 const guides = (depth: number) =>
   depth === 0
     ? nothing
-    : html`<svg class="guides" width=${depth * 14} aria-hidden="true"><path d=${Array.from({ length: depth }, (_, i) => `M${i * 14 + 5.5} 0v60`).join("")} /></svg>`
+    : html`<svg class="guides" width=${depth * 14} aria-hidden="true"><path d=${Array.from({ length: depth }, (_, i) => `M${i * 14 + 5.5} 0v120`).join("")} /></svg>`
 
 export const actorColumns: ReadonlyArray<Column<TreeLine>> = [
   {

@@ -1,7 +1,6 @@
 /** One actor: its state, its mailbox, its numbers, its last error in full, and a restart where that is permitted. Property: `actor`. */
 import { css, html, LitElement, nothing } from "lit"
 import type { ActorReading, MailboxPolicy } from "#domain/Health.ts"
-import { exactly } from "../../format/number.ts"
 import { act } from "../../rpc/client.ts"
 import { faultOf } from "../../rpc/Fault.ts"
 import { refusal } from "../../session.ts"
@@ -62,7 +61,7 @@ export class ActorSheet extends LitElement {
         mailbox === null
           ? nothing
           : html`<section><div class="section-head"><h2>Mailbox</h2><span class="muted">${mailbox.name}</span></div><dl class="facts"><dt>Waiting</dt><dd>${mailbox.depth} of ${mailbox.capacity}</dd>
-            <dt>When full</dt><dd>${policies[mailbox.policy]}</dd><dt>Offered</dt><dd>${exactly(mailbox.offered)}</dd><dt>Refused</dt><dd>${exactly(mailbox.refused)}</dd></dl></section>`
+            <dt>When full</dt><dd>${policies[mailbox.policy]}</dd><dt>Offered</dt><dd><net-value exact .value=${mailbox.offered}></net-value></dd><dt>Refused</dt><dd><net-value exact .value=${mailbox.refused}></net-value></dd></dl></section>`
       }
       ${
         Object.keys(gauges).length === 0

@@ -1,7 +1,7 @@
-/** What the database keeps and for how long, what had to go, and whether hours and days are made. Properties: `storage`, `now`. */
+/** What the database keeps and for how long, what had to go, and whether hours and days are made. Property: `storage`. */
 import { css, html, LitElement, nothing } from "lit"
 import type { DroppedPartition, StorageClass, StorageReading } from "#domain/Storage.ts"
-import { alone, plural } from "../../format/number.ts"
+import { alone, inUnit, plain, type Unit, unitForAll } from "../../format/number.ts"
 import { sheet } from "../../style/sheet.ts"
 import { pageStyle } from "../page-style.ts"
 import { healthStyle } from "./health-style.ts"
@@ -34,11 +34,15 @@ export class StorageSection extends LitElement {
     const { storage } = this
     if (storage === undefined || storage.classes.length === 0) return nothing
     const { classes, daysUpTo, dropped, exhausted, hoursUpTo, mostBytes, reserveBytes } = storage
+    const unit = unitForAll(
+      "bytes",
+      classes.map(({ bytes }) => bytes)
+    )
     return html`<section><div class="section-head"><h2>Kept</h2><span class="muted">${alone("bytes", reserveBytes)} of disk stay free${
       mostBytes === 0 ? nothing : html`, at most ${alone("bytes", mostBytes)}`
     }</span>${exhausted ? html`<net-status status="critical" label="nothing left to drop"></net-status>` : nothing}</div>
-      <table class="plain"><thead><tr><th scope="col">What</th><th scope="col">Since</th><th scope="col" class="num">Kept for</th><th scope="col" class="num">Parts</th><th scope="col" class="num">Size</th></tr></thead>
-      <tbody>${classes.map((one) => this.#row(one))}</tbody></table>
+      <table class="plain"><thead><tr><th scope="col">What</th><th scope="col">Since</th><th scope="col" class="num">Kept for days</th><th scope="col" class="num">Parts</th><th scope="col" class="num">Size ${unit.name}</th></tr></thead>
+      <tbody>${classes.map((one) => this.#row(one, unit))}</tbody></table>
       <p class="muted">${
         hoursUpTo === null
           ? "No hour is complete yet; each is made a few minutes after its end."
@@ -53,9 +57,9 @@ export class StorageSection extends LitElement {
       }</section>`
   }
 
-  #row(one: StorageClass) {
+  #row(one: StorageClass, unit: Unit) {
     return html`<tr><td title=${one.name}>${labels[one.name] ?? one.name}</td><td>${one.from === null ? html`<span class="muted">nothing yet</span>` : html`<net-time .at=${one.from}></net-time>`}</td>
-      <td class="num">${plural(one.keepDays, "day")}</td><td class="num">${one.partitions}</td><td class="num"><net-value .value=${one.bytes} quantity="bytes"></net-value></td></tr>`
+      <td class="num">${inUnit(one.keepDays, plain)}</td><td class="num">${inUnit(one.partitions, plain)}</td><td class="num"><net-value .value=${one.bytes} quantity="bytes" .unit=${unit}></net-value></td></tr>`
   }
 }
 customElements.define("storage-section", StorageSection)

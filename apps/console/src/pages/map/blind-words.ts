@@ -31,8 +31,8 @@ export const subnetOf = (node: SceneNode): string | undefined => {
   return node.external || network === undefined || node.members.some((member) => member.network !== network) ? undefined : network
 }
 
-/** The line above the map; undefined while all of it is looked at. */
-export const blindNote = (scene: Scene): string | undefined => {
+/** The line above the map or its table: what of it nobody looks at, and why; undefined while all of it is looked at. */
+export const blindNote = (scene: Scene, asTable: boolean): string | undefined => {
   if (scene.blindness.length === 0) return undefined
   const members = scene.nodes.flatMap((node) => node.members)
   const networks = new Set(members.filter(({ blind }) => blind !== undefined).map(({ network }) => network))
@@ -45,5 +45,5 @@ export const blindNote = (scene: Scene): string | undefined => {
   ]
   const reasons = reasonsOf(scene, [...members, ...blind])
   const shown = reasons.length > 2 ? `${reasons.slice(0, 2).join("; ")} and ${reasons.length - 2} more reasons` : reasons.join("; ")
-  return `Hatched: ${what.join(" and ")} that nobody looks at, ${shown}.`
+  return `${asTable ? "" : "Hatched: "}${what.join(" and ")} that nobody looks at, ${shown}.`
 }

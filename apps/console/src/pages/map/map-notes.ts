@@ -10,6 +10,7 @@ import { blindNote } from "./blind-words.ts"
 
 export interface MapNotes {
   readonly scene: Scene
+  readonly asTable: boolean
   readonly topology: Topology | undefined
   readonly opened: Scene["opened"]
   /** What is hidden, in words. */
@@ -20,22 +21,14 @@ export interface MapNotes {
 }
 
 export const mapNotes = (notes: MapNotes) => {
-  const { close, isolated, opened, scene, topology } = notes
+  const { asTable, close, isolated, opened, scene, topology } = notes
   const folded = foldedText(scene)
   const left = topology === undefined ? 0 : topology.nodesLeftOut + topology.edgesLeftOut
   const held = heldBy(notes)
-  const blind = blindNote(scene)
+  const blind = blindNote(scene, asTable)
   const unhatched = scene.blindness.length === 0 && (topology?.blindness ?? []).length > 0
-  if (
-    folded === undefined &&
-    left === 0 &&
-    opened.length === 0 &&
-    held === undefined &&
-    isolated === undefined &&
-    blind === undefined &&
-    !unhatched
-  )
-    return nothing
+  const lines = [folded, held, isolated, blind].some((line) => line !== undefined)
+  if (!lines && left === 0 && opened.length === 0 && !unhatched) return nothing
   return html`<div class="notes">
       ${
         isolated === undefined
@@ -51,8 +44,8 @@ export const mapNotes = (notes: MapNotes) => {
             )}<button class="text" @click=${() => revise({ open: undefined })}>Close all</button>`
       }
       ${held ?? nothing}
-      ${blind === undefined ? nothing : html`<span role="status">${blind}</span><button class="text" @click=${() => revise({ coverage: "off" })}>Do not hatch</button>`}
-      ${unhatched ? html`<span>Parts of it nobody looks at.</span><button class="text" @click=${() => revise({ coverage: undefined })}>Hatch them</button>` : nothing}
+      ${blind === undefined ? nothing : html`<span role="status">${blind}</span>${asTable ? nothing : html`<button class="text" @click=${() => revise({ coverage: "off" })}>Do not hatch</button>`}`}
+      ${unhatched ? html`<span>Parts of it nobody looks at.</span><button class="text" @click=${() => revise({ coverage: undefined })}>${asTable ? "Mark" : "Hatch"} them</button>` : nothing}
       ${folded === undefined ? nothing : html`<span role="status">${folded}</span>`}
       ${left === 0 || topology === undefined ? nothing : html`<span role="status">The appliance left out ${plural(topology.nodesLeftOut, "asset")} and ${plural(topology.edgesLeftOut, "dependency", "dependencies")}; a filter shows them.</span>`}
     </div>`

@@ -185,7 +185,7 @@ export class PageMap extends LitElement {
       ${reading._tag === "stale" ? html`<net-stale .since=${reading.since} .why=${reading.fault.message} ?retrying=${reading.retrying}></net-stale>` : nothing}
       ${scene === undefined ? nothing : this.#notes(scene)}
       ${this.#body(scene)}
-      ${scene === undefined ? nothing : html`<net-legend .counts=${scene.legend} .only=${only(this.place.query.get("only"))} ?blind=${scene.blindness.length > 0} ?marks=${resolveSelection(scene, this.#selected)?.node !== undefined} @net-legend=${this.#legend}></net-legend>`}
+      ${scene === undefined ? nothing : html`<net-legend .counts=${scene.legend} .only=${only(this.place.query.get("only"))} ?blind=${scene.blindness.length > 0} ?lines=${!this.#asTable} ?marks=${resolveSelection(scene, this.#selected)?.node !== undefined} @net-legend=${this.#legend}></net-legend>`}
       <net-menu .entries=${this.menu?.entries} heading=${this.menu?.heading ?? ""} x=${this.menu?.x ?? 0} y=${this.menu?.y ?? 0} @net-close=${() => (this.menu = undefined)}></net-menu>`
   }
 
@@ -204,6 +204,7 @@ export class PageMap extends LitElement {
   #notes(scene: Scene) {
     return mapNotes({
       scene,
+      asTable: this.#asTable,
       topology: this.#topology.value,
       opened: this.#grouping === "none" ? [] : scene.opened.filter(({ id }) => this.#open.includes(id)),
       isolated:

@@ -22,7 +22,7 @@ export const overviewStyle = css`
   td.clip { max-width: 12rem; }
   @media (max-width: 1000px) { .readouts { grid-template-columns: repeat(3, 1fr); } .readouts a { border-bottom: var(--hair) solid var(--line); } }
   @media (max-width: 480px) {
-    .readouts { grid-template-columns: repeat(2, 1fr); } .readouts a { padding: var(--s-3) var(--s-4); }
+    .readouts { grid-template-columns: repeat(2, 1fr); } .readouts a { padding-block: var(--s-3); }
     .warnings li { grid-template-columns: minmax(0, 1fr) auto; row-gap: 0; } .warnings li > span { grid-column: 1 / -1; grid-row: 2; }
   }
 `

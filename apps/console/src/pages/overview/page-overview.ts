@@ -3,7 +3,7 @@ import { html, LitElement, nothing } from "lit"
 import type { HealthWarning } from "#domain/Health.ts"
 import { portText } from "#domain/protocol.ts"
 import type { Overview } from "#domain/Status.ts"
-import { briefly, inUnit, plural } from "../../format/number.ts"
+import { briefly, inUnit, plain, plural } from "../../format/number.ts"
 import { exactTime, millisOf } from "../../format/time.ts"
 import { paths } from "../../paths.ts"
 import { go } from "../../place.ts"
@@ -20,8 +20,6 @@ import "../../ui/net-status.ts"
 import "../../ui/net-time.ts"
 import "../../ui/net-empty.ts"
 import "../../ui/net-value.ts"
-
-const plain = { factor: 1, name: "" }
 
 export class PageOverview extends LitElement {
   readonly #overview = Subject.watch<Overview, unknown>(this, { what: "the overview" }, () => (api) => api.OverviewWatch())
