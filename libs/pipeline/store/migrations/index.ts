@@ -11,6 +11,7 @@ import { evidence } from "./0007_evidence.ts"
 import { retention } from "./0008_retention.ts"
 import { writePath } from "./0009_write_path.ts"
 import { flowRaw } from "./0010_flow_raw.ts"
+import { statistics } from "./0011_statistics.ts"
 
 export const migrations = {
   "0001_assets": assets,
@@ -22,7 +23,8 @@ export const migrations = {
   "0007_evidence": evidence,
   "0008_retention": retention,
   "0009_write_path": writePath,
-  "0010_flow_raw": flowRaw
+  "0010_flow_raw": flowRaw,
+  "0011_statistics": statistics
 } as const
 
 /** Brings the database to the newest version. Several appliances that start together take turns. */
