@@ -139,8 +139,13 @@ export const makeFlowPlane = (
 
   const decoderOptions: DecoderOptions = {
     templates,
+    shared: batch.shared,
     full: () => rulings.full(fold),
     ...news.take,
+    onTemplate: (template) => {
+      news.take.onTemplate(template)
+      if (hearing >= 0) exporters.taught(hearing)
+    },
     onMalformed: (reason: MalformedReason) => {
       if (hearing >= 0) exporters.malformed(hearing, reason)
     }

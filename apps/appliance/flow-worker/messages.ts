@@ -8,7 +8,7 @@ import type { WindowSlice } from "#domain/Window.ts"
 import type { ActorEntry } from "#pipeline/actor/ActorEntry.ts"
 import type { InterfaceCounters } from "#pipeline/decode/interface-counters.ts"
 import type { LearnedTemplate } from "#pipeline/decode/LearnedTemplate.ts"
-import type { Announcement } from "#pipeline/decode/TemplateCache.ts"
+import type { Announcement, TemplateCounters } from "#pipeline/decode/TemplateCache.ts"
 import type { ExporterPolicyInForce } from "#pipeline/ingest/ExporterTable.ts"
 import type { ExporterReading, ExporterResume } from "#pipeline/ingest/exporter-reading.ts"
 import type { SequenceNotes } from "#pipeline/ingest/sequence-log.ts"
@@ -146,7 +146,7 @@ export interface FlowWorkerReport {
     /** 1: every record is kept. */
     readonly pressureSampling: number
   }
-  readonly templates: { readonly size: number; readonly learned: number; readonly evicted: number; readonly expired: number }
+  readonly templates: Pick<TemplateCounters, "learned" | "evicted" | "crowdedOut" | "expired"> & { readonly size: number }
   /** Times this machine's clock was set while the worker ran, and what by the last time, ms. */
   readonly clock: { readonly steps: number; readonly lastStepMs: number }
   readonly unknownElements: ReadonlyArray<UnknownElement>
@@ -164,6 +164,8 @@ export interface FlowWarning {
     | "conversations-full"
     | "exporters-full"
     | "exporter-over-limit"
+    | "template-flood"
+    | "templates-full"
     | "own-clock-set"
   readonly detail: string
   readonly subject: string

@@ -183,6 +183,7 @@ export const reportOf = (from: Reported): FlowWorkerReport => {
       size: templates.size,
       learned: templates.counters.learned,
       evicted: templates.counters.evicted,
+      crowdedOut: templates.counters.crowdedOut,
       expired: templates.counters.expired
     },
     clock: { steps: from.clock.steps(), lastStepMs: from.clock.lastStepMs() },

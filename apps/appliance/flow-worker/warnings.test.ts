@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { type Field, ipfix, template10 } from "#pipeline/decode/encode.fixture.ts"
 import { makeTestPlane } from "./FlowPlane.fixture.ts"
 import type { FlowWorkerReport } from "./messages.ts"
 import { warningsOf } from "./warnings.ts"
@@ -6,6 +7,11 @@ import { warningsOf } from "./warnings.ts"
 const calm = makeTestPlane({ ports: [2055] }).plane.report()
 const listener = calm.listeners[0]!
 const codes = (now: FlowWorkerReport, before?: FlowWorkerReport) => warningsOf(now, before).map((one) => one.code)
+
+const fields: ReadonlyArray<Field> = [
+  [0, 8, 4],
+  [0, 12, 4]
+]
 
 describe("warnings of a flow worker", () => {
   it("are none when all is well", () => {
@@ -42,5 +48,37 @@ describe("warnings of a flow worker", () => {
     assert.deepStrictEqual(codes(bad, calm), ["kernel-drops", "store-lags", "conversations-full", "exporters-full"])
     assert.deepStrictEqual(codes(bad, bad), [])
     assert.deepStrictEqual(codes({ ...calm, windows: { ...calm.windows, pressureSampling: 10 } }, calm), ["store-lags"])
+  })
+
+  it("name the exporter that sends ever new templates, and say when there is room again", () => {
+    const { plane, said, wait } = makeTestPlane()
+    const told = () => said.flatMap((message) => (message.type === "report" ? [message.warnings] : [])).at(-1)!
+    plane.take(ipfix({}, template10(256, fields)), "192.0.2.1")
+    for (let i = 0; i < 1200; i++) plane.take(ipfix({ domain: i % 7 }, template10(300 + i, fields)), "192.0.2.66")
+    plane.tick()
+    assert.deepStrictEqual(told(), [
+      {
+        code: "template-flood",
+        detail: "1,200 new templates of 192.0.2.66 in the last minutes; 1,200 of them are kept",
+        subject: "exporter 192.0.2.66"
+      }
+    ])
+    for (let second = 0; second < 120; second++) {
+      wait(1000)
+      plane.tick()
+    }
+    assert.deepStrictEqual(told(), [])
+  })
+
+  it("say that room for templates ends, and who has most", () => {
+    const { plane, said } = makeTestPlane()
+    for (let exporter = 0; exporter < 200; exporter++) {
+      const own = exporter === 77 ? 90 : 50
+      for (let i = 0; i < own; i++) plane.take(ipfix({}, template10(300 + i, fields)), `192.0.2.${exporter}`)
+    }
+    plane.tick()
+    const [warning] = said.flatMap((message) => (message.type === "report" ? [message.warnings] : [])).at(-1)!
+    assert.deepInclude(warning, { code: "templates-full", subject: "flow/worker-1/decode" })
+    assert.match(warning!.detail, /of 10,000 templates are kept, [1-9]\d* given up in the last minutes; 192\.0\.2\.77 has 90,/)
   })
 })

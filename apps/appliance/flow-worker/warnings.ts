@@ -2,84 +2,99 @@
  * What a flow worker's figures say that people should act on. Pure: two reports in, conditions out. How bad each is and what to do about
  * it stands in health/warnings.ts, the one table.
  */
+import { MOST_TEMPLATES } from "#pipeline/decode/TemplateCache.ts"
 import type { FlowWarning, FlowWorkerReport } from "./messages.ts"
+
+/** New templates of one exporter in a minute or two that no device needs: a chassis of forty cards that starts again has some hundreds. */
+const FLOOD_TEMPLATES = 1000
+const NEARLY_FULL = 0.9
 
 const count = (value: number): string => value.toLocaleString("en")
 
 /** The conditions that hold now; `before` is an earlier report, for what grows: a warning of growth stands until that one is replaced. */
-export const warningsOf = (now: FlowWorkerReport, before: FlowWorkerReport | undefined): ReadonlyArray<FlowWarning> => {
-  const warnings: Array<FlowWarning> = []
+export const warningsOf = (now: FlowWorkerReport, before: FlowWorkerReport | undefined): ReadonlyArray<FlowWarning> => [
+  ...ofListeners(now, before),
+  ...ofWindows(now, before),
+  ...ofExporters(now, before),
+  ...ofTemplates(now, before),
+  ...ofClock(now, before)
+]
+
+function* ofListeners(now: FlowWorkerReport, before: FlowWorkerReport | undefined): Iterable<FlowWarning> {
   for (const listener of now.listeners) {
     const subject = `flow/${now.worker}/udp:${listener.port}`
     if (listener.state === "restarting" && listener.lastError !== null) {
-      warnings.push({
-        code: "listener-down",
-        detail: `${listener.lastError.message}; ${listener.lastError.hint}`,
-        subject
-      })
+      yield { code: "listener-down", detail: `${listener.lastError.message}; ${listener.lastError.hint}`, subject }
     }
     if (listener.bufferHint !== "") {
-      warnings.push({
-        code: "receive-buffer",
-        detail: `asked for ${count(listener.bufferAsked)} octets, granted ${count(listener.bufferGranted)}`,
-        subject
-      })
+      const detail = `asked for ${count(listener.bufferAsked)} octets, granted ${count(listener.bufferGranted)}`
+      yield { code: "receive-buffer", detail, subject }
     }
     const earlier = before?.listeners.find((one) => one.port === listener.port)
     const dropped = listener.kernelDropped - (earlier?.kernelDropped ?? 0)
     if (dropped > 0) {
-      warnings.push({
-        code: "kernel-drops",
-        detail: `${count(dropped)} datagrams dropped on port ${listener.port} in the last minutes, ${count(listener.kernelDropped)} since the start`,
-        subject
-      })
+      const detail = `${count(dropped)} datagrams dropped on port ${listener.port} in the last minutes, ${count(listener.kernelDropped)} since the start`
+      yield { code: "kernel-drops", detail, subject }
     }
   }
+}
+
+function* ofWindows(now: FlowWorkerReport, before: FlowWorkerReport | undefined): Iterable<FlowWarning> {
   const subject = `flow/${now.worker}/window`
   const { datagrams, windows } = now
   if (datagrams.flushesHeldBack > (before?.datagrams.flushesHeldBack ?? 0) || windows.pressureSampling > 1) {
-    warnings.push({
-      code: "store-lags",
-      detail:
-        `${windows.slicesInFlight} slices wait; ${count(windows.conversations)} conversations stay in memory` +
-        (windows.pressureSampling > 1 ? `; one record of ${windows.pressureSampling} is kept` : ""),
-      subject
-    })
+    const detail =
+      `${windows.slicesInFlight} slices wait; ${count(windows.conversations)} conversations stay in memory` +
+      (windows.pressureSampling > 1 ? `; one record of ${windows.pressureSampling} is kept` : "")
+    yield { code: "store-lags", detail, subject }
   }
   const full = windows.refusedConversations - (before?.windows.refusedConversations ?? 0)
   if (full > 0) {
-    warnings.push({
-      code: "conversations-full",
-      detail: `${count(full)} flow records refused in the last minutes: the open windows hold as many conversations as they may`,
-      subject
-    })
+    const detail = `${count(full)} flow records refused in the last minutes: the open windows hold as many conversations as they may`
+    yield { code: "conversations-full", detail, subject }
   }
-  const strangers = datagrams.refusedExporters - (before?.datagrams.refusedExporters ?? 0)
+}
+
+function* ofExporters(now: FlowWorkerReport, before: FlowWorkerReport | undefined): Iterable<FlowWarning> {
+  const strangers = now.datagrams.refusedExporters - (before?.datagrams.refusedExporters ?? 0)
   if (strangers > 0) {
-    warnings.push({
-      code: "exporters-full",
-      detail: `${count(strangers)} datagrams of unknown senders refused in the last minutes`,
-      subject: `flow/${now.worker}`
-    })
+    const detail = `${count(strangers)} datagrams of unknown senders refused in the last minutes`
+    yield { code: "exporters-full", detail, subject: `flow/${now.worker}` }
   }
-  for (const exporter of now.exporters) {
-    const earlier = before?.exporters.find((one) => one.address === exporter.address && one.protocol === exporter.protocol)
-    const turnedAway = exporter.overLimit - (earlier?.overLimit ?? 0)
-    if (turnedAway === 0) continue
-    warnings.push({
-      code: "exporter-over-limit",
-      detail:
-        `${count(turnedAway)} datagrams of ${exporter.address} turned away in the last minutes` +
-        (exporter.limit === null ? "" : `; its limit is ${count(exporter.limit)} a second`),
-      subject: `exporter ${exporter.address}`
-    })
+  const earlier = new Map(before?.exporters.map((one) => [`${one.protocol} ${one.address}`, one]))
+  for (const { address, limit, overLimit, protocol, templates, templatesTaught } of now.exporters) {
+    const known = earlier.get(`${protocol} ${address}`)
+    const subject = `exporter ${address}`
+    const turnedAway = overLimit - (known?.overLimit ?? 0)
+    if (turnedAway > 0) {
+      const detail =
+        `${count(turnedAway)} datagrams of ${address} turned away in the last minutes` +
+        (limit === null ? "" : `; its limit is ${count(limit)} a second`)
+      yield { code: "exporter-over-limit", detail, subject }
+    }
+    const taught = templatesTaught - (known?.templatesTaught ?? 0)
+    if (taught >= FLOOD_TEMPLATES) {
+      const detail = `${count(taught)} new templates of ${address} in the last minutes; ${count(templates)} of them are kept`
+      yield { code: "template-flood", detail, subject }
+    }
   }
-  if (now.clock.steps > (before?.clock.steps ?? 0)) {
-    warnings.push({
-      code: "own-clock-set",
-      detail: `the clock of this machine was set by ${count(now.clock.lastStepMs)} ms`,
-      subject: `flow/${now.worker}`
-    })
-  }
-  return warnings
+}
+
+/** There is hardly room for more, whoever they are from. */
+function* ofTemplates(now: FlowWorkerReport, before: FlowWorkerReport | undefined): Iterable<FlowWarning> {
+  const { crowdedOut, size } = now.templates
+  const gaveUp = crowdedOut - (before?.templates.crowdedOut ?? 0)
+  if (gaveUp === 0 && size < MOST_TEMPLATES * NEARLY_FULL) return
+  const most = now.exporters
+    .toSorted((a, b) => b.templates - a.templates)
+    .slice(0, 3)
+    .map(({ address, templates }) => `${address} has ${count(templates)}`)
+  const detail = `${count(size)} of ${count(MOST_TEMPLATES)} templates are kept, ${count(gaveUp)} given up in the last minutes; ${most.join(", ")}`
+  yield { code: "templates-full", detail, subject: `flow/${now.worker}/decode` }
+}
+
+function* ofClock(now: FlowWorkerReport, before: FlowWorkerReport | undefined): Iterable<FlowWarning> {
+  if (now.clock.steps <= (before?.clock.steps ?? 0)) return
+  const detail = `the clock of this machine was set by ${count(now.clock.lastStepMs)} ms`
+  yield { code: "own-clock-set", detail, subject: `flow/${now.worker}` }
 }

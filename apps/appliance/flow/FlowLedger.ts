@@ -211,6 +211,7 @@ const mergeExporters = (a: ExporterTotals, b: ExporterTotals, rates: "rates add"
     heldSets: rates === "rates add" ? sum("heldSets") : b.heldSets,
     heldDropped: sum("heldDropped"),
     templates: Math.max(a.templates, b.templates),
+    templatesTaught: sum("templatesTaught"),
     optionsRecords: sum("optionsRecords"),
     sampling: Math.max(a.sampling, b.sampling),
     clockSkewMs: later.clockSkewMs,

@@ -112,6 +112,16 @@ export const warningKinds = {
     title: "An exporter sends more than its share, and part of it is turned away",
     hint: "Sample on the device, raise ingestion.exporter_max_rate, or give the appliance another worker; a fault on the device may be the reason."
   },
+  "template-flood": {
+    severity: "warning",
+    title: "An exporter sends ever new templates",
+    hint: "A fault of its software, or somebody who forges its address: capture some of its datagrams on its sheet, and block it or let its maker mend it."
+  },
+  "templates-full": {
+    severity: "warning",
+    title: "There is hardly room for more templates",
+    hint: "Flows wait when their template was given up: block who invents templates, spread exporters over more appliances, or use fewer record formats."
+  },
   "own-clock-set": {
     severity: "warning",
     title: "The clock of this machine was set while flows were counted",

@@ -21,7 +21,7 @@ describe("the template cache", () => {
     assert.strictEqual(cache.learn(template("a", 256), 2), "unchanged")
     assert.strictEqual(cache.learn(template("a", 256, 8), 3), "changed")
     assert.strictEqual(cache.size, 1)
-    assert.deepStrictEqual(cache.counters, { learned: 1, changed: 1, refreshed: 1, evicted: 0, expired: 0, withdrawn: 0 })
+    assert.deepStrictEqual(cache.counters, { learned: 1, changed: 1, refreshed: 1, evicted: 0, crowdedOut: 0, expired: 0, withdrawn: 0 })
   })
 
   it("refuses what cannot be decoded, wherever it comes from", () => {
@@ -45,6 +45,7 @@ describe("the template cache", () => {
     assert.isAtMost(cache.size, 10_000)
     assert.isAbove(cache.size, 9_600)
     assert.strictEqual(cache.counters.learned - cache.counters.evicted, cache.size)
+    assert.strictEqual(cache.counters.crowdedOut, cache.counters.evicted)
     assert.isUndefined(cache.domain("10.0.0.1", 9, 1)?.templates.get(256))
     assert.isDefined(cache.domain("10.0.0.1", 9, 1)?.templates.get(256 + 59))
   })
@@ -65,6 +66,8 @@ describe("the template cache", () => {
     for (let i = 0; i < 500; i++) cache.learn(template("a", 256 + i), i)
     assert.isAtMost(cache.countByExporter("a"), 10)
     assert.strictEqual(cache.countByExporter("b"), 1)
+    assert.isAbove(cache.counters.evicted, 480)
+    assert.strictEqual(cache.counters.crowdedOut, 0, "it gave up its own")
   })
 
   it("forgets by the time it is given what was neither received nor used", () => {

@@ -32,6 +32,8 @@ export interface TemplateCounters {
   changed: number
   refreshed: number
   evicted: number
+  /** Of the evicted, those that went for lack of room for all exporters together; the others gave up their own. */
+  crowdedOut: number
   expired: number
   withdrawn: number
 }
@@ -86,8 +88,10 @@ export interface TemplateCache {
   readonly refresh: (template: Template, nowMs: number) => void
 }
 
+export const MOST_TEMPLATES = 10_000
+
 export interface TemplateCacheOptions {
-  /** Default 10,000. */
+  /** Default MOST_TEMPLATES. */
   readonly capacity?: number
   /** Default a quarter of the capacity. */
   readonly capacityPerExporter?: number
@@ -127,10 +131,10 @@ const sameFields = (a: LearnedTemplate, b: LearnedTemplate): boolean =>
   })
 
 export const makeTemplateCache = (options: TemplateCacheOptions = {}): TemplateCache => {
-  const capacity = Math.max(1, options.capacity ?? 10_000)
+  const capacity = Math.max(1, options.capacity ?? MOST_TEMPLATES)
   const capacityPerExporter = Math.max(1, options.capacityPerExporter ?? Math.ceil(capacity / 4))
   const exporters = new Map<string, Exporter>()
-  const counters: TemplateCounters = { learned: 0, changed: 0, refreshed: 0, evicted: 0, expired: 0, withdrawn: 0 }
+  const counters: TemplateCounters = { learned: 0, changed: 0, refreshed: 0, evicted: 0, crowdedOut: 0, expired: 0, withdrawn: 0 }
   const unknownElements = makeUnknownElements()
   let size = 0
   let clock = 0
@@ -172,7 +176,11 @@ export const makeTemplateCache = (options: TemplateCacheOptions = {}): TemplateC
     if (old === undefined) {
       const count = exporters.get(learned.exporter)?.count ?? 0
       if (count >= capacityPerExporter) evict([exporters.get(learned.exporter)!], capacityPerExporter)
-      if (size >= capacity) evict([...exporters.values()], capacity)
+      if (size >= capacity) {
+        const before = counters.evicted
+        evict([...exporters.values()], capacity)
+        counters.crowdedOut += counters.evicted - before
+      }
     }
     let exporter = exporters.get(learned.exporter)
     if (exporter === undefined) {

@@ -68,6 +68,8 @@ export interface ExporterTable {
   /** Records that had waited for a template which somebody else brought. */
   readonly released: (index: number, records: number, nowMs: number) => void
   readonly malformed: (index: number, reason: MalformedReason) => void
+  /** A template that was not known before. */
+  readonly taught: (index: number) => void
   /** Largest rate seen in flow records of this exporter. */
   readonly sampled: (index: number, rate: number) => void
   readonly address: (index: number) => string
@@ -160,6 +162,7 @@ export const makeExporterTable = (options: ExporterTableOptions = {}): ExporterT
       malformed: 0,
       reasons: new Map(),
       heldDropped: 0,
+      templatesTaught: 0,
       optionsRecords: 0,
       sampling: 0,
       clock: makeClockTrack(),
@@ -290,6 +293,9 @@ export const makeExporterTable = (options: ExporterTableOptions = {}): ExporterT
       const exporter = all[index]!
       exporter.malformed++
       exporter.reasons.set(reason, (exporter.reasons.get(reason) ?? 0) + 1)
+    },
+    taught: (index) => {
+      all[index]!.templatesTaught++
     },
     sampled: (index, rate) => {
       const exporter = all[index]!

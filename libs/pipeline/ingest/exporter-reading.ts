@@ -30,6 +30,8 @@ export interface ExporterReading {
   readonly heldSets: number
   readonly heldDropped: number
   readonly templates: number
+  /** Templates it sent that were new or had changed. */
+  readonly templatesTaught: number
   /** Elements nobody here has a name for, "enterprise.element" → records. */
   readonly unknownElements: Readonly<Record<string, number>>
   /** Something it sent could be decoded. */
@@ -90,6 +92,7 @@ export interface Exporter {
   malformed: number
   readonly reasons: Map<MalformedReason, number>
   heldDropped: number
+  templatesTaught: number
   optionsRecords: number
   sampling: number
   readonly clock: ClockTrack
@@ -166,6 +169,7 @@ export const readExporter = (
     heldSets,
     heldDropped: exporter.heldDropped,
     templates: flows ? templates(exporter.address) : 0,
+    templatesTaught: exporter.templatesTaught,
     unknownElements: flows
       ? Object.fromEntries(
           unknownElements(exporter.address, exporter.protocol === "ipfix" ? 10 : 9).map((one) => [
