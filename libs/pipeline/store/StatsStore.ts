@@ -2,6 +2,7 @@
 import { Clock, Context, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import { Overview } from "#domain/Status.ts"
+import { newestWindow } from "./newest-window.ts"
 import { decodeRows } from "./Sql.ts"
 
 export interface Counts {
@@ -78,10 +79,11 @@ export class StatsStore extends Context.Service<
           return spared!
         }),
         busiest: Effect.fn("StatsStore.busiest")(function* (limit) {
-          const rows = yield* sql`WITH newest AS MATERIALIZED (SELECT start FROM windows ORDER BY final DESC, start DESC LIMIT 1),
-            ends AS (
-              SELECT source_id AS asset_id, total_bytes FROM flow_stats WHERE time = (SELECT start FROM newest)
-              UNION ALL SELECT target_id, total_bytes FROM flow_stats WHERE time = (SELECT start FROM newest)
+          const window = yield* Effect.orDie(newestWindow(sql))
+          if (window === undefined) return []
+          const rows = yield* sql`WITH ends AS (
+              SELECT source_id AS asset_id, total_bytes FROM flow_stats WHERE time = ${window.start}
+              UNION ALL SELECT target_id, total_bytes FROM flow_stats WHERE time = ${window.start}
             ), top AS (
               SELECT asset_id, sum(total_bytes)::bigint AS bytes FROM ends GROUP BY asset_id ORDER BY bytes DESC LIMIT ${limit}
             )

@@ -12,6 +12,7 @@ import { texts } from "./arrays.ts"
 import { blindAmong } from "./blind.ts"
 import { validAt } from "./DependencyStore.ts"
 import { assetFilterSql, dependencyFilterSql } from "./filter-sql.ts"
+import { type NewestWindow, newestWindow } from "./newest-window.ts"
 import { readSight, type Sight, usualObservers } from "./sight.ts"
 
 export interface TopologyOptions {
@@ -95,7 +96,7 @@ export class TopologyStore extends Context.Service<
         const edgesOf = (
           shown: Statement.Fragment,
           at: Date | undefined,
-          window: NewestFinal | undefined,
+          window: NewestWindow | undefined,
           heaviest: Statement.Fragment
         ) =>
           Effect.map(
@@ -137,7 +138,7 @@ export class TopologyStore extends Context.Service<
             : sql`false`
 
           return yield* Effect.gen(function* () {
-            const window = at === undefined ? yield* newestFinal(sql) : undefined
+            const window = at === undefined ? yield* newestWindow(sql) : undefined
             const [probe] = yield* sql<{
               n: number
             }>`SELECT count(*)::int AS n FROM (SELECT FROM dependencies d WHERE ${shown} LIMIT ${maxEdges + 1}) AS first_ones`
@@ -196,14 +197,6 @@ const blindSpots = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, sight:
   }
   return { edges: blindEdges, networks, reasons: [...reasons.keys()] }
 })
-
-interface NewestFinal {
-  readonly start: Date
-  readonly seconds: number
-}
-
-const newestFinal = (sql: SqlClient.SqlClient) =>
-  Effect.map(sql<NewestFinal>`SELECT start, seconds FROM windows ORDER BY final DESC, start DESC LIMIT 1`, (rows) => rows[0])
 
 /** /24 or /64 of what is ours, /16 or /32 of the rest. */
 const networkSql = (sql: SqlClient.SqlClient): Statement.Fragment =>

@@ -3,8 +3,8 @@
  * an hour). State by colour and pattern; the words of the cell under the pointer or the cursor stand below, so that nothing is known by
  * colour alone. Arrow keys walk, Home and End jump.
  *
- * Properties: `cells` in order, each {at, seconds, state, quality, reasons}; `lineSeconds`, `cellSeconds`; `along` "down" or "across";
- * `label`. The newest cell is the cursor at first.
+ * Properties: `cells` in order, each {at, seconds, state, quality, reasons}; `from` ms, before which there was nothing to look with;
+ * `lineSeconds`, `cellSeconds`; `along` "down" or "across"; `label`. The newest cell is the cursor at first.
  */
 import { css, html, LitElement, nothing, type PropertyValues, svg } from "lit"
 import type { Cell, CoverageState } from "#domain/coverage.ts"
@@ -30,6 +30,7 @@ interface Line {
 export class NetHeatStrip extends LitElement {
   static override readonly properties = {
     cells: { attribute: false },
+    from: { type: Number },
     lineSeconds: { type: Number },
     cellSeconds: { type: Number },
     along: {},
@@ -38,6 +39,7 @@ export class NetHeatStrip extends LitElement {
     hovered: { state: true }
   }
   declare cells: ReadonlyArray<Cell>
+  declare from: number
   declare lineSeconds: number
   declare cellSeconds: number
   declare along: "down" | "across"
@@ -52,7 +54,7 @@ export class NetHeatStrip extends LitElement {
       :host { display: block; max-width: 30rem; }
       #list { border-radius: var(--radius); }
       svg.cells { display: block; width: 100%; }
-      .good { fill: var(--seq-4); } .sampled { fill: var(--seq-2); } .partial { fill: var(--seq-1); } .blind { fill: var(--canvas); }
+      .good { fill: var(--seq-4); } .sampled { fill: var(--seq-2); } .partial { fill: var(--seq-1); } .blind { fill: var(--canvas); } .before { fill: none; }
       rect.cell { stroke: var(--panel); stroke-width: 1; }
       .mark { stroke: var(--text); stroke-width: 0.9; fill: none; opacity: 0.8; }
       .dot { fill: var(--text); }
@@ -72,6 +74,7 @@ export class NetHeatStrip extends LitElement {
     super()
     new MinuteHand(this)
     this.cells = []
+    this.from = 0
     this.lineSeconds = 3600
     this.cellSeconds = 300
     this.along = "down"
@@ -127,7 +130,7 @@ export class NetHeatStrip extends LitElement {
         <svg class="cells" viewBox=${`0 0 ${gutter + columns * cellWidth + 6} ${bottom + 12}`} aria-hidden="true">
           ${placed.map(
             ({ cell, x, y }) =>
-              svg`<rect class=${`cell ${cell.state}`} data-at=${cell.at} x=${x} y=${y} width=${cellWidth} height=${cellHeight} />${pattern(cell.state, x, y)}`
+              svg`<rect class=${`cell ${cell.at < this.from ? "before" : cell.state}`} data-at=${cell.at} x=${x} y=${y} width=${cellWidth} height=${cellHeight} />${cell.at < this.from ? nothing : pattern(cell.state, x, y)}`
           )}
           ${svg`<rect class="at" pointer-events="none" x=${at.x + 0.5} y=${at.y + 0.5} width=${cellWidth - 1} height=${cellHeight - 1} />`}
           ${this.along === "down" ? this.#hours(lines, bottom) : this.#days(lines, gutter, bottom)}

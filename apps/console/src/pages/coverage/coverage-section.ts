@@ -25,6 +25,12 @@ const spans = {
 } as const
 type Span = keyof typeof spans
 
+/** Where its first cell stands that is not from before anything was heard, ms. */
+const heardFrom = ({ cells }: CoverageReport): number | undefined => {
+  const first = cells.find(({ reasons, state }) => state !== "blind" || reasons[0] !== "not heard yet")
+  return first === undefined ? undefined : millisOf(first.at)
+}
+
 export class CoverageSection extends LitElement {
   static override readonly properties = { exporter: {}, subnet: {}, span: { state: true }, turn: { state: true } }
   declare exporter: string | undefined
@@ -59,7 +65,7 @@ export class CoverageSection extends LitElement {
     {
       what: "the coverage ledger",
       key: () => `${this.exporter ?? ""} ${this.subnet ?? ""} ${this.span} ${this.turn}`,
-      isEmpty: (report) => report.cells.every(({ reasons, state }) => state === "blind" && reasons[0] === "not heard yet")
+      isEmpty: (report) => heardFrom(report) === undefined
     },
     () => {
       const { cellSeconds, seconds } = spans[this.span]
@@ -93,7 +99,8 @@ export class CoverageSection extends LitElement {
       })}</section>`
   }
 
-  #live({ blind, cells, observers }: CoverageReport) {
+  #live(report: CoverageReport) {
+    const { blind, cells, observers } = report
     const { along, cellSeconds, lineSeconds, words } = spans[this.span]
     // cells shorter than ours come folded, longer ones as they are
     const length = Math.max(cellSeconds, ...cells.slice(0, 3).map(({ seconds }) => seconds))
@@ -104,7 +111,7 @@ export class CoverageSection extends LitElement {
             blind.since === null ? "before the ledger began" : html`<net-time .at=${blind.since}></net-time>`
           }: ${blind.why}. What is not seen meanwhile is not called gone.</span></p>`
     }
-      <div class="strip"><net-heat-strip label=${`Coverage over the last ${words}`} along=${along} lineSeconds=${lineSeconds} cellSeconds=${length}
+      <div class="strip"><net-heat-strip label=${`Coverage over the last ${words}`} along=${along} lineSeconds=${lineSeconds} cellSeconds=${length} .from=${heardFrom(report) ?? 0}
         .cells=${cells.map((cell) => ({ ...cell, at: millisOf(cell.at) }))}></net-heat-strip></div>
       ${
         observers.length === 0

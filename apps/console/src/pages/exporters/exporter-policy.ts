@@ -42,7 +42,7 @@ export class ExporterPolicyForm extends LitElement {
       form { display: flex; gap: var(--s-2) var(--s-3); align-items: center; flex-wrap: wrap; }
       input[type="number"] { width: 6.5rem; }
       dd > span.buttons { display: flex; gap: var(--s-3); flex-wrap: wrap; }
-      label.check { display: inline-flex; gap: var(--s-3); align-items: baseline; min-height: 24px; }
+      label.check { display: inline-flex; gap: var(--s-3); align-items: baseline; padding-block: 3px; }
       label.check input { align-self: center; }
       .fault { color: var(--text); flex-basis: 100%; }
     `

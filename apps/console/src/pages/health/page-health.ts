@@ -81,7 +81,9 @@ export class PageHealth extends LitElement {
       return html`<section><net-empty kind="wrong" heading="Nothing wrong">No warning is open; every part reports every few seconds.</net-empty></section>`
     }
     const order = { critical: 0, warning: 1, info: 2 }
-    return html`<section><div class="section-head"><h2>Warnings</h2><span class="muted">${warnings.length}</span></div><ul class="warnings">
+    const notes = warnings.filter(({ severity }) => severity === "info").length
+    const counts = [plural(warnings.length - notes, "warning"), ...(notes === 0 ? [] : [plural(notes, "note")])]
+    return html`<section><div class="section-head"><h2>${notes === 0 ? "Warnings" : "Warnings and notes"}</h2><span class="muted">${counts.join(", ")}</span></div><ul class="warnings">
       ${warnings
         .toSorted((a, b) => order[a.severity] - order[b.severity])
         .map(

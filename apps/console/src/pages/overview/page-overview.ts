@@ -103,13 +103,16 @@ export class PageOverview extends LitElement {
               <td class="clip">${one.service ?? nothing} <span class="mono muted">${portText(one.port, one.protocol)}</span></td></tr>`
             )}</tbody></table></div>`
         }</section>
-      <section aria-labelledby="busiest"><div class="section-head"><h2 id="busiest">Busiest assets</h2><a class="link" href=${paths.assets({ sort: "bytes", order: "descending" })}>All</a></div>
-        <net-bars label="Busiest assets" value="Volume" detail="Clients" quantity="bytes" .bars=${overview.busiest.map((one) => ({
-          name: one.name,
-          value: one.bytes,
-          detail: inUnit(one.clients, plain),
-          href: paths.asset(one.id)
-        }))}></net-bars></section>
+      <section aria-labelledby="busiest"><div class="section-head"><h2 id="busiest">Busiest assets</h2><span class="muted">in the newest window</span><a class="link" href=${paths.assets({ sort: "bytes", order: "descending" })}>All</a></div>
+        ${overview.busiest.length === 0 ? html`<net-empty kind="yet" heading="No traffic in it">The newest window was written without any.</net-empty>` : nothing}
+        <net-bars ?hidden=${overview.busiest.length === 0} label="Busiest assets" value="Volume" detail="Clients" quantity="bytes" .bars=${overview.busiest.map(
+          (one) => ({
+            name: one.name,
+            value: one.bytes,
+            detail: inUnit(one.clients, plain),
+            href: paths.asset(one.id)
+          })
+        )}></net-bars></section>
     </div>`
   }
 
