@@ -9,7 +9,7 @@ import type { FlowWorkerReport, FromFlowWorker, ToFlowWorker } from "./flow-work
 const calmWindow = () => [3600, 2520].find((seconds) => seconds - ((Date.now() / 1000) % seconds) > 90) ?? 1800 * 7
 
 /** A worker on a free port of the loopback, and everything it said. */
-const startWorker = async () => {
+const startWorker = async (onPort = 0) => {
   const worker = new Worker(new URL("./flow-worker.ts", import.meta.url))
   const said: Array<FromFlowWorker> = []
   const waiting: Array<() => void> = []
@@ -30,7 +30,13 @@ const startWorker = async () => {
   }
   tell({
     type: "start",
-    settings: { ...quietSettings, ports: [0], receiveBufferBytes: 1 << 20, windowSeconds: calmWindow(), flushIntervalSeconds: 3600 }
+    settings: {
+      ...quietSettings,
+      ports: [onPort],
+      receiveBufferBytes: 1 << 20,
+      windowSeconds: calmWindow(),
+      flushIntervalSeconds: 3600
+    }
   })
   const ready = await hear((message) => (message.type === "ready" ? message : undefined))
   const port = ready.listeners[0]!.port
@@ -55,7 +61,7 @@ const startWorker = async () => {
     socket.close()
     return { stopped, code }
   }
-  return { tell, hear, send, report, stop, said, port }
+  return { worker, tell, hear, send, report, stop, said, port }
 }
 
 describe("flow worker", () => {
@@ -130,5 +136,33 @@ describe("flow worker", () => {
     await worker.hear((message) => (message.type === "slice" && message.slice.sequence === 2 ? true : undefined))
     assert.strictEqual(slices()[2]!.records, 60)
     await worker.stop()
+  })
+
+  it("leaves its port to the next one however it ends: by an exception, or ended while datagrams come", async () => {
+    const thrown = await startWorker()
+    const now = Date.now()
+    await thrown.send(aTemplate(now, 0))
+    await thrown.report((report) => report.datagrams.datagrams === 1)
+    const error = new Promise<Error>((done) => thrown.worker.once("error", done))
+    const ended = () => new Promise((done) => thrown.worker.once("exit", done))
+    thrown.tell({ type: "exporters", exporters: { requireApproval: false, policies: null as never } })
+    assert.match((await error).message, /null/)
+    await ended()
+
+    const next = await startWorker(thrown.port)
+    assert.strictEqual(next.port, thrown.port)
+    const flood = setInterval(() => void next.send(someRecords(now, 1, 1)), 1)
+    await next.report((report) => report.datagrams.datagrams > 10)
+    await next.worker.terminate()
+    clearInterval(flood)
+
+    const last = await startWorker(thrown.port)
+    await last.send(aTemplate(now, 0))
+    const { listeners } = await last.report((report) => report.datagrams.decoded === 1)
+    assert.deepStrictEqual(
+      listeners.map(({ batches, port, restarts, state }) => ({ batches, port, restarts, state })),
+      [{ batches: true, port: thrown.port, restarts: 0, state: "running" }]
+    )
+    await last.stop()
   })
 })
