@@ -37,7 +37,7 @@ const imports: ReadonlyArray<Import> = [...text].flatMap(([from, source]) =>
   })
 )
 
-const isTest = (path: string) => /\.(test|e2e)\.ts$/.test(path) || path.startsWith("test/")
+const isTest = (path: string) => /\.(test|fixture)\.ts$/.test(path) || path.startsWith("test/")
 const production = imports.filter((i) => !isTest(i.from))
 const under = (path: string, ...rooms: ReadonlyArray<string>) => rooms.some((room) => path === room || path.startsWith(`${room}/`))
 const bare = (path: string, ...packages: ReadonlyArray<string>) =>
@@ -119,6 +119,8 @@ describe("the house", () => {
         "vite"
       )
   )
+
+  forbid("what runs imports nothing that is for tests", (i) => isTest(i.to))
 
   it("no file is longer than 350 lines, tables excepted: past that there is a second idea in it", () => {
     const long = [...text]

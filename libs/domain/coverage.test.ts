@@ -1,33 +1,17 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
+import { goodTerms } from "./coverage.fixture.ts"
 import { type Cell, type CoverageTerms, coverageOf, coverageReasons, foldCells, looks, mergeTerms } from "./coverage.ts"
 
-const good: CoverageTerms = {
-  seconds: 300,
-  heardSeconds: 300,
-  datagrams: 1000,
-  records: 20_000,
-  sequenceLost: 0,
-  sequenceUnit: "datagrams",
-  malformed: 0,
-  heldDropped: 0,
-  heldSets: 0,
-  refused: 0,
-  kernelShare: 0,
-  discardedShare: 0,
-  pressure: 1,
-  sampling: 1,
-  skewMs: 0
-}
 const of = (fields: Partial<CoverageTerms>) => {
-  const terms = { ...good, ...fields }
+  const terms = { ...goodTerms, ...fields }
   return [coverageOf(terms).state, looks(coverageOf(terms)), coverageReasons(terms)] as const
 }
 
 describe("coverage", () => {
   it("is good with nothing to say when everything arrived", () => {
     assert.deepStrictEqual(of({}), ["good", true, []])
-    assert.strictEqual(coverageOf(good).quality, 1)
+    assert.strictEqual(coverageOf(goodTerms).quality, 1)
     // an exporter that has nothing to report is heard all the same
     assert.deepStrictEqual(of({ datagrams: 0, records: 0 }), ["good", true, []])
   })
@@ -57,7 +41,7 @@ describe("coverage", () => {
 
   it("looks through a sampler, at less quality", () => {
     assert.deepStrictEqual(of({ sampling: 1000 }), ["sampled", true, ["samples one packet of 1000"]])
-    assert.strictEqual(coverageOf({ ...good, sampling: 1000 }).quality, 0.25)
+    assert.strictEqual(coverageOf({ ...goodTerms, sampling: 1000 }).quality, 0.25)
   })
 
   const Share = Schema.Number.check(Schema.isBetween({ minimum: 0, maximum: 1 }))
@@ -106,7 +90,7 @@ describe("coverage", () => {
   })
 
   it("judges two parts of a window together", () => {
-    const both = mergeTerms(good, { ...good, heardSeconds: 0, datagrams: 0, records: 0, sampling: 10 })
+    const both = mergeTerms(goodTerms, { ...goodTerms, heardSeconds: 0, datagrams: 0, records: 0, sampling: 10 })
     assert.deepInclude(both, { seconds: 600, heardSeconds: 300, datagrams: 1000, sampling: 10 })
     assert.strictEqual(coverageOf(both).heard, 0.5)
   })

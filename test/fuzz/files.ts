@@ -2,9 +2,9 @@
 import { crc32 } from "node:zlib"
 import { Result } from "effect"
 import { makeDecoder } from "#pipeline/decode/Decoder.ts"
-import { bytes, type Random, seeded } from "#pipeline/decode/encode.fixture.ts"
+import { type Random, seeded } from "#pipeline/decode/encode.fixture.ts"
 import { makeFlowBatch } from "#pipeline/decode/FlowBatch.ts"
-import { ethernet, ipv4Packet, ipv6Packet } from "#pipeline/decode/packet.fixture.ts"
+import { ethernet, ipv4Packet, ipv6Packet, udp } from "#pipeline/decode/packet.fixture.ts"
 import { makeTemplateCache } from "#pipeline/decode/TemplateCache.ts"
 import { pcapHeading, pcapRecord } from "#pipeline/ingest/pcap.ts"
 import { decodeSlice, encodeSlice, PREFIX, readHeading, readHeadingOnly } from "#pipeline/window/slice-file.ts"
@@ -45,18 +45,9 @@ const decoding = () => {
   }
 }
 
-const udp = (octets: Uint8Array): Uint8Array =>
-  bytes()
-    .u16(2000)
-    .u16(2055)
-    .u16(octets.length + 8)
-    .u16(0)
-    .raw(octets)
-    .done()
-
 /** Packets of a capture, whole or in fragments, some of which never come. */
 const packets = (random: Random, link: number): ReadonlyArray<Uint8Array> => {
-  const whole = udp(generate(random, random.pick(protocols)))
+  const whole = udp(2000, 2055, generate(random, random.pick(protocols)))
   const wrap = (packet: Uint8Array): Uint8Array =>
     link === 1
       ? ethernet(packet[0]! >>> 4 === 6 ? 0x86dd : 0x0800, packet)

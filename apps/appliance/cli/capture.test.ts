@@ -1,19 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import { bytes, dataSet, ipfix, ipv4, seeded, template10, uint } from "#pipeline/decode/encode.fixture.ts"
-import { ethernet, ipv4Packet, ipv6Packet } from "#pipeline/decode/packet.fixture.ts"
+import { ethernet, ipv4Packet, ipv6Packet, udp } from "#pipeline/decode/packet.fixture.ts"
 import { formatOf, splitCapture } from "./capture.ts"
 
 const payload = Uint8Array.from({ length: 100 }, (_, i) => i)
-const udpOf = (octets: Uint8Array) =>
-  bytes()
-    .u16(2000)
-    .u16(2055)
-    .u16(octets.length + 8)
-    .u16(0)
-    .raw(octets)
-    .done()
-const udp = udpOf(payload)
-const packet = ipv4Packet(ipv4("192.0.2.7"), ipv4("192.0.2.8"), { protocol: 17 }, udp)
+const datagram = udp(2000, 2055, payload)
+const packet = ipv4Packet(ipv4("192.0.2.7"), ipv4("192.0.2.8"), { protocol: 17 }, datagram)
 
 interface Kind {
   readonly magic: number
@@ -60,7 +52,7 @@ describe("a capture file", () => {
   for (const [name, linkType, frame, source] of [
     ["Ethernet with a VLAN tag", 1, ethernet(0x0800, packet, 12), "192.0.2.7"],
     ["raw IPv4", 101, packet, "192.0.2.7"],
-    ["raw IPv6", 101, ipv6Packet(six, six, 17, udp), "2001:db8::1"],
+    ["raw IPv6", 101, ipv6Packet(six, six, 17, datagram), "2001:db8::1"],
     ["BSD loopback", 0, bytes().u32(0x02000000).raw(packet).done(), "192.0.2.7"],
     ["Linux cooked", 113, bytes().zeros(14).u16(0x0800).raw(packet).done(), "192.0.2.7"],
     ["Linux cooked, second version", 276, bytes().u16(0x0800).zeros(18).raw(packet).done(), "192.0.2.7"]
@@ -78,11 +70,11 @@ describe("a capture file", () => {
         ipv4Packet(ipv4("192.0.2.7"), ipv4("192.0.2.8"), { protocol: 17, fragmentOffset: (more ? 0x2000 : 0) | (offset / 8) }, part)
       )
     const parts = [
-      fragment(48, true, udp.subarray(48, 96)),
-      fragment(96, false, udp.subarray(96)),
-      fragment(0, true, udp.subarray(0, 48))
+      fragment(48, true, datagram.subarray(48, 96)),
+      fragment(96, false, datagram.subarray(96)),
+      fragment(0, true, datagram.subarray(0, 48))
     ]
-    const found = splitCapture(pcap(microseconds, 1, ...parts, fragment(0, true, udp.subarray(0, 48))), "pcap")
+    const found = splitCapture(pcap(microseconds, 1, ...parts, fragment(0, true, datagram.subarray(0, 48))), "pcap")
     assert.deepStrictEqual(
       found.map((one) => one.payload),
       [payload]
@@ -103,7 +95,10 @@ describe("a capture file", () => {
             .done()
         )
       )
-    const found6 = splitCapture(pcap(microseconds, 1, six6(48, 0, udp.subarray(48)), six6(0, 1, udp.subarray(0, 48))), "pcap")
+    const found6 = splitCapture(
+      pcap(microseconds, 1, six6(48, 0, datagram.subarray(48)), six6(0, 1, datagram.subarray(0, 48))),
+      "pcap"
+    )
     assert.deepStrictEqual(
       found6.map((one) => [one.source, one.payload.length]),
       [["2001:db8::1", 100]]
@@ -156,14 +151,18 @@ describe("a capture file", () => {
   it("with a fragment behind the end of its packet gives the packet without it, and a flood of fragments costs little (fuzz)", () => {
     const part = (offset: number, more: boolean, octets: Uint8Array) =>
       ethernet(0x0800, ipv4Packet(1, 2, { protocol: 17, fragmentOffset: (more ? 0x2000 : 0) | (offset / 8) }, octets))
-    const parts = [part(0, true, udp.subarray(0, 24)), part(24, true, udp.subarray(24, 32)), part(8, false, udp.subarray(8, 16))]
+    const parts = [
+      part(0, true, datagram.subarray(0, 24)),
+      part(24, true, datagram.subarray(24, 32)),
+      part(8, false, datagram.subarray(8, 16))
+    ]
     assert.deepStrictEqual(
       splitCapture(pcap(microseconds, 1, ...parts), "pcap").map((one) => one.payload.length),
       [8]
     )
     // each of them once put all earlier ones in order
-    const same = part(0, true, udp.subarray(0, 8))
-    const flood = [part(60_000, false, udp.subarray(0, 8)), ...new Array<Uint8Array>(20_000).fill(same)]
+    const same = part(0, true, datagram.subarray(0, 8))
+    const flood = [part(60_000, false, datagram.subarray(0, 8)), ...new Array<Uint8Array>(20_000).fill(same)]
     const { user } = process.cpuUsage()
     assert.isEmpty(splitCapture(pcap(microseconds, 1, ...flood), "pcap"))
     assert.isBelow((process.cpuUsage().user - user) / 1000, 3000)

@@ -142,5 +142,11 @@ export const ipv6Packet = (source: Uint8Array, destination: Uint8Array, next: nu
 export const tcp = (sourcePort: number, destinationPort: number, flags: number): Uint8Array =>
   bytes().u16(sourcePort).u16(destinationPort).u32(1).u32(2).u8(0x50).u8(flags).u16(8192).u32(0).done()
 
-export const udp = (sourcePort: number, destinationPort: number): Uint8Array =>
-  bytes().u16(sourcePort).u16(destinationPort).u16(8).u16(0).done()
+export const udp = (sourcePort: number, destinationPort: number, payload: Uint8Array = new Uint8Array(0)): Uint8Array =>
+  bytes()
+    .u16(sourcePort)
+    .u16(destinationPort)
+    .u16(8 + payload.length)
+    .u16(0)
+    .raw(payload)
+    .done()

@@ -2,6 +2,7 @@ import { assert, layer } from "@effect/vitest"
 import { DateTime, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import { defaultInternalRanges } from "#domain/Address.ts"
+import { goodTerms } from "#domain/coverage.fixture.ts"
 import type { CoverageTerms } from "#domain/coverage.ts"
 import type { ExporterProtocol } from "#domain/Exporter.ts"
 import type { ExporterId } from "#domain/ids.ts"
@@ -28,23 +29,6 @@ const window = 300_000
 const r1 = { address: "192.0.2.1", protocol: "netflow9" } as const
 const r2 = { address: "192.0.2.2", protocol: "ipfix" } as const
 
-const good: CoverageTerms = {
-  seconds: 300,
-  heardSeconds: 300,
-  datagrams: 100,
-  records: 1000,
-  sequenceLost: 0,
-  sequenceUnit: "datagrams",
-  malformed: 0,
-  heldDropped: 0,
-  heldSets: 0,
-  refused: 0,
-  kernelShare: 0,
-  discardedShare: 0,
-  pressure: 1,
-  sampling: 1,
-  skewMs: null
-}
 const row = (
   of: { readonly address: string; readonly protocol: ExporterProtocol },
   n: number,
@@ -52,7 +36,7 @@ const row = (
 ) => ({
   ...of,
   start: monday + n * window,
-  terms: { ...good, ...terms }
+  terms: { ...goodTerms, ...terms }
 })
 
 const known = Effect.gen(function* () {
@@ -79,7 +63,7 @@ layer(stores, { excludeTestServices: true })("the coverage ledger", (it) => {
       const [first] = yield* known
       const save = CoverageStore.use((store) =>
         store.save(
-          [0, 1, 2, 3].map((n) => row(r1, n, n === 2 ? { sequenceLost: 25 } : n === 3 ? { sampling: 10 } : {})),
+          [0, 1, 2, 3].map((n) => row(r1, n, n === 2 ? { sequenceLost: 250 } : n === 3 ? { sampling: 10 } : {})),
           [{ ...r1, since: monday, until: monday + 4 * window, open: false }],
           []
         )
