@@ -159,6 +159,7 @@ export interface FlowWarning {
   readonly code:
     | "listener-down"
     | "receive-buffer"
+    | "datagrams-singly"
     | "kernel-drops"
     | "store-lags"
     | "conversations-full"

@@ -38,6 +38,17 @@ describe("warnings of a flow worker", () => {
     assert.strictEqual(warning?.detail, "asked for 65,536 octets, granted 10")
   })
 
+  it("say which port is read one datagram a call", () => {
+    const singly = { ...listener, state: "running" as const }
+    assert.deepStrictEqual(
+      warningsOf({ ...calm, listeners: [singly, { ...singly, batches: true }] }, undefined).map(({ code, detail }) => [
+        code,
+        detail
+      ]),
+      [["datagrams-singly", "port 2055 is read one datagram a call"]]
+    )
+  })
+
   it("tell of drops, refusals and a lagging store while they grow, not for ever", () => {
     const bad: FlowWorkerReport = {
       ...calm,

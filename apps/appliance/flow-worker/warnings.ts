@@ -30,6 +30,9 @@ function* ofListeners(now: FlowWorkerReport, before: FlowWorkerReport | undefine
       const detail = `asked for ${count(listener.bufferAsked)} octets, granted ${count(listener.bufferGranted)}`
       yield { code: "receive-buffer", detail, subject }
     }
+    if (listener.state === "running" && !listener.batches) {
+      yield { code: "datagrams-singly", detail: `port ${listener.port} is read one datagram a call`, subject }
+    }
     const earlier = before?.listeners.find((one) => one.port === listener.port)
     const dropped = listener.kernelDropped - (earlier?.kernelDropped ?? 0)
     if (dropped > 0) {

@@ -57,6 +57,11 @@ export const warningKinds = {
     title: "The kernel granted a smaller receive buffer than asked for",
     hint: "Raise it: sysctl -w net.core.rmem_max=16777216 (and the same in /etc/sysctl.d), then restart."
   },
+  "datagrams-singly": {
+    severity: "info",
+    title: "Datagrams are read one at a time, which takes several times the CPU",
+    hint: "This Node cannot call recvmmsg: start without --no-experimental-ffi and --permission, with the Node that comes with the appliance."
+  },
   "kernel-drops": {
     severity: "warning",
     title: "The kernel dropped datagrams before they were read",
