@@ -100,6 +100,7 @@ export const layerAppliance = (config: Config, settings: ReadonlyArray<SettingRe
           flow_stats_day: config.retention.flow_stats_day_days,
           coverage: config.retention.coverage_days
         },
+        auditDays: config.retention.audit_days,
         reserveBytes: config.retention.reserve,
         mostBytes: config.retention.max_database_size,
         settleSeconds: config.aggregation.lateness_seconds + config.aggregation.flush_interval_seconds + 60

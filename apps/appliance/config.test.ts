@@ -90,6 +90,7 @@ const knobs: Readonly<Record<string, { file: string; value: unknown; text?: stri
   "retention.flow_stats_days": { file: "7", value: 7, badFile: "0", badText: "1w" },
   "retention.flow_stats_hour_days": { file: "90", value: 90, badFile: "1", badText: "" },
   "retention.flow_stats_day_days": { file: "730", value: 730, badFile: "1.5", badText: "2y" },
+  "retention.audit_days": { file: "0", value: 0, badFile: "29", badText: "ever" },
   "retention.coverage_days": { file: "30", value: 30, badFile: "0", badText: "month" },
   "retention.reserve": { file: "2 GiB", value: 2 * 1024 ** 3, badFile: "1 MiB", badText: "10%" },
   "retention.max_database_size": { file: "100 GiB", value: 100 * 1024 ** 3, badFile: "-1", badText: "big" },

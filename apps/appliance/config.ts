@@ -133,6 +133,7 @@ export const configTable = section("FlowLens", {
     flow_stats_days: integer(14, { minimum: 1, maximum: 3650 }, "Days the traffic of each window is kept"),
     flow_stats_hour_days: integer(400, { minimum: 2, maximum: 3650 }, "Days the traffic of each hour is kept"),
     flow_stats_day_days: integer(3650, { minimum: 2, maximum: 36_500 }, "Days the traffic of each day is kept"),
+    audit_days: integer(400, { minimum: 0, maximum: 36_500 }, "Days entries of the audit log are kept, at least 30; 0: for ever"),
     coverage_days: integer(90, { minimum: 1, maximum: 3650 }, "Days the ledger of how well exporters were heard is kept"),
     reserve: bytes(
       1024 * mebibyte,
@@ -183,6 +184,8 @@ const rules: ReadonlyArray<Rule<typeof configTable>> = [
     days < hours
       ? { knob: "retention.flow_stats_day_days", allowed: `at least retention.flow_stats_hour_days, which is ${hours}` }
       : undefined,
+  ({ retention: { audit_days: days } }) =>
+    days > 0 && days < 30 ? { knob: "retention.audit_days", allowed: "0, or at least 30" } : undefined,
   ({ api: { pagination } }) =>
     pagination.default > pagination.maximum
       ? { knob: "api.pagination.default", allowed: `at most api.pagination.maximum, which is ${pagination.maximum}` }

@@ -1,9 +1,11 @@
 import { tmpdir } from "node:os"
 import { assert, layer } from "@effect/vitest"
-import { Effect, Layer, Redacted } from "effect"
+import { Duration, Effect, Layer, Redacted } from "effect"
 import { SqlClient } from "effect/sql"
 import { Registry } from "#pipeline/actor/Registry.ts"
+import { AuditStore } from "#pipeline/store/AuditStore.ts"
 import { ensurePartition, listPartitions, partitionName } from "#pipeline/store/partitions.ts"
+import { later } from "../../../test/rig/clock.ts"
 import { layerTestDatabase } from "../../../test/rig/Database.ts"
 import { Database } from "../postgres/Database.ts"
 import { Storage } from "./Storage.ts"
@@ -14,9 +16,9 @@ const embedded = Layer.succeed(Database, Database.of({ embedded: true, url, stat
 const elsewhere = Layer.succeed(Database, Database.of({ embedded: false, url, status: Effect.succeed(undefined) }))
 const days = { flow_raw: 7, flow_stats: 30, coverage: 30, flow_stats_hour: 400, flow_stats_day: 4000 }
 
-const options = { dataFolder: tmpdir(), days, reserveBytes: 1, mostBytes: 0, settleSeconds: 180 }
+const options = { dataFolder: tmpdir(), days, auditDays: 400, reserveBytes: 1, mostBytes: 0, settleSeconds: 180 }
 const running = (changed: Partial<typeof options>, where = embedded) =>
-  Storage.layer({ ...options, ...changed }).pipe(Layer.provide([where, Registry.layer]))
+  Storage.layer({ ...options, ...changed }).pipe(Layer.provide([where, Registry.layer, AuditStore.layer]))
 
 /** Partitions of today and of the days before it. */
 const fill = Effect.gen(function* () {
@@ -74,5 +76,20 @@ layer(layerTestDatabase, { excludeTestServices: true })("storage", (it) => {
       yield* settled.pipe(Effect.provide(running({ mostBytes: 1 }, elsewhere)))
       assert.deepStrictEqual(yield* names, [today()])
     })
+  )
+
+  it.effect(
+    "forgets audit entries that are older than they are kept, and none where they are kept for ever",
+    Effect.fnUntraced(function* () {
+      const audit = yield* AuditStore
+      const entry = { actor: "anna", via: "session", source: null, action: "session.login", outcome: "done" } as const
+      yield* later(Duration.days(-401))(audit.append(entry))
+      yield* audit.append(entry)
+      const actions = Effect.map(audit.list({ limit: 10, order: "ascending" }), ({ items }) => items.map(({ action }) => action))
+      yield* settled.pipe(Effect.provide(running({ auditDays: 0 })))
+      assert.deepStrictEqual(yield* actions, ["session.login", "session.login"])
+      yield* settled.pipe(Effect.provide(running({})))
+      assert.deepStrictEqual(yield* actions, ["session.login", "audit.forget"])
+    }, Effect.provide(AuditStore.layer))
   )
 })

@@ -8,6 +8,7 @@ import { SqlClient } from "effect/sql"
 import { type DroppedPartition, StorageClass, StorageReading } from "#domain/Storage.ts"
 import { limited } from "#pipeline/actor/limited-log.ts"
 import * as Supervisor from "#pipeline/actor/Supervisor.ts"
+import { AuditStore } from "#pipeline/store/AuditStore.ts"
 import { forgetWritesBefore, listPartitions, type Partitioned } from "#pipeline/store/partitions.ts"
 import { keepDays, makeRoom, type RetentionDays } from "#pipeline/store/retention.ts"
 import { rollUp } from "#pipeline/store/rollup.ts"
@@ -16,6 +17,8 @@ import { Database } from "../postgres/Database.ts"
 export interface StorageOptions {
   readonly dataFolder: string
   readonly days: RetentionDays
+  /** Days entries of the audit log are kept; 0: for ever. */
+  readonly auditDays: number
   /** Octets that must stay free on the disk of the data folder. */
   readonly reserveBytes: number
   /** Octets the database may have; 0: as many as the disk. */
@@ -37,8 +40,9 @@ const claimsMs = 60 * dayMs
 const rememberedDrops = 20
 
 const make = Effect.fnUntraced(function* (options: StorageOptions) {
-  const { dataFolder, days, mostBytes, reserveBytes, settleSeconds } = options
+  const { auditDays, dataFolder, days, mostBytes, reserveBytes, settleSeconds } = options
   const sql = yield* SqlClient.SqlClient
+  const audit = yield* AuditStore
   const { embedded } = yield* Database
   let dropped: ReadonlyArray<DroppedPartition> = []
   let exhausted = false
@@ -120,6 +124,7 @@ const make = Effect.fnUntraced(function* (options: StorageOptions) {
     if (now - agedAt > 3_600_000) {
       yield* note(yield* keepDays(days, now), "age")
       yield* forgetWritesBefore(new Date(now - claimsMs))
+      if (auditDays > 0) yield* audit.forgetBefore(new Date(now - auditDays * dayMs))
       agedAt = now
     }
     yield* SubscriptionRef.set(reading, yield* readClasses)

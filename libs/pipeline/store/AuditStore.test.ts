@@ -1,6 +1,7 @@
 import { assert, layer } from "@effect/vitest"
-import { Effect, Layer } from "effect"
+import { Duration, Effect, Layer } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
+import { later } from "../../../test/rig/clock.ts"
 import { layerTestDatabase } from "../../../test/rig/Database.ts"
 import { AuditStore } from "./AuditStore.ts"
 
@@ -14,6 +15,8 @@ const entry = (n: number) => ({
   detail: { role: "viewer", n: String(n) }
 })
 
+const ago = (days: number) => new Date(Date.now() - days * 86_400_000)
+
 const sqlState = (error: SqlError.SqlError) => (error.reason.cause as { readonly code?: string }).code
 
 /** What somebody with the superuser's rights could do. */
@@ -23,9 +26,11 @@ const behindTheTriggers = <A, E, R>(change: (sql: SqlClient.SqlClient) => Effect
       Effect.gen(function* () {
         yield* sql`ALTER TABLE audit_log DISABLE TRIGGER USER`
         yield* sql`ALTER TABLE audit_head DISABLE TRIGGER USER`
+        yield* sql`ALTER TABLE audit_tail DISABLE TRIGGER USER`
         yield* change(sql)
         yield* sql`ALTER TABLE audit_log ENABLE TRIGGER USER`
         yield* sql`ALTER TABLE audit_head ENABLE TRIGGER USER`
+        yield* sql`ALTER TABLE audit_tail ENABLE TRIGGER USER`
       })
     )
   )
@@ -158,6 +163,62 @@ layer(AuditStore.layer.pipe(Layer.provideMerge(layerTestDatabase)), { excludeTes
       yield* sql.withTransaction(Effect.andThen(audit.append(entry(50)), Effect.fail("undone"))).pipe(Effect.ignore)
       yield* audit.append(entry(51))
       assert.deepStrictEqual(yield* audit.verify, { entries: 42, brokenAt: null })
+    })
+  )
+})
+
+layer(AuditStore.layer.pipe(Layer.provideMerge(layerTestDatabase)), { excludeTestServices: true })("old audit entries", (it) => {
+  it.effect(
+    "are forgotten from the first one on, which is written down, and the rest of the chain holds",
+    Effect.fnUntraced(function* () {
+      const audit = yield* AuditStore
+      const append = (n: number, days: number) => later(Duration.days(-days))(audit.append(entry(n)))
+      for (const [n, days] of [500, 450, 401, 399].entries()) yield* append(n + 1, days)
+      // written while the clock was wrong: nothing goes from the middle
+      yield* append(5, 700)
+      yield* audit.append(entry(6))
+      assert.strictEqual(yield* audit.forgetBefore(ago(400)), 3)
+      const { items } = yield* audit.list({ limit: 10, order: "ascending" })
+      assert.deepStrictEqual(
+        items.map(({ sequence }) => sequence),
+        [4n, 5n, 6n, 7n]
+      )
+      assert.deepInclude(items[3], { actor: "system", action: "audit.forget" })
+      assert.deepInclude(items[3]!.detail, { upTo: "3", entries: "3" })
+      assert.deepStrictEqual(yield* audit.verify, { entries: 4, brokenAt: null })
+      assert.strictEqual(yield* audit.forgetBefore(ago(400)), 0)
+    })
+  )
+
+  it.effect(
+    "go by age only: nobody removes others, moves the end back, or past what is younger than thirty days",
+    Effect.fnUntraced(function* () {
+      const audit = yield* AuditStore
+      const sql = yield* SqlClient.SqlClient
+      const { items } = yield* audit.list({ limit: 10, order: "ascending" })
+      const hashOf = (sequence: bigint) => items.find((one) => one.sequence === sequence)!.hash
+      const attempts: ReadonlyArray<Effect.Effect<unknown, SqlError.SqlError>> = [
+        sql`DELETE FROM audit_log WHERE sequence = 4`,
+        sql`DELETE FROM audit_log`,
+        sql`DELETE FROM audit_tail`,
+        sql`UPDATE audit_tail SET sequence = 2`,
+        sql`UPDATE audit_tail SET sequence = 4, hash = ${hashOf(5n)}`,
+        sql`UPDATE audit_tail SET sequence = 6, hash = ${hashOf(6n)}`,
+        audit.forgetBefore(new Date())
+      ]
+      for (const attempt of attempts) assert.strictEqual(sqlState(yield* Effect.flip(attempt)), "42501")
+      assert.deepStrictEqual(yield* audit.verify, { entries: 4, brokenAt: null })
+    })
+  )
+
+  it.effect(
+    "leave a trace that whoever cuts the log behind the triggers does not",
+    Effect.fnUntraced(function* () {
+      const cut = (sql: SqlClient.SqlClient) =>
+        sql`WITH last AS (SELECT sequence, hash FROM audit_log ORDER BY sequence LIMIT 1 OFFSET 1),
+          tail AS (UPDATE audit_tail SET sequence = last.sequence, hash = last.hash FROM last)
+          DELETE FROM audit_log USING last WHERE audit_log.sequence <= last.sequence`
+      assert.match((yield* brokenBy(cut))!, /^entries up to 5 went without a trace$/)
     })
   )
 })

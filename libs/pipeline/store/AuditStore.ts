@@ -6,6 +6,9 @@
  *
  * with `at` in ISO 8601 with milliseconds and `detail` as pairs in the order of their keys. The first entry's previous hash is 64
  * zeros. Anyone with an export can recompute it.
+ *
+ * Old entries may be forgotten, from the first one on. `audit_tail` has the number and hash of the last that went, and an entry of the
+ * chain itself (`audit.forget`) names that number, so that nothing else can be cut off unseen.
  */
 import { Clock, Context, DateTime, Effect, Layer } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
@@ -58,7 +61,8 @@ interface ChainRow {
   readonly hash: string
 }
 
-const genesis = "0".repeat(64)
+/** The action of what is written when entries are forgotten; its detail says up to which. */
+const forgetAction = "audit.forget"
 const pageRows = 1000
 
 /** PostgreSQL text holds no NUL and no lone surrogate; an attacker's text is cut, so that it cannot fill the log. */
@@ -93,6 +97,8 @@ export class AuditStore extends Context.Service<
     /** Inside a transaction the entry stands or falls with it, and other writers wait for its end. */
     readonly append: (record: AuditRecord) => Effect.Effect<void, SqlError.SqlError>
     readonly list: (query: AuditPageQuery) => Effect.Effect<AuditPage, SqlError.SqlError>
+    /** Removes the oldest entries, those before the first that is not older than this, and writes that down. Answers how many went. */
+    readonly forgetBefore: (at: Date) => Effect.Effect<number, SqlError.SqlError>
     /** Recomputes the whole chain. */
     readonly verify: Effect.Effect<AuditVerdict, SqlError.SqlError>
   }
@@ -148,35 +154,76 @@ export class AuditStore extends Context.Service<
         return { items, total: count!.total, ...(last === undefined ? {} : { next: last.sequence.toString() }) }
       })
 
-      const verify = Effect.fn("AuditStore.verify")(function* () {
-        // the head first: entries that are appended meanwhile lie beyond it
-        const [head] = yield* sql<{ sequence: bigint; hash: string }>`SELECT sequence, hash FROM audit_head`
-        if (head === undefined) return { entries: 0, brokenAt: "the end of the chain is not recorded" }
-        let previous = genesis
-        let last = 0n
+      const forgetBefore = Effect.fn("AuditStore.forgetBefore")(function* (before: Date) {
+        return yield* sql.withTransaction(
+          Effect.gen(function* () {
+            yield* sql`SELECT sequence FROM audit_head FOR UPDATE`
+            const [last] = yield* sql<{ sequence: bigint; hash: string }>`SELECT sequence, hash FROM audit_log
+              WHERE sequence < coalesce((SELECT min(sequence) FROM audit_log WHERE at >= ${before}), 9223372036854775807)
+              ORDER BY sequence DESC LIMIT 1`
+            if (last === undefined) return 0
+            yield* sql`UPDATE audit_tail SET sequence = ${last.sequence}, hash = ${last.hash}`
+            const gone = yield* sql`DELETE FROM audit_log WHERE sequence <= ${last.sequence} RETURNING sequence`
+            yield* append({
+              actor: "system",
+              via: "none",
+              source: null,
+              action: forgetAction,
+              outcome: "done",
+              detail: { upTo: last.sequence.toString(), entries: String(gone.length), before: before.toISOString() }
+            })
+            return gone.length
+          })
+        )
+      })
+
+      /** Both ends, of one moment: entries that are appended meanwhile lie beyond. */
+      const ends = sql<{
+        head: bigint
+        headHash: string
+        tail: bigint
+        tailHash: string
+      }>`SELECT h.sequence AS head, h.hash AS "headHash",
+        t.sequence AS tail, t.hash AS "tailHash" FROM audit_head h, audit_tail t`
+
+      /** Nothing is behind `last`, unless entries were forgotten since the ends were read: then all begins anew. */
+      const gap = Effect.fnUntraced(function* (entries: number, last: bigint) {
+        const [now] = yield* ends
+        return now !== undefined && now.tail > last ? yield* verify : { entries, brokenAt: `entry ${last + 1n} is missing` }
+      })
+
+      const verify: Effect.Effect<AuditVerdict, SqlError.SqlError> = Effect.gen(function* () {
+        const [known] = yield* ends
+        if (known === undefined) return { entries: 0, brokenAt: "the end of the chain is not recorded" }
+        const { head, headHash, tail, tailHash } = known
+        let previous = tailHash
+        let last = tail
         let count = 0
-        while (last < head.sequence) {
+        let forgottenUpTo = "0"
+        while (last < head) {
           const rows: ReadonlyArray<ChainRow> = yield* sql<ChainRow>`
             SELECT sequence, at, actor, via, source, action, subject, outcome, detail, hash FROM audit_log
-            WHERE sequence > ${last} AND sequence <= ${head.sequence} ORDER BY sequence LIMIT ${pageRows}`
-          if (rows.length === 0) return { entries: count, brokenAt: `entry ${last + 1n} is missing` }
+            WHERE sequence > ${last} AND sequence <= ${head} ORDER BY sequence LIMIT ${pageRows}`
+          if (rows.length === 0) return yield* gap(count, last)
           for (const row of rows) {
-            if (row.sequence !== last + 1n) return { entries: count, brokenAt: `entry ${last + 1n} is missing` }
+            if (row.sequence !== last + 1n) return yield* gap(count, last)
             if ((yield* hashOf(previous, row)) !== row.hash) {
               return {
                 entries: count,
                 brokenAt: `entry ${row.sequence} of ${DateTime.formatIso(DateTime.makeUnsafe(row.at))} was changed`
               }
             }
+            if (row.action === forgetAction) forgottenUpTo = row.detail["upTo"] ?? "0"
             previous = row.hash
             last = row.sequence
             count++
           }
         }
-        return { entries: count, brokenAt: previous === head.hash ? null : `entry ${last} is not the one that was written last` }
+        if (previous !== headHash) return { entries: count, brokenAt: `entry ${last} is not the one that was written last` }
+        return { entries: count, brokenAt: forgottenUpTo === tail.toString() ? null : `entries up to ${tail} went without a trace` }
       })
 
-      return AuditStore.of({ append, list, verify: verify() })
+      return AuditStore.of({ append, list, forgetBefore, verify: Effect.withSpan(verify, "AuditStore.verify") })
     })
   )
 }

@@ -12,6 +12,7 @@ import { retention } from "./0008_retention.ts"
 import { writePath } from "./0009_write_path.ts"
 import { flowRaw } from "./0010_flow_raw.ts"
 import { statistics } from "./0011_statistics.ts"
+import { auditRetention } from "./0012_audit_retention.ts"
 
 export const migrations = {
   "0001_assets": assets,
@@ -24,7 +25,8 @@ export const migrations = {
   "0008_retention": retention,
   "0009_write_path": writePath,
   "0010_flow_raw": flowRaw,
-  "0011_statistics": statistics
+  "0011_statistics": statistics,
+  "0012_audit_retention": auditRetention
 } as const
 
 /** Brings the database to the newest version. Several appliances that start together take turns. */

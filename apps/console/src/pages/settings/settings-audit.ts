@@ -129,7 +129,7 @@ export class SettingsAudit extends LitElement {
     if (verdict === "checking") return html`<span class="verdict muted" role="status">recomputing every hash</span>`
     return verdict.brokenAt === null
       ? html`<span class="verdict" role="status"><net-status status="up" loud mark-only label="intact"></net-status>${plural(verdict.entries, "entry", "entries")}, unbroken</span>`
-      : html`<span class="verdict" role="alert"><net-status status="critical" mark-only label="broken"></net-status>broken at entry ${verdict.brokenAt}: it or the one before was changed</span>`
+      : html`<span class="verdict" role="alert"><net-status status="critical" mark-only label="broken"></net-status>broken: ${verdict.brokenAt}</span>`
   }
 
   readonly #verify = () => {
