@@ -12,7 +12,7 @@
  * | port rank, a service that the operator named | 3 | the operator knows, but a client may come by that port by chance |
  * | who began, where both directions have start times | 2.5 | right but for clocks, and flows cut by a timeout |
  * | port rank, a known service | 2 | right but for services on others' ports |
- * | fan-in: clients on one port | 1.5 | a client's port rarely meets two peers |
+ * | fan-in: clients on one port, by their logarithm | 1.8 | a client's port meets few peers; where both meet several, the ratio tells |
  * | port rank, ephemeral or system port only | 1 | a habit of operating systems |
  * | the client's port changes | 1 | a server's does not |
  *
@@ -51,7 +51,7 @@ export const directionWeights = {
   began: 2.5,
   /** For each step of `portRank`, of which there are three. */
   portRank: 1,
-  fanIn: 1.5,
+  fanIn: 1.8,
   clientPorts: 1
 } as const
 
@@ -67,8 +67,15 @@ export const synHalf = 0.5
 /** Counts for and against: their balance, -1..1, by how many there are; `half` of them weigh half. */
 const balance = (forward: number, reverse: number, half = 1): number => (forward - reverse) / (forward + reverse + half)
 
-/** Weight of so many distinct clients on the serving end; one client says nothing. */
-const fanInWeight = (fanIn: number): number => (fanIn > 1 ? directionWeights.fanIn * (1 - 1 / fanIn) : 0)
+/** Peers of a port from which on more of them say no more. */
+export const fullFanIn = 40
+
+const fanInWeights = Float64Array.from({ length: fullFanIn + 1 }, (_, peers) =>
+  peers > 1 ? (directionWeights.fanIn * Math.log(peers)) / Math.log(fullFanIn) : 0
+)
+
+/** Weight of so many distinct peers of a port; one says nothing. */
+const fanInWeight = (peers: number): number => fanInWeights[Math.min(peers, fullFanIn)]!
 
 const within = (value: number, most: number): number => Math.max(-most, Math.min(most, value))
 

@@ -1,6 +1,7 @@
 /** The scenarios: each a world of its own, and what may be asked of it. */
 import { octetsOf } from "../demo/observe.ts"
 import { allKinds, everyday, type Service } from "./services.ts"
+import { symmetricPorts } from "./symmetric.ts"
 import { ask, type Link, type Packets, TCP } from "./traffic.ts"
 import type { Builder, Point } from "./World.ts"
 
@@ -262,6 +263,12 @@ export const scenarios: ReadonlyArray<Scenario> = [
       serve(everyday, { points: at(exporter({ protocol: "ipfix", biflow: true, sockets: 5 })) })
       serve(everyday, { points: at(exporter({ protocol: "netflow9" }), exporter({ protocol: "netflow5" })) })
     }
+  },
+  {
+    name: "symmetric",
+    title: "from a port to the same port: NTP, DNS, IKE, VXLAN and peers, two exporters that disagree about who began",
+    complete: true,
+    build: symmetricPorts
   }
 ]
 

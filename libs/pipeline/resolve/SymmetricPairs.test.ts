@@ -94,13 +94,13 @@ describe("a conversation from a port to the same port", () => {
     }
     pairs.begin()
     assert.deepStrictEqual(began(2, 1), [2, 1])
-    assert.isTrue(pairs.decide(pairs.place(low, high, 123), 1).upperServes)
+    assert.isTrue(pairs.decide(pairs.place(low, high, 123), 1, 0).upperServes)
     const undo = pairs.begin()
     assert.deepStrictEqual(began(3, 5), [5, 6])
-    assert.deepStrictEqual(pairs.decide(pairs.place(low, high, 123), -2), { upperServes: false, turned: true })
+    assert.deepStrictEqual(pairs.decide(pairs.place(low, high, 123), -2, -2), { upperServes: false, turned: true })
     undo()
     assert.deepStrictEqual(began(0, 0), [2, 1])
-    assert.deepStrictEqual(pairs.decide(pairs.place(low, high, 123), -1), { upperServes: true, turned: false })
+    assert.deepStrictEqual(pairs.decide(pairs.place(low, high, 123), -2, -0.4), { upperServes: true, turned: false })
     for (let i = 0; i < 20; i++) {
       pairs.begin()
       pairs.place(low, { high: 0, low: 10 + i }, 123)

@@ -1,7 +1,7 @@
 /**
  * Conversations whose two ends use one port (NTP, IKE, VXLAN, server to server DNS). The port tells nothing, both ends may begin, and what
  * exporters and windows say of that differs. So evidence of a pair is summed over slices, and its direction stays as it was first drawn
- * until more than `turnsBeyond` speaks against it: one arrow, that turns seldom. Bounded: two generations, of which the older is
+ * until more than `turnsBeyond` speaks against it that is not chance: one arrow, that turns seldom. Bounded: two generations, of which the older is
  * forgotten at a time; the store then joins what is drawn anew (match-edges.ts).
  */
 import type { AddressKey } from "./ServiceRegister.ts"
@@ -13,6 +13,16 @@ interface Counts {
   readonly began: readonly [number, number]
 }
 
+const INITIAL = 64
+/** Starts and SYNs. */
+const mostRemembered = 64
+/** Log-odds: two peers at one end, or eight against two. */
+export const turnsBeyond = 0.5
+
+/** Starts, each by one end or the other, are a matter of chance between equals up to so many standard deviations. */
+export const clearDeviations = 3
+export const isClear = (one: number, other: number): boolean => Math.abs(one - other) > clearDeviations * Math.sqrt(one + other)
+
 interface Generation {
   readonly keys: ReturnType<typeof makeTupleTable>
   /** Four a pair: SYNs from the lower end, from the upper one, starts likewise. */
@@ -21,11 +31,6 @@ interface Generation {
   drawn: Int8Array
 }
 
-const INITIAL = 64
-/** Starts and SYNs. */
-const mostRemembered = 64
-/** Log-odds: a handful of peers at one end, or three starts in four. */
-const turnsBeyond = 1
 const generation = (): Generation => ({
   keys: makeTupleTable(INITIAL),
   counts: new Float64Array(INITIAL * 4),
@@ -43,8 +48,11 @@ export interface SymmetricPairs {
   readonly place: (lower: AddressKey, upper: AddressKey, tail: number) => number
   /** Adds what a slice saw; answers the sums. */
   readonly add: (place: number, counts: Counts) => Counts
-  /** Whether the upper end serves, by the log-odds that it does and by what was drawn before. `turned`: it was drawn the other way. */
-  readonly decide: (place: number, odds: number) => { readonly upperServes: boolean; readonly turned: boolean }
+  /**
+   * Whether the upper end serves, by the log-odds that it does, or where it was drawn before, by that and by `clear`: those without
+   * what may be chance. `turned`: it was drawn the other way.
+   */
+  readonly decide: (place: number, odds: number, clear: number) => { readonly upperServes: boolean; readonly turned: boolean }
 }
 
 export const makeSymmetricPairs = (capacity = 100_000): SymmetricPairs => {
@@ -102,9 +110,9 @@ export const makeSymmetricPairs = (capacity = 100_000): SymmetricPairs => {
       )
       return { syn: [sums[0], sums[1]], began: [sums[2], sums[3]] }
     },
-    decide: (place, odds) => {
+    decide: (place, odds, clear) => {
       const before = fresh.drawn[place]!
-      const turned = before !== 0 && before * odds < -turnsBeyond
+      const turned = before !== 0 && before * clear < -turnsBeyond
       const now = before === 0 ? (odds > 0 ? 1 : -1) : turned ? -before : before
       fresh.drawn[place] = now
       return { upperServes: now === 1, turned }

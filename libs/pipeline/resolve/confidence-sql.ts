@@ -4,7 +4,7 @@
  */
 import { Effect } from "effect"
 import type { SqlClient, Statement } from "effect/sql"
-import { synHalf, directionWeights as weights } from "#domain/direction.ts"
+import { fullFanIn, synHalf, directionWeights as weights } from "#domain/direction.ts"
 
 /** SQL expressions of the terms. */
 export interface TermColumns {
@@ -44,8 +44,8 @@ export const confidenceSql = (terms: TermColumns): string => {
 const balance = (forward: string, reverse: string, half = 1) =>
   `((${forward}) - (${reverse}))::float8 / ((${forward}) + (${reverse}) + ${half}::float8)`
 
-const fanInSql = (clients: string) =>
-  `CASE WHEN ${clients} > 1 THEN ${weights.fanIn} * (1 - 1.0::float8 / (${clients})) ELSE 0::float8 END`
+const fanInSql = (peers: string) =>
+  `(${weights.fanIn} * ln(LEAST(${fullFanIn}, GREATEST(1, ${peers}))::float8) / ${Math.log(fullFanIn)}::float8)`
 const saturated = (n: string) => `((${n})::float8 / (abs(${n}) + 2))`
 
 /** Log-odds of the evidence, whatever is declared. */

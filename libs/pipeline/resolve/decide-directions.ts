@@ -14,7 +14,7 @@ import { isAttempt } from "./attempt.ts"
 import type { DeclaredEnds } from "./collapse.ts"
 import { companions, isControl } from "./companions.ts"
 import { type AddressKey, addressKey, type ServiceRegister } from "./ServiceRegister.ts"
-import { isUpper } from "./SymmetricPairs.ts"
+import { isClear, isUpper } from "./SymmetricPairs.ts"
 import { makeTupleTable } from "./tuple-table.ts"
 
 /** Conversations over all exporters: a row of each, and its evidence. */
@@ -252,9 +252,11 @@ export const decideDirections = (slice: WindowSlice, options: DecideOptions): De
     })
     const [synForward, synReverse] = inOrder(...syn)
     const [beganForward, beganReverse] = inOrder(...began)
-    const odds = directionOdds({ ...forB, synForward, synReverse, beganForward, beganReverse })
-    const guess = tie(c, row, bIsUpper) ? Number.MIN_VALUE : -Number.MIN_VALUE
-    const { turned, upperServes } = register.pairs.decide(place, (bIsUpper ? 1 : -1) * (odds === 0 ? guess : odds))
+    const all = { ...forB, synForward, synReverse, beganForward, beganReverse }
+    const odds = directionOdds(all) || (tie(c, row, bIsUpper) ? Number.MIN_VALUE : -Number.MIN_VALUE)
+    const clear = isClear(...began) ? odds : directionOdds({ ...all, beganForward: 0, beganReverse: 0 })
+    const sign = bIsUpper ? 1 : -1
+    const { turned, upperServes } = register.pairs.decide(place, sign * odds, sign * clear)
     const bServes = upperServes === bIsUpper
     if (turned) options.turned(bServes ? a : b, bServes ? b : a, tail)
     return bServes

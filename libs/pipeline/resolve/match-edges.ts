@@ -7,10 +7,9 @@ import { Effect } from "effect"
 import type { SqlClient } from "effect/sql"
 import { bools, float8s, int4s, int8s, texts } from "../store/arrays.ts"
 import { partitionName } from "../store/partitions.ts"
-import { directionSql } from "./confidence-sql.ts"
 import { againstShift, bit, latestBits } from "./edge-fields.ts"
 import type { Staged } from "./stage.ts"
-import { guess, symmetric, turnDependencies } from "./turn-dependencies.ts"
+import { guess, speaksAgainst, symmetric, turnDependencies } from "./turn-dependencies.ts"
 
 export const createEdgeStage = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
   yield* sql`CREATE TEMP TABLE IF NOT EXISTS slice_edge (
@@ -121,8 +120,8 @@ export const turned = (sql: SqlClient.SqlClient) => sql`to_server = to_client, t
           | (((bits >> ${bit.flagsToServerShift}::int) & 255) << ${bit.flagsToClientShift}::int)
           | (((bits >> ${bit.flagsToClientShift}::int) & 255) << ${bit.flagsToServerShift}::int)`
 
-/** Margin of a dependency `r` with what the slice has of the edge `e` that faces it, where ports do not tell. */
-const together = directionSql({
+/** That a dependency `r` is the wrong way round, with what the slice has of the edge `e` that faces it. */
+const togetherAgainst = speaksAgainst({
   synForward: "r.syn_forward + e.syn_reverse",
   synReverse: "r.syn_reverse + e.syn_forward",
   synAckForward: "r.syn_ack_forward + e.syn_ack_reverse",
@@ -134,8 +133,7 @@ const together = directionSql({
   fanInAgainst: "GREATEST(r.fan_in_against, e.fan_in)",
   clientPorts: "r.client_ports - e.client_ports",
   history: "r.history",
-  companion: "false",
-  declared: "false"
+  companion: "false"
 })
 
 /**
@@ -148,10 +146,10 @@ const together = directionSql({
 export const settleDirections = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, windowStart: Date) {
   const facing = yield* sql<{ n: number; id: bigint; turn: "edge" | "dependency" }>`
     SELECT n, id, CASE WHEN declared THEN 'edge' WHEN edge_declared THEN 'dependency'
-      WHEN same THEN CASE WHEN together >= ${-guess} THEN 'edge' ELSE 'dependency' END
+      WHEN same THEN CASE WHEN against THEN 'dependency' ELSE 'edge' END
       WHEN direction_weight >= direction THEN 'edge' ELSE 'dependency' END AS turn
     FROM (SELECT e.n, r.id, r.declared, (e.bits & ${bit.declared}::int) <> 0 AS edge_declared, r.direction_weight, e.direction,
-        (e.bits & ${bit.portsDiffer}::int) = 0 AND ${sql.literal(symmetric("r"))} AS same, ${sql.literal(together)} AS together
+        (e.bits & ${bit.portsDiffer}::int) = 0 AND ${sql.literal(symmetric("r"))} AS same, ${sql.literal(togetherAgainst)} AS against
       FROM slice_edge e
       JOIN dependencies r ON r.source_id = e.target_id AND r.target_id = e.source_id AND r.protocol = e.protocol AND r.port = e.port
       WHERE e.is_new) AS pairs

@@ -5,14 +5,26 @@
 import { Effect } from "effect"
 import type { SqlClient, Statement } from "effect/sql"
 import { int4s, int8s, texts } from "../store/arrays.ts"
-import { judgeAnew } from "./confidence-sql.ts"
+import { type EvidenceColumns, judgeAnew, oddsSql, storedEvidence } from "./confidence-sql.ts"
 import type { EvidenceSample } from "./EvidenceSampler.ts"
+import { clearDeviations, turnsBeyond } from "./SymmetricPairs.ts"
 
 /**
  * At or below this margin a direction is a guess, and evidence from another slice may overrule it. Two dependencies with the same port
  * that both stand on evidence are two services that use each other, and stay two.
  */
 export const guess = 0.3
+
+/**
+ * Whether evidence between equal ports, where one of the two directions is right for certain, is beyond doubt for the other one; by the
+ * measure of SymmetricPairs.ts, so that what is drawn and what is stored turn alike.
+ */
+export const speaksAgainst = (evidence: Omit<EvidenceColumns, "declared">): string => {
+  const { beganForward, beganReverse } = evidence
+  const sure = (count: string) =>
+    `CASE WHEN abs((${beganForward}) - (${beganReverse})) > ${clearDeviations} * sqrt((${beganForward}) + (${beganReverse})) THEN ${count} ELSE 0 END`
+  return `${oddsSql({ ...evidence, beganForward: sure(beganForward), beganReverse: sure(beganReverse) })} < ${-turnsBeyond}`
+}
 
 /** `port` and `before` are SQL over `dependencies d`: the port it has from now on, and `turned_port`. */
 export const turnDependencies = Effect.fnUntraced(function* (
@@ -71,7 +83,7 @@ const wrongWay = (sql: SqlClient.SqlClient, samples: ReadonlyArray<EvidenceSampl
     JOIN asset_address s ON s.address = u.server AND s.until IS NULL
     CROSS JOIN LATERAL (VALUES (c.asset_id, s.asset_id), (s.asset_id, c.asset_id)) AS way(source_id, target_id)
     JOIN dependencies d ON d.source_id = way.source_id AND d.target_id = way.target_id AND d.protocol = u.protocol AND d.port = u.port
-    WHERE d.direction_weight < ${-guess} AND NOT d.declared AND d.turned_port IS NULL AND ${sql.literal(symmetric("d"))}
+    WHERE ${sql.literal(speaksAgainst(storedEvidence("d")))} AND NOT d.declared AND d.turned_port IS NULL AND ${sql.literal(symmetric("d"))}
       AND NOT EXISTS (SELECT 1 FROM dependencies r WHERE r.source_id = d.target_id AND r.target_id = d.source_id AND r.protocol = d.protocol AND r.port = d.port)`
 
 /** Needs that nothing of these waits in the journal. Answers how many were turned. */
