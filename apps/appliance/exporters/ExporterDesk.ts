@@ -15,11 +15,10 @@ import {
   type ExporterExists,
   ExporterNotFound
 } from "#domain/rpc/ExporterRpcs.ts"
-import { AuditStore } from "#pipeline/store/AuditStore.ts"
 import { ExporterPolicyStore } from "#pipeline/store/ExporterPolicyStore.ts"
 import { ExporterStore } from "#pipeline/store/ExporterStore.ts"
 import { FlowLine } from "../flow/FlowLine.ts"
-import { CallSource } from "../rpc/Connections.ts"
+import { makeRecord } from "../rpc/record.ts"
 import { Captures } from "./Captures.ts"
 
 export class ExporterDesk extends Context.Service<
@@ -56,15 +55,11 @@ const detailOf = ({ approval, name, sampling, silenceSeconds, silentAlarm }: Exp
 const make = Effect.fnUntraced(function* ({ requireApproval }: { readonly requireApproval: boolean }) {
   const policies = yield* ExporterPolicyStore
   const exporters = yield* ExporterStore
-  const audit = yield* AuditStore
   const captures = yield* Captures
   const line = yield* FlowLine
   const sql = yield* SqlClient.SqlClient
 
-  const record = Effect.fnUntraced(function* (action: string, subject: string, detail: Readonly<Record<string, string>> = {}) {
-    const { name, via } = yield* CurrentCaller
-    yield* audit.append({ actor: name, via, source: yield* CallSource, action, subject, outcome: "done", detail })
-  })
+  const record = yield* makeRecord
   const inForce = Effect.map(policies.inForce, (all) => line.setExporters({ requireApproval, policies: all }))
   const dieOfSql = <A, E, R>(
     effect: Effect.Effect<A, E | SqlError.SqlError, R>

@@ -3,13 +3,10 @@ import { Effect } from "effect"
 import { HttpServerResponse } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
 import { CaptureId } from "#domain/Capture.ts"
-import { Conflict, NotThere } from "#domain/http/problems.ts"
 import { RestApi } from "#domain/http/RestApi.ts"
 import { Captures } from "../exporters/Captures.ts"
 import { ExporterDesk } from "../exporters/ExporterDesk.ts"
-
-const notThere = (error: { readonly message: string }) => Effect.fail(new NotThere({ detail: error.message }))
-const conflict = (error: { readonly message: string }) => Effect.fail(new Conflict({ detail: error.message }))
+import { conflict, notThere } from "./to-problem.ts"
 
 export const restExporters = HttpApiBuilder.group(
   RestApi,

@@ -3,11 +3,10 @@ import { Context, Effect, Layer, Option, Stream } from "effect"
 import { HttpServerRequest } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
 import { HttpAuthorised } from "#domain/http/HttpAuthorised.ts"
-import { InputRefused, NotAuthenticated, NotPermitted, NotThere } from "#domain/http/problems.ts"
+import { NotAuthenticated, NotPermitted } from "#domain/http/problems.ts"
 import { RestApi } from "#domain/http/RestApi.ts"
 import { CurrentCaller } from "#domain/Operator.ts"
 import { Needs } from "#domain/rpc/Authorised.ts"
-import type { FilterInvalid } from "#domain/Topology.ts"
 import { AssetStore } from "#pipeline/store/AssetStore.ts"
 import { CoverageStore } from "#pipeline/store/CoverageStore.ts"
 import { DependencyStore } from "#pipeline/store/DependencyStore.ts"
@@ -19,6 +18,7 @@ import { Live } from "../rpc/Live.ts"
 import { admit } from "./admission.ts"
 import { layerInputChecked } from "./input.ts"
 import { restExporters } from "./rest-exporters.ts"
+import { badFilter, notThere } from "./to-problem.ts"
 
 const layerHttpAuthorised = Layer.effect(
   HttpAuthorised,
@@ -42,15 +42,6 @@ const layerHttpAuthorised = Layer.effect(
     )
   })
 )
-
-const badFilter = (error: FilterInvalid) =>
-  Effect.fail(
-    new InputRefused({
-      detail: error.message,
-      errors: [{ field: "filter", rule: `expected ${error.expected}`, value: error.filter }]
-    })
-  )
-const notThere = (error: { readonly message: string }) => Effect.fail(new NotThere({ detail: error.message }))
 
 const assets = HttpApiBuilder.group(
   RestApi,

@@ -17,8 +17,8 @@ import { lesserRole, TokenStore } from "#pipeline/store/TokenStore.ts"
 import { reservedNames } from "../auth/Access.ts"
 import { hashPassword, weakness } from "../auth/password.ts"
 import { newToken, sha256 } from "../auth/secret.ts"
-import { CallSource } from "./Connections.ts"
 import { PageSizes } from "./PageSizes.ts"
+import { makeRecord } from "./record.ts"
 
 /** Whose tokens a caller may see and revoke: undefined is everybody's. A token acts for the operator who made it. */
 const ownerOf = ({ name }: CurrentCaller["Service"]) => name.split("/")[0]!
@@ -27,23 +27,17 @@ export const accessHandlers = Effect.gen(function* () {
   const operators = yield* OperatorStore
   const tokens = yield* TokenStore
   const audit = yield* AuditStore
+  const record = yield* makeRecord
   const pages = yield* PageSizes
   const sql = yield* SqlClient.SqlClient
 
-  const record = Effect.fnUntraced(function* (
-    action: string,
-    subject: string | null,
-    outcome: "done" | "refused",
-    detail: Readonly<Record<string, string>> = {}
-  ) {
-    const { name, via } = yield* CurrentCaller
-    yield* Effect.orDie(audit.append({ actor: name, via, source: yield* CallSource, action, subject, outcome, detail }))
-  })
+  const refused = (action: string, subject: string, detail: Readonly<Record<string, string>>) =>
+    Effect.orDie(record(action, subject, detail, "refused"))
 
   /** A change and its entry in the log stand or fall together. */
   const logged = <A, R>(
     change: Effect.Effect<A, SqlError.SqlError, R>,
-    entry: (done: A) => Effect.Effect<void, never, CurrentCaller>
+    entry: (done: A) => Effect.Effect<void, SqlError.SqlError, CurrentCaller>
   ) => Effect.orDie(sql.withTransaction(Effect.tap(change, entry)))
 
   return AccessRpcs.of({
@@ -55,10 +49,10 @@ export const accessHandlers = Effect.gen(function* () {
       const added = reservedNames.has(name)
         ? Option.none()
         : yield* logged(operators.add({ name, role, passwordHash: yield* hashPassword(password) }), (added) =>
-            Option.isSome(added) ? record("operator.add", name, "done", { role }) : Effect.void
+            Option.isSome(added) ? record("operator.add", name, { role }) : Effect.void
           )
       if (Option.isNone(added)) {
-        yield* record("operator.add", name, "refused", { role, why: "the name is taken" })
+        yield* refused("operator.add", name, { role, why: "the name is taken" })
         return yield* new OperatorExists({ operator: name })
       }
       return added.value
@@ -76,10 +70,10 @@ export const accessHandlers = Effect.gen(function* () {
       }
       const passwordHash = password === undefined ? undefined : yield* hashPassword(password)
       const outcome = yield* logged(operators.change(id, { role, disabled, passwordHash }), (changed) =>
-        "refused" in changed ? Effect.void : record("operator.change", changed.operator.name, "done", detail)
+        "refused" in changed ? Effect.void : record("operator.change", changed.operator.name, detail)
       )
       if ("refused" in outcome) {
-        yield* record("operator.change", id, "refused", { ...detail, why: outcome.refused })
+        yield* refused("operator.change", id, { ...detail, why: outcome.refused })
         return yield* outcome.refused === "unknown" ? new OperatorNotFound({ id }) : new LastAdministrator({})
       }
       return outcome.operator
@@ -91,12 +85,12 @@ export const accessHandlers = Effect.gen(function* () {
     TokenCreate: Effect.fnUntraced(function* ({ name, role, days }) {
       const caller = yield* CurrentCaller
       if (lesserRole(role, caller.role) !== role) {
-        yield* record("token.create", name, "refused", { role, why: "above the caller's role" })
+        yield* refused("token.create", name, { role, why: "above the caller's role" })
         return yield* new RoleTooHigh({ role })
       }
       const secret = newToken()
       const token = yield* logged(tokens.create({ secretHash: sha256(secret), name, role, owner: ownerOf(caller), days }), (made) =>
-        record("token.create", `${made.createdBy}/${name}`, "done", {
+        record("token.create", `${made.createdBy}/${name}`, {
           role,
           id: made.id,
           ...(days === undefined ? {} : { days: String(days) })
@@ -107,7 +101,7 @@ export const accessHandlers = Effect.gen(function* () {
     TokenRevoke: Effect.fnUntraced(function* ({ id }) {
       const caller = yield* CurrentCaller
       const revoked = yield* logged(tokens.revoke(id, may(caller.role, "tokens.any") ? undefined : ownerOf(caller)), (gone) =>
-        Option.isSome(gone) ? record("token.revoke", `${gone.value.createdBy}/${gone.value.name}`, "done", { id }) : Effect.void
+        Option.isSome(gone) ? record("token.revoke", `${gone.value.createdBy}/${gone.value.name}`, { id }) : Effect.void
       )
       if (Option.isNone(revoked)) return yield* new TokenNotFound({ id })
     }),
@@ -115,7 +109,7 @@ export const accessHandlers = Effect.gen(function* () {
       Effect.orDie(audit.list({ filter, order, limit: limit ?? pages.default, after })),
     AuditVerify: Effect.fnUntraced(function* () {
       const verdict = yield* Effect.orDie(audit.verify)
-      yield* record("audit.verify", null, "done", verdict.brokenAt === null ? {} : { brokenAt: verdict.brokenAt })
+      yield* Effect.orDie(record("audit.verify", null, verdict.brokenAt === null ? {} : { brokenAt: verdict.brokenAt }))
       return verdict
     })
   })

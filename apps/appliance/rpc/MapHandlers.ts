@@ -4,13 +4,12 @@ import { CurrentCaller } from "#domain/Operator.ts"
 import { MapRpcs } from "#domain/rpc/MapRpcs.ts"
 import { Declarations, type End } from "#pipeline/resolve/Declarations.ts"
 import { AssetStore } from "#pipeline/store/AssetStore.ts"
-import { AuditStore } from "#pipeline/store/AuditStore.ts"
 import { CoverageStore } from "#pipeline/store/CoverageStore.ts"
 import { DependencyStore } from "#pipeline/store/DependencyStore.ts"
 import { RawFlowStore } from "#pipeline/store/RawFlowStore.ts"
 import { TopologyStore } from "#pipeline/store/TopologyStore.ts"
-import { CallSource } from "./Connections.ts"
 import { Live } from "./Live.ts"
+import { makeRecord } from "./record.ts"
 
 const addressAndPort = ({ address, port, protocol }: End) => `${address}:${port}/${protocol}`
 
@@ -25,28 +24,18 @@ export const mapHandlers = Effect.gen(function* () {
   const coverage = yield* CoverageStore
   const raw = yield* RawFlowStore
   const declarations = yield* Declarations
-  const audit = yield* AuditStore
+  const record = yield* makeRecord
 
   const declared = Effect.fnUntraced(function* (end: End, serves: boolean, note: string | undefined, dependency?: string) {
-    const { name, via } = yield* CurrentCaller
-    const { turned } = yield* Effect.orDie(serves ? declarations.declare(end, name, note) : declarations.withdraw(end))
-    yield* Effect.orDie(
-      audit.append({
-        actor: name,
-        via,
-        source: yield* CallSource,
-        action: serves ? "direction.declare" : "direction.withdraw",
-        subject: addressAndPort(end),
-        outcome: "done",
-        detail: {
-          ...(dependency === undefined ? {} : { dependency }),
-          turned: String(turned),
-          ...(note === undefined ? {} : { note })
-        }
-      })
-    )
+    const { name } = yield* CurrentCaller
+    const { turned } = yield* serves ? declarations.declare(end, name, note) : declarations.withdraw(end)
+    yield* record(serves ? "direction.declare" : "direction.withdraw", addressAndPort(end), {
+      ...(dependency === undefined ? {} : { dependency }),
+      turned: String(turned),
+      ...(note === undefined ? {} : { note })
+    })
     return { turned }
-  })
+  }, Effect.orDie)
 
   return MapRpcs.of({
     OverviewWatch: () => live.overview,

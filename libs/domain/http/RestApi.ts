@@ -1,5 +1,5 @@
 /** `/api/v1`: the map for programs. The same schemas as the console's RPC, with a bearer token or a session. */
-import { Schema } from "effect"
+import { Context, Schema } from "effect"
 import { HttpApi, HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { Asset, AssetDetail, AssetQuery } from "../Asset.ts"
 import { Capture, CaptureFile, CaptureId, CaptureRequest } from "../Capture.ts"
@@ -10,24 +10,28 @@ import { ExporterChange, ExporterPolicy } from "../ExporterPolicy.ts"
 import { HealthDetail } from "../Health.ts"
 import { AssetId, DependencyId, ExporterId, Page } from "../ids.ts"
 import { RawFlowPage, RawFlowQuery } from "../RawFlow.ts"
+import type { Capability } from "../Role.ts"
 import { Needs } from "../rpc/Authorised.ts"
 import { ExporterAddition } from "../rpc/ExporterRpcs.ts"
 import { Topology, TopologyQuery } from "../Topology.ts"
 import { HttpAuthorised, InputChecked } from "./HttpAuthorised.ts"
 import { Conflict, InputRefused, NotThere } from "./problems.ts"
 
-const described = (summary: string) => OpenApi.annotations({ summary })
+/** Who may call it, and what the reference says of it. */
+const told = (capability: Capability, summary: string) => Context.add(OpenApi.annotations({ summary }), Needs, capability)
 
 class Assets extends HttpApiGroup.make("assets")
   .add(
-    HttpApiEndpoint.get("listAssets", "/assets", { query: AssetQuery, success: Page(Asset), error: InputRefused })
-      .annotate(Needs, "map.read")
-      .annotateMerge(described("Assets that the filter matches, a page at a time"))
+    HttpApiEndpoint.get("listAssets", "/assets", { query: AssetQuery, success: Page(Asset), error: InputRefused }).annotateMerge(
+      told("map.read", "Assets that the filter matches, a page at a time")
+    )
   )
   .add(
-    HttpApiEndpoint.get("getAsset", "/assets/:id", { params: { id: AssetId }, success: AssetDetail, error: NotThere })
-      .annotate(Needs, "map.read")
-      .annotateMerge(described("One asset with its services and addresses over time"))
+    HttpApiEndpoint.get("getAsset", "/assets/:id", {
+      params: { id: AssetId },
+      success: AssetDetail,
+      error: NotThere
+    }).annotateMerge(told("map.read", "One asset with its services and addresses over time"))
   )
   .add(
     HttpApiEndpoint.get("listAssetDependencies", "/assets/:id/dependencies", {
@@ -35,9 +39,7 @@ class Assets extends HttpApiGroup.make("assets")
       query: { side: Schema.optionalKey(Schema.Literals(["client", "server", "both"])) },
       success: Schema.Array(Dependency),
       error: NotThere
-    })
-      .annotate(Needs, "map.read")
-      .annotateMerge(described("What an asset needs (side=client), whom it serves (side=server), or both"))
+    }).annotateMerge(told("map.read", "What an asset needs (side=client), whom it serves (side=server), or both"))
   ) {}
 
 class Dependencies extends HttpApiGroup.make("dependencies")
@@ -46,36 +48,34 @@ class Dependencies extends HttpApiGroup.make("dependencies")
       query: DependencyQuery,
       success: Page(Dependency),
       error: InputRefused
-    })
-      .annotate(Needs, "map.read")
-      .annotateMerge(described("Dependencies that the filter matches, a page at a time"))
+    }).annotateMerge(told("map.read", "Dependencies that the filter matches, a page at a time"))
   )
   .add(
     HttpApiEndpoint.get("getDependency", "/dependencies/:id", {
       params: { id: DependencyId },
       success: DependencyDetail,
       error: NotThere
-    })
-      .annotate(Needs, "map.read")
-      .annotateMerge(described("One dependency with its evidence, validity and traffic"))
+    }).annotateMerge(told("map.read", "One dependency with its evidence, validity and traffic"))
   ) {}
 
 class Map extends HttpApiGroup.make("topology")
   .add(
-    HttpApiEndpoint.get("getTopology", "/topology", { query: TopologyQuery, success: Topology, error: InputRefused })
-      .annotate(Needs, "map.read")
-      .annotateMerge(described("Nodes and edges, now or at an instant"))
+    HttpApiEndpoint.get("getTopology", "/topology", { query: TopologyQuery, success: Topology, error: InputRefused }).annotateMerge(
+      told("map.read", "Nodes and edges, now or at an instant")
+    )
   )
   .add(
-    HttpApiEndpoint.get("getCoverage", "/coverage", { query: CoverageQuery, success: CoverageReport, error: NotThere })
-      .annotate(Needs, "map.read")
-      .annotateMerge(described("How well an exporter was heard, or a network looked at, window by window"))
+    HttpApiEndpoint.get("getCoverage", "/coverage", {
+      query: CoverageQuery,
+      success: CoverageReport,
+      error: NotThere
+    }).annotateMerge(told("map.read", "How well an exporter was heard, or a network looked at, window by window"))
   ) {}
 
 class Flows extends HttpApiGroup.make("flows").add(
-  HttpApiEndpoint.get("searchFlows", "/flows", { query: RawFlowQuery, success: RawFlowPage, error: InputRefused })
-    .annotate(Needs, "flows.read")
-    .annotateMerge(described("Single flow records, newest first, where flow_raw.keep is on"))
+  HttpApiEndpoint.get("searchFlows", "/flows", { query: RawFlowQuery, success: RawFlowPage, error: InputRefused }).annotateMerge(
+    told("flows.read", "Single flow records, newest first, where flow_raw.keep is on")
+  )
 ) {}
 
 const exporterId = { id: ExporterId }
@@ -86,9 +86,7 @@ class Exporters extends HttpApiGroup.make("exporters")
       payload: ExporterAddition,
       success: Schema.Struct({ id: ExporterId }).pipe(HttpApiSchema.status(201)),
       error: Conflict
-    })
-      .annotate(Needs, "exporters.write")
-      .annotateMerge(described("An exporter before it sends: named and approved"))
+    }).annotateMerge(told("exporters.write", "An exporter before it sends: named and approved"))
   )
   .add(
     HttpApiEndpoint.patch("changeExporter", "/exporters/:id", {
@@ -96,25 +94,25 @@ class Exporters extends HttpApiGroup.make("exporters")
       payload: ExporterChange,
       success: Schema.Struct({ name: Schema.NullOr(Schema.String), policy: ExporterPolicy }),
       error: NotThere
-    })
-      .annotate(Needs, "exporters.write")
-      .annotateMerge(
-        described("Approve, block, name, override the sampling rate, set the silence limit; answers with what was before")
+    }).annotateMerge(
+      told(
+        "exporters.write",
+        "Approve, block, name, override the sampling rate, set the silence limit; answers with what was before"
       )
+    )
   )
   .add(
     HttpApiEndpoint.delete("forgetExporter", "/exporters/:id", {
       params: exporterId,
       success: HttpApiSchema.NoContent,
       error: NotThere
-    })
-      .annotate(Needs, "exporters.write")
-      .annotateMerge(described("Forget an exporter; should it send again, it is new"))
+    }).annotateMerge(told("exporters.write", "Forget an exporter; should it send again, it is new"))
   )
   .add(
-    HttpApiEndpoint.get("listCaptures", "/exporters/:id/captures", { params: exporterId, success: Schema.Array(Capture) })
-      .annotate(Needs, "exporters.read")
-      .annotateMerge(described("Captures of an exporter, newest first"))
+    HttpApiEndpoint.get("listCaptures", "/exporters/:id/captures", {
+      params: exporterId,
+      success: Schema.Array(Capture)
+    }).annotateMerge(told("exporters.read", "Captures of an exporter, newest first"))
   )
   .add(
     HttpApiEndpoint.post("startCapture", "/exporters/:id/captures", {
@@ -122,39 +120,35 @@ class Exporters extends HttpApiGroup.make("exporters")
       payload: CaptureRequest,
       success: Capture.pipe(HttpApiSchema.status(202)),
       error: [NotThere, Conflict]
-    })
-      .annotate(Needs, "exporters.write")
-      .annotateMerge(described("Capture the last datagrams of an exporter, and the next as they come; one capture at a time"))
+    }).annotateMerge(
+      told("exporters.write", "Capture the last datagrams of an exporter, and the next as they come; one capture at a time")
+    )
   )
   .add(
     HttpApiEndpoint.get("getCapture", "/exporters/:id/captures/:file", {
       params: { id: ExporterId, file: CaptureFile },
       success: Schema.Uint8Array.pipe(HttpApiSchema.asUint8Array({ contentType: "application/vnd.tcpdump.pcap" })),
       error: NotThere
-    })
-      .annotate(Needs, "exporters.write")
-      .annotateMerge(described("A capture as pcap"))
+    }).annotateMerge(told("exporters.write", "A capture as pcap"))
   )
   .add(
     HttpApiEndpoint.delete("endCapture", "/exporters/:id/captures/:capture", {
       params: { id: ExporterId, capture: CaptureId },
       success: HttpApiSchema.NoContent,
       error: NotThere
-    })
-      .annotate(Needs, "exporters.write")
-      .annotateMerge(described("End a capture that runs and keep what it has; remove one that has ended"))
+    }).annotateMerge(told("exporters.write", "End a capture that runs and keep what it has; remove one that has ended"))
   ) {}
 
 class System extends HttpApiGroup.make("system")
   .add(
-    HttpApiEndpoint.get("listExporters", "/exporters", { success: Schema.Array(Exporter) })
-      .annotate(Needs, "exporters.read")
-      .annotateMerge(described("Who sends flows, and how well it is heard"))
+    HttpApiEndpoint.get("listExporters", "/exporters", { success: Schema.Array(Exporter) }).annotateMerge(
+      told("exporters.read", "Who sends flows, and how well it is heard")
+    )
   )
   .add(
-    HttpApiEndpoint.get("getHealth", "/health", { success: HealthDetail })
-      .annotate(Needs, "health.read")
-      .annotateMerge(described("Health in detail: actors, warnings, the account of every datagram"))
+    HttpApiEndpoint.get("getHealth", "/health", { success: HealthDetail }).annotateMerge(
+      told("health.read", "Health in detail: actors, warnings, the account of every datagram")
+    )
   ) {}
 
 /** Both ways in; the generated document has no other place for them. */
