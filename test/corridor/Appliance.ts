@@ -11,17 +11,22 @@ import { join } from "node:path"
 import { PgClient } from "@effect/sql-pg"
 import { Effect } from "effect"
 import { Reactivity } from "effect/reactivity"
-import { onTestFinished } from "vitest"
+import { onTestFinished, vi } from "vitest"
+import { parseKernelTable } from "#pipeline/ingest/kernel-table.ts"
 import { readPidFile } from "../../apps/appliance/postgres/cluster.ts"
 import { attach } from "../../apps/appliance/postgres/EmbeddedPostgres.ts"
 import { serversIn } from "../../apps/appliance/postgres/processes.ts"
 
 const main = join(import.meta.dirname, "../../apps/appliance/main.ts")
 
+// Whoever starts an appliance waits often, and for each thing as long as a busy machine may need: what is not there then is named.
+const patienceSeconds = 90
+vi.setConfig({ testTimeout: 300_000 })
+
 export const sleep = (ms: number) => new Promise<void>((done) => setTimeout(done, ms))
 
 /** Asks again until the answer is there; the last error, or what was last seen, is what a test that waits in vain shows. */
-export const until = async <A>(what: string, ask: () => Promise<A | undefined | false>, seconds = 30): Promise<A> => {
+export const until = async <A>(what: string, ask: () => Promise<A | undefined | false>, seconds = patienceSeconds): Promise<A> => {
   const end = Date.now() + seconds * 1000
   let last: unknown
   for (;;) {
@@ -136,20 +141,23 @@ export class Appliance {
     this.#run = launch(argv, this.#knobs)
   }
 
-  /** Milliseconds until HTTPS answered. */
-  async up(seconds = 50): Promise<number> {
+  /** Milliseconds until HTTPS answered; and then waits for the sockets, of which each is open or cannot be. */
+  async up(): Promise<number> {
     const since = Date.now()
     let over = false
     void this.#run.ended.then(() => (over = true))
-    const port = await until(
-      "the appliance runs",
-      async () => (over ? "0" : /https:\/\/[^:\s]+:(\d+)\//.exec(this.output())?.[1]),
-      seconds
-    )
+    const port = await until("the appliance runs", async () => (over ? "0" : /https:\/\/[^:\s]+:(\d+)\//.exec(this.output())?.[1]))
     if (port === "0") throw new Error(`the appliance did not start:\n${this.output()}`)
     this.#port = Number(port)
-    await until("HTTPS answers", async () => (await this.ask("/health")).status < 600, seconds)
-    return Date.now() - since
+    await until("HTTPS answers", async () => (await this.ask("/health")).status < 600)
+    const answeredMs = Date.now() - since
+    await until("the sockets are open", async () => {
+      const states = (await this.health()).actors.flatMap((one: { path: string; state: string }) =>
+        one.path.includes("/udp:") ? [one.state] : []
+      )
+      return states.length > 0 && !states.includes("starting")
+    })
+    return answeredMs
   }
 
   /** Everything this run wrote. */
@@ -194,7 +202,7 @@ export class Appliance {
           path,
           method: method ?? (text === undefined ? "GET" : "POST"),
           agent: false,
-          timeout: 15_000,
+          timeout: 30_000,
           rejectUnauthorized: false,
           headers: { ...(text === undefined ? {} : { "content-type": "application/json" }), ...headers }
         },
@@ -213,7 +221,7 @@ export class Appliance {
           })
         }
       )
-      asking.on("timeout", () => asking.destroy(new Error(`no answer from ${path} within 15 s`)))
+      asking.on("timeout", () => asking.destroy(new Error(`no answer from ${path} within 30 s`)))
       asking.on("error", failed)
       asking.end(text)
     })
@@ -268,7 +276,7 @@ export class Appliance {
       if (url === undefined) return yield* Effect.fail(new Error("the database does not run"))
       const sql = yield* PgClient.makeClient({ url })
       return yield* sql.unsafe<A>(text)
-    }).pipe(Effect.scoped, Effect.provide(Reactivity.layer), Effect.timeout("10 seconds"), Effect.runPromise)
+    }).pipe(Effect.scoped, Effect.provide(Reactivity.layer), Effect.timeout("30 seconds"), Effect.runPromise)
   }
   /** Sums over all windows. */
   async written(): Promise<{ readonly records: number; readonly bytes: number; readonly packets: number }> {
@@ -276,6 +284,14 @@ export class Appliance {
       "SELECT coalesce(sum(records), 0)::text records, coalesce(sum(bytes), 0)::text bytes, coalesce(sum(packets), 0)::text packets FROM windows"
     )
     return { records: Number(row!.records), bytes: Number(row!.bytes), packets: Number(row!.packets) }
+  }
+
+  /** Everything that was sent is out of the sockets' buffers: the workers have it, and a clean stop writes it. */
+  async drained(): Promise<void> {
+    const tables = () => ["udp", "udp6"].map((table) => readFileSync(`/proc/net/${table}`, "utf8"))
+    await until("the sockets' buffers are empty", async () =>
+      tables().every((table) => Object.values(this.ports).every((port) => !parseKernelTable(table, port, undefined)?.queued))
+    )
   }
 
   /** The process id of the embedded database's first process. */

@@ -38,7 +38,7 @@ const mapOf = async (appliance: Appliance, query = "") => {
 const play = async (address: string, port: number, services: Set<string>) => {
   const sender = await openSender(address)
   const encode = encoders.netflow9(1, 2000)
-  const state = { stopped: false, turn: 0 }
+  const state = { stopped: false, turn: 0, lastMs: 0 }
   const playing = (async () => {
     while (!state.stopped) {
       const list = [...services].flatMap((server) =>
@@ -49,12 +49,15 @@ const play = async (address: string, port: number, services: Set<string>) => {
         )
       )
       state.turn++
-      if (list.length > 0) await sender.send(encode(list, Date.now()), port)
+      state.lastMs = Date.now()
+      if (list.length > 0) await sender.send(encode(list, state.lastMs), port)
       await sleep(500)
     }
   })()
   return {
     services,
+    /** When it spoke last. */
+    lastMs: () => state.lastMs,
     stop: async () => {
       state.stopped = true
       await playing
@@ -91,26 +94,22 @@ describe("coverage", () => {
     const stoppedAt = Date.now()
     await two.stop()
     one.services.delete("10.61.2.1")
-    await until(
-      "the dead exporter's part is blind",
-      async () => (await mapOf(appliance)).blindNetworks.includes("10.61.3.0/24"),
-      40
-    )
+    await until("the dead exporter's part is blind", async () => (await mapOf(appliance)).blindNetworks.includes("10.61.3.0/24"))
     const blind = await mapOf(appliance)
     assert.deepStrictEqual(blind.blindNetworks, ["10.61.3.0/24"])
     assert.deepStrictEqual(blind.find("10.61.3.1"), { stale: false, why: "exporter 127.0.61.2 silent" })
     assert.strictEqual(blind.find("10.61.1.1")?.why, undefined)
 
-    await until("the stopped service is stale", async () => (await mapOf(appliance)).find("10.61.2.1")?.stale, 60)
+    await until("the stopped service is stale", async () => (await mapOf(appliance)).find("10.61.2.1")?.stale)
     const [gone] = await appliance.rows<{ late: number; seen: Date; at: Date }>(
       `SELECT extract(epoch FROM stale_at - last_seen)::float8 AS late, last_seen AS seen, stale_at AS at FROM dependencies
        WHERE host(target_address) = '10.61.2.1' AND status = 'stale'`
     )
-    assert.closeTo(gone!.late, staleSeconds, 1.5, "stale after so much looking, whenever it was noticed")
+    assert.closeTo(gone!.late, staleSeconds, 3, "stale after so much looking, whenever it was noticed")
     assert.isAtLeast(gone!.seen.getTime(), stoppedAt - 5000)
 
     // twice as long as what made the service stale: blind stays blind
-    await until("much more time has passed", async () => Date.now() - stoppedAt > 2.5 * staleSeconds * 1000, 90)
+    await until("much more time has passed", async () => Date.now() - stoppedAt > 2.5 * staleSeconds * 1000)
     const later = await mapOf(appliance)
     assert.deepStrictEqual(later.find("10.61.3.1"), { stale: false, why: "exporter 127.0.61.2 silent" })
     assert.deepStrictEqual(later.find("10.61.1.1"), { stale: false, why: undefined })
@@ -130,7 +129,7 @@ describe("coverage", () => {
     const states = ledger.cells.map(({ state }: { state: string }) => state)
     assert.strictEqual(states.at(-1), "blind")
     assert.isAbove(ledger.cells.length, 3)
-    assert.closeTo(Date.parse(ledger.blind.since), stoppedAt, 3000)
+    assert.closeTo(Date.parse(ledger.blind.since), two.lastMs(), 5000)
     const { json: alive } = await appliance.api(`/coverage?exporter=${idOf("127.0.61.1")}&from=${from}&to=${to}`)
     assert.isNull(alive.blind)
     const { json: network } = await appliance.api(`/coverage?subnet=10.61.3.0/24&from=${from}&to=${to}`)
@@ -153,5 +152,5 @@ describe("coverage", () => {
       why: "exporter 127.0.61.1 silent since the appliance was down"
     })
     assert.strictEqual(restarted.find("10.61.3.1")?.stale, false)
-  }, 240_000)
+  })
 })

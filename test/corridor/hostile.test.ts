@@ -95,14 +95,10 @@ describe("hostile datagrams", () => {
 
       // every datagram: received, or dropped by the kernel and counted
       const goodSent = good.datagrams()
-      const account = await until(
-        "all datagrams are accounted for",
-        async () => {
-          const { flow, actors, warnings } = await appliance.health()
-          return Number(flow.datagrams) + Number(flow.kernelDropped) === sent + goodSent && { flow, actors, warnings }
-        },
-        15
-      ).catch(async (error) => {
+      const account = await until("all datagrams are accounted for", async () => {
+        const { flow, actors, warnings } = await appliance.health()
+        return Number(flow.datagrams) + Number(flow.kernelDropped) === sent + goodSent && { flow, actors, warnings }
+      }).catch(async (error) => {
         throw new Error(`sent ${sent + goodSent}, ${JSON.stringify((await appliance.health()).flow)}`, { cause: error })
       })
       const { flow, actors, warnings } = account
@@ -157,18 +153,14 @@ describe("hostile datagrams", () => {
       const believed = exporters.find((one) => one.address === "127.0.9.9" && one.protocol === "netflow5")!
       assert.strictEqual(Number(believed.records) + Number(believed.sequenceLost), good.records())
       assert.strictEqual(believed.malformed, "0")
-      const written = await until(
-        "the good exporter's records are written",
-        async () => {
-          const [row] = await appliance.rows<{ bytes: string; packets: string; records: string; edges: number }>(
-            `SELECT coalesce(sum(total_bytes), 0)::text bytes, coalesce(sum(total_packets), 0)::text packets, count(*)::int edges,
+      const written = await until("the good exporter's records are written", async () => {
+        const [row] = await appliance.rows<{ bytes: string; packets: string; records: string; edges: number }>(
+          `SELECT coalesce(sum(total_bytes), 0)::text bytes, coalesce(sum(total_packets), 0)::text packets, count(*)::int edges,
                coalesce(sum(total_flows), 0)::text records
              FROM dependencies WHERE source_address << '10.1.0.0/24' AND target_address << '10.2.0.0/24' AND port = 443`
-          )
-          return Number(row!.packets) >= (Number(believed.records) / 2) * 30 && row
-        },
-        20
-      )
+        )
+        return Number(row!.packets) >= (Number(believed.records) / 2) * 30 && row
+      })
       // a lost record takes its half of an exchange away
       if (believed.sequenceLost === "0") {
         assert.strictEqual(Number(written.bytes), good.bytes())
@@ -181,9 +173,8 @@ describe("hostile datagrams", () => {
 
       // flat: what is bounded was filled by the warm-up; the rest is the collector's breath
       assert.isBelow(memory.at(-1)! - memory[0]!, 400, `memory grew: ${memory.join(", ")} MiB`)
-      assert.strictEqual((await appliance.ask("/health")).status < 600, true)
       assert.strictEqual(await appliance.stop(), 0, appliance.output().slice(-2000))
     },
-    120_000 + seconds * 4000
+    300_000 + seconds * 4000
   )
 })

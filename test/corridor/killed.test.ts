@@ -18,18 +18,6 @@ interface ExporterSeen {
 const exporter = async (appliance: Appliance, address: string): Promise<ExporterSeen | undefined> =>
   (await appliance.api("/exporters")).json.find((one: ExporterSeen) => one.address === address)
 
-/** Rows until nothing more arrives. */
-const settled = async (appliance: Appliance, records: number, seconds = 30) => {
-  try {
-    await until("everything sent is written", async () => (await appliance.written()).records >= records, seconds)
-  } catch {
-    // the sums below say what is missing
-  }
-  // one more slice, for what must not be there twice
-  await sleep(2500)
-  return appliance.written()
-}
-
 describe("under traffic", () => {
   it("kill -9 of the appliance costs what the next start says, and nothing else", async () => {
     // the open window is worth losing: it is written every four seconds
@@ -37,7 +25,8 @@ describe("under traffic", () => {
     // v5 numbers records, so what was sent while nobody listened is known to the record
     const traffic = await steady("netflow5", appliance.ports.netflow)
     await until("flows are written", async () => (await appliance.written()).records > 2000)
-    const boots: Array<number> = []
+    const startMs: Array<number> = []
+    const kills: Array<{ readonly lost: number; readonly atRisk: number }> = []
     let reported = 0
     let gaps = 0
     for (let round = 0; round < 2; round++) {
@@ -45,19 +34,18 @@ describe("under traffic", () => {
       const before = (await appliance.written()).records
       await until("a slice is written", async () => (await appliance.written()).records > before)
       await sleep(2000)
-      const rate = traffic.records()
-      const at = Date.now()
+      const safe = (await appliance.written()).records + reported + gaps
       appliance.signal("SIGKILL")
+      // what was sent and neither in the rows nor lost earlier
+      const atRisk = traffic.records() - safe
       await appliance.ended()
       await sleep(1000)
-      boots.push(await appliance.again())
+      startMs.push(await appliance.again())
       const warning = await until("health tells of it", () => appliance.warning("unclean-stop"))
       const health = await appliance.health()
       assert.notStrictEqual(health.status, "healthy")
       const lost = lossOf(warning.detail)
-      // two flush intervals, the second between two progress rows, and a busy machine's delays
-      const perSecond = (traffic.records() - rate) / ((Date.now() - at) / 1000)
-      assert.isBelow(lost, perSecond * 6, "the loss of one kill")
+      kills.push({ lost, atRisk })
       reported += lost
       const seen = await until("the exporter's gap is seen", async () => {
         const one = await exporter(appliance, "127.0.77.1")
@@ -67,18 +55,32 @@ describe("under traffic", () => {
       gaps += Number(seen.sequenceLost)
     }
     await traffic.stop()
-    const wanted = traffic.records() - reported - gaps
-    const written = await settled(appliance, wanted, 10)
-    const account = written.records + reported + gaps
-    const runs = await appliance.rows("SELECT records::text, records_written::text FROM boots ORDER BY started_at")
-    const figures = { sent: traffic.records(), written: written.records, reported, gaps, account, startMs: boots, runs }
+    await appliance.drained()
+    assert.strictEqual(await appliance.stop(), 0)
+    await appliance.again()
+    const written = (await appliance.written()).records
+    const account = written + reported + gaps
+    const runs = await appliance.rows<{ records: string; written: string; largest: number }>(
+      `SELECT records::text, records_written::text AS written, (SELECT coalesce(max(w.records), 0)::int FROM window_writes w WHERE w.boot = b.boot) AS largest
+       FROM boots b ORDER BY started_at`
+    )
+    const figures = { sent: traffic.records(), written, reported, gaps, account, kills, startMs, runs }
     console.log("kill -9 of the appliance", figures)
-    // Never less: nothing is lost silently. A little more: what came after the last progress row is in the gap, though some was written.
-    assert.isAtLeast(account, traffic.records(), JSON.stringify(figures))
-    assert.isAtMost(account, traffic.records() + 2 * 2 * 20 * 2 * 20, JSON.stringify(figures))
+    const text = JSON.stringify(figures)
+    // Never less: nothing is lost silently. Maybe more: what came after the last progress row is in the gap, though one more slice of it was
+    // written.
+    const twice = account - traffic.records()
+    assert.isAtLeast(twice, 0, text)
+    assert.isAtMost(
+      twice,
+      runs.slice(0, kills.length).reduce((sum, { largest }) => sum + largest, 0),
+      text
+    )
+    // a kill costs what was not written yet, and no more
+    for (const { lost, atRisk } of kills) assert.isAtMost(lost, atRisk + twice, text)
     assert.isUndefined(await appliance.warning("database-away"))
     assert.strictEqual(await appliance.stop(), 0)
-  }, 150_000)
+  })
 
   it("the database is killed, frozen, and everything stopped: nothing is lost, nothing counted twice", async () => {
     const appliance = await startAppliance({ LOG_LEVEL: "warning" })
@@ -88,13 +90,13 @@ describe("under traffic", () => {
     const first = appliance.postmaster()
     process.kill(first, "SIGKILL")
     const since = Date.now()
-    await until(
-      "another database runs",
-      async () => (await appliance.written()).records > 0 && appliance.postmaster() !== first,
-      40
-    )
+    await until("another database runs", async () => (await appliance.written()).records > 0 && appliance.postmaster() !== first)
     const backAfterMs = Date.now() - since
-    await sleep(2000)
+    let back: number | undefined
+    await until("flows are written again", async () => {
+      const { records } = await appliance.written()
+      return records > (back ??= records)
+    })
 
     // frozen, as a machine that swaps or a disk that hangs
     const frozen = appliance.databaseProcesses()
@@ -110,11 +112,10 @@ describe("under traffic", () => {
     for (const pid of frozen) process.kill(pid, "SIGCONT")
     const thawed = Date.now()
     // that windows had to wait is said for a minute more
-    await until("the database answers again", async () => (await appliance.ask("/health")).json.checks.database !== "fail", 20)
-    await sleep(1500)
-
+    await until("the database answers again", async () => (await appliance.ask("/health")).json.checks.database !== "fail")
     const healthyAfterMs = Date.now() - thawed
-    await sleep(1500)
+    const thawedAt = (await appliance.written()).records
+    await until("flows are written once more", async () => (await appliance.written()).records > thawedAt)
 
     // and the end, with the exporter still sending
     const asked = Date.now()
@@ -129,7 +130,7 @@ describe("under traffic", () => {
       return one !== undefined && one.recordsPerSecond > 0 && Number(one.sequenceLost) > 0 && one
     })
     await traffic.stop()
-    await sleep(500)
+    await appliance.drained()
     assert.strictEqual(await appliance.stop(), 0)
     await appliance.again()
     const boots = await appliance.rows<{ datagrams: string; records: string; written: string }>(
@@ -149,7 +150,7 @@ describe("under traffic", () => {
     }
     console.log("database killed and frozen, then SIGTERM", figures)
     const text = JSON.stringify(figures)
-    assert.isBelow(toldAfterMs, 10_000)
+    assert.isBelow(toldAfterMs, 60_000)
     // every datagram was heard, or came between two runs: v9 numbers datagrams
     assert.strictEqual(sum((row) => row.datagrams) + Number(seen.sequenceLost), traffic.datagrams(), text)
     assert.strictEqual(seen.sequenceResets, "0")
@@ -169,5 +170,5 @@ describe("under traffic", () => {
     // most of it, however long a busy machine took to start again
     assert.isAbove(written.records, traffic.records() * 0.5, text)
     assert.strictEqual(await appliance.stop(), 0)
-  }, 150_000)
+  })
 })

@@ -1,6 +1,5 @@
 /** The database is away: what comes meanwhile waits on disk, is bounded, survives a kill, and is written once when the database is back. */
-import { execFileSync } from "node:child_process"
-import { chmodSync, mkdirSync, readdirSync } from "node:fs"
+import { chmodSync, readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { PgClient } from "@effect/sql-pg"
 import { Effect, Exit, Redacted, Scope } from "effect"
@@ -9,6 +8,7 @@ import { assert, describe, it, onTestFinished } from "vitest"
 import { freshDatabase } from "../rig/Database.ts"
 import { type Appliance, dataFolder, type Knobs, sleep, startAppliance, until } from "./Appliance.ts"
 import { blast } from "./blast.ts"
+import { mountSmall } from "./disk.ts"
 import { throughProxy } from "./outage.ts"
 
 /** The long form is ten minutes. */
@@ -38,6 +38,11 @@ const overDatabase = async (knobs: Knobs, prepare: (data: string) => void = () =
   return { appliance, outage, rows, written, spool: join(data, "spool") }
 }
 
+/** Records that the note beside the spool says were counted: of the one start there was. */
+const notedIn = (folder: string): number | undefined => {
+  const name = readdirSync(folder).find((one) => one.endsWith(".boot"))
+  return name === undefined ? undefined : JSON.parse(readFileSync(join(folder, name), "utf8")).records
+}
 const slicesIn = (folder: string) => readdirSync(folder).filter((name) => name.endsWith(".slice"))
 const metric = async (appliance: Appliance, name: string): Promise<number> => {
   const token = await appliance.token("admin")
@@ -63,7 +68,7 @@ describe("while the database is away", () => {
       const before = (await appliance.health()).memoryBytes
       await outage.cut()
       const since = Date.now()
-      const warning = await until("health tells that windows wait", () => appliance.warning("spool-lags"), 30)
+      const warning = await until("health tells that windows wait", () => appliance.warning("spool-lags"))
       assert.match(warning.detail, /\d+ slices \(\d+ flow records, [\d.]+ MB on disk\) wait since \d+ s/)
       let most = 0
       while (Date.now() - since < outageSeconds * 1000) {
@@ -112,15 +117,22 @@ describe("while the database is away", () => {
     await until("flows are written", async () => (await written()).records > 0)
     await outage.cut()
     await until("some slices are on disk", async () => slicesIn(spool).length >= 2)
-    // within a flush interval, so that there is something to lose
-    const files = slicesIn(spool).length
-    await until("another", async () => slicesIn(spool).length > files)
-    await sleep(500)
-    await traffic.stop()
-    await allHeard(appliance, traffic.datagrams())
-    const records = await decoded(appliance)
-    // the note of how far it got is written once a second
-    await sleep(1200)
+    // Right after a flush, so that there is something to lose when all is heard and noted; a machine that takes longer tries again.
+    let [playing, records] = [traffic, 0]
+    let sent = 0
+    for (let files = 0; ; ) {
+      files = slicesIn(spool).length
+      await until("another", async () => slicesIn(spool).length > files)
+      files = slicesIn(spool).length
+      await sleep(500)
+      await playing.stop()
+      sent += playing.datagrams()
+      await allHeard(appliance, sent)
+      records = await decoded(appliance)
+      await until("it is noted how far it got", async () => notedIn(spool) === records)
+      if (slicesIn(spool).length === files) break
+      playing = await blast(appliance.ports.netflow, { recordsPerSecond: 5000, conversations: 1000, address: "127.0.78.3" })
+    }
     appliance.signal("SIGKILL")
     await appliance.ended()
     const left = slicesIn(spool).length
@@ -151,12 +163,12 @@ describe("while the database is away", () => {
     )
     assert.strictEqual(row!.lost, lost, text)
     assert.strictEqual(await appliance.stop(), 0)
-  }, 120_000)
+  })
 
   it("a clean stop does not wait for it, and loses nothing", async () => {
     const { appliance, outage, written, spool } = await overDatabase({})
     const traffic = await blast(appliance.ports.netflow, { recordsPerSecond: 2000, conversations: 500 })
-    await until("flows are written", async () => (await written()).records > 0, 60)
+    await until("flows are written", async () => (await written()).records > 0)
     await outage.cut()
     await until("slices are on disk", async () => slicesIn(spool).length > 0)
     await traffic.stop()
@@ -172,23 +184,15 @@ describe("while the database is away", () => {
     console.log("stopped while the database is away", { records, written: await written(), stoppedAfterMs })
     assert.strictEqual((await written()).records, records)
     assert.isUndefined(await appliance.warning("unclean-stop"))
-    assert.isBelow(stoppedAfterMs, 20_000)
+    assert.isBelow(stoppedAfterMs, 60_000)
     assert.strictEqual(await appliance.stop(), 0)
-  }, 120_000)
+  })
 
   it("a full disk of the spool is said and survived; what waits in memory is written when the database is back", async (context) => {
     let mounted = false
     const { appliance, outage, written, spool } = await overDatabase({}, (data) => {
-      const folder = join(data, "spool")
-      mkdirSync(folder, { recursive: true })
+      mounted = mountSmall(join(data, "spool"), "200k")
       chmodSync(data, 0o755)
-      try {
-        execFileSync("mount", ["-t", "tmpfs", "-o", "size=200k", "tmpfs", folder], { stdio: "ignore" })
-        mounted = true
-        onTestFinished(() => void execFileSync("umount", ["-l", folder]))
-      } catch {
-        // skipped below
-      }
     })
     if (!mounted) return context.skip("needs the right to mount a small file system")
     const traffic = await blast(appliance.ports.netflow, { recordsPerSecond: 5000, conversations: 1000 })
@@ -204,31 +208,32 @@ describe("while the database is away", () => {
     await traffic.stop()
     await allHeard(appliance, traffic.datagrams())
     const records = await decoded(appliance)
-    await until("all of it is written", async () => (await written()).records >= records, 60)
+    await until("all of it is written", async () => (await written()).records >= records)
     assert.strictEqual((await written()).records, records)
     assert.strictEqual((await written()).bytes, records * traffic.bytesEach)
     await until("the spool is well", async () => (await appliance.warning("spool-failing")) === undefined)
     assert.strictEqual(await appliance.stop(), 0)
-  }, 120_000)
+  })
 
   it("a full spool makes the worker sample one of N, mark the window, then drop and count", async () => {
+    // Within one window: where one ends, its conversations and those of the next need room together, before the worker samples.
+    const hour = 3_600_000
+    const left = hour - (Date.now() % hour)
+    if (left < 240_000) await sleep(left)
     const { appliance, outage, written, spool } = await overDatabase({
       INGESTION_SPOOL_MAX_SIZE: "1 MiB",
+      AGGREGATION_WINDOW_SIZE_SECONDS: 3600,
       AGGREGATION_MAX_CONVERSATIONS: 4000
     })
     const small = await blast(appliance.ports.netflow, { recordsPerSecond: 10_000, conversations: 3500 })
     await until("flows are written", async () => (await written()).records > 0)
     await outage.cut()
-    const full = await until("health tells that the spool is full", () => appliance.warning("spool-full"), 60)
+    const full = await until("health tells that the spool is full", () => appliance.warning("spool-full"))
     assert.match(full.detail, /^1\.0 MB of 1\.0 MB used|^0\.\d MB of 1\.0 MB used/)
-    const sampling = await until(
-      "one record of ten is kept",
-      async () => {
-        const warning = await appliance.warning("store-lags")
-        return warning?.detail.includes("one record of 10 is kept") && warning
-      },
-      60
-    )
+    const sampling = await until("one record of ten is kept", async () => {
+      const warning = await appliance.warning("store-lags")
+      return warning?.detail.includes("one record of 10 is kept") && warning
+    })
     assert.isDefined(sampling)
     await sleep(4000)
     await small.stop()
@@ -239,37 +244,35 @@ describe("while the database is away", () => {
       address: "127.0.78.2",
       server: "10.200.0.2"
     })
-    await until("records are refused", () => appliance.warning("conversations-full"), 60)
+    await until("records are refused", () => appliance.warning("conversations-full"))
     await many.stop()
     await allHeard(appliance, small.datagrams() + many.datagrams())
     const bytes = slicesIn(spool).length
     assert.isAbove(bytes, 0)
-    const window = (await appliance.health()).actors.find((one: { path: string }) => one.path === "flow/worker-1/window").gauges
+    const { actors, flow } = await appliance.health()
+    const window = actors.find((one: { path: string }) => one.path === "flow/worker-1/window").gauges
     await outage.mend()
     await until(
       "the spool is empty",
-      async () => slicesIn(spool).length === 0 && (await appliance.health()).spool.waitingSlices === 0,
-      60
+      async () => slicesIn(spool).length === 0 && (await appliance.health()).spool.waitingSlices === 0
     )
     assert.strictEqual(await appliance.stop(), 0)
     const sums = await written()
     const skipped = window.records - window.folded - window.refused - window.late - window.failed
-    const figures = { sent: small.records() + many.records(), window, skipped, sums }
+    const heard = small.records() + many.records() - Number(flow.kernelDropped) * small.recordsEach
+    const figures = { heard, window, skipped, sums }
     console.log("a full spool", figures)
     const text = JSON.stringify(figures)
     assert.isAbove(sums.sampled, 0, text)
     assert.isAbove(skipped, 0, text)
     // every record was folded, left out by sampling, or refused; each is counted
     assert.strictEqual(sums.records, window.folded, text)
-    assert.strictEqual(window.records, await recordsOf(small, many), text)
+    assert.strictEqual(window.records, heard, text)
     // A kept record stands for ten, and so does one that was refused: octets are those of all the others, within four deviations of a draw
     // of one in ten.
     const sampled = (skipped * 10) / 9
     const wanted = (window.folded + skipped - 9 * window.refused) * small.bytesEach
     const deviation = Math.sqrt(sampled * 9) * small.bytesEach
     assert.isBelow(Math.abs(sums.bytes - wanted), 4 * deviation, text)
-  }, 180_000)
+  }, 600_000)
 })
-
-const recordsOf = async (...all: ReadonlyArray<Awaited<ReturnType<typeof blast>>>) =>
-  all.reduce((sum, one) => sum + one.records(), 0)

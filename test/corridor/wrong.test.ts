@@ -1,14 +1,13 @@
 /** Wrong things, one by one: each is told with the thing's name and what to do, and what can mend itself does. */
-import { execFileSync } from "node:child_process"
 import { createSocket } from "node:dgram"
-import { chmodSync, closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from "node:fs"
+import { mkdirSync, rmSync, writeFileSync } from "node:fs"
 import { createServer, type Server } from "node:net"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Effect, Exit, Redacted, Scope } from "effect"
 import { assert, describe, it, onTestFinished } from "vitest"
 import { freshDatabase } from "../rig/Database.ts"
 import { dataFolder, flowlens, freeUdpPort, sleep, startAppliance, until } from "./Appliance.ts"
+import { fillUp, smallDisk } from "./disk.ts"
 import { encoders, exchanges, openSender, steady } from "./exporting.ts"
 import { throughProxy } from "./outage.ts"
 
@@ -17,23 +16,6 @@ const hold = (server: Server, port = 0): Promise<number> =>
     server.once("error", failed)
     server.listen(port, "127.0.0.1", () => done((server.address() as { readonly port: number }).port))
   })
-
-/** A file system of so many MiB; undefined where this account may not mount one. */
-const smallDisk = (mebibytes: number): string | undefined => {
-  const folder = mkdtempSync(join(tmpdir(), "flowlens-disk-"))
-  try {
-    execFileSync("mount", ["-t", "tmpfs", "-o", `size=${mebibytes}m,mode=0755`, "tmpfs", folder], { stdio: "ignore" })
-  } catch {
-    rmSync(folder, { recursive: true })
-    return undefined
-  }
-  onTestFinished(() => {
-    execFileSync("umount", ["-l", folder])
-    rmSync(folder, { recursive: true })
-  })
-  chmodSync(folder, 0o755)
-  return folder
-}
 
 describe("the appliance", () => {
   it("refuses a bad configuration and names every problem with it", async () => {
@@ -59,7 +41,7 @@ describe("the appliance", () => {
     assert.strictEqual(twice.code, 1)
     assert.match(twice.output, /log.*(twice|unique|duplicate|once)|(twice|unique|duplicate|once).*log/i)
     assert.include(twice.output, file)
-  }, 60_000)
+  })
 
   it("says which HTTPS port is taken and does not start", async () => {
     const server = createServer()
@@ -84,7 +66,7 @@ describe("the appliance", () => {
     assert.match(said, /another program has the port/, output)
     assert.strictEqual(output.split("ss -ltnp").length, 2, "the advice stands there once")
     assert.match(output, /api\.port|FLOWLENS_API_PORT/, output)
-  }, 60_000)
+  })
 
   it("runs without a UDP port that is taken, says so, and opens it when it is free; access is refused clearly", async () => {
     const taken = createSocket("udp4")
@@ -129,7 +111,7 @@ describe("the appliance", () => {
     assert.strictEqual(expired.status, 401, expired.text)
 
     await new Promise<void>((done) => taken.close(() => done()))
-    await until("the port is open", async () => (await appliance.warning("listener-down")) === undefined, 40)
+    await until("the port is open", async () => (await appliance.warning("listener-down")) === undefined)
     const sender = await openSender("127.0.60.1")
     await sender.send(
       encoders.netflow5()(exchanges(5, { client: "10.1.0.1", server: "10.2.0.1", port: 443, protocol: 6 }), Date.now()),
@@ -137,7 +119,7 @@ describe("the appliance", () => {
     )
     await until("its flows come", async () => (await appliance.api("/dependencies")).json.items.length === 1)
     assert.strictEqual(await appliance.stop(), 0)
-  }, 120_000)
+  })
 
   it("says which database refuses, and lives through one that goes away", async () => {
     const closed = createServer()
@@ -175,53 +157,43 @@ describe("the appliance", () => {
       const { status, json } = await appliance.ask("/health")
       return status === 503 && json
     })
-    assert.isBelow(Date.now() - since, 10_000)
+    assert.isBelow(Date.now() - since, 60_000)
     assert.strictEqual(told.checks.database, "fail")
     assert.isDefined(await appliance.warning("database-away"))
     const away = await rest()
     assert.strictEqual(away.status, 503, away.text)
     await sleep(2000)
     await outage.mend()
-    await until("healthy again", async () => (await appliance.ask("/health")).status === 200 && (await rest()).status === 200, 30)
+    await until("healthy again", async () => (await appliance.ask("/health")).status === 200 && (await rest()).status === 200)
     await traffic.stop()
-    await until(
-      "all flows are there",
-      async () => {
-        const { items } = (await rest()).json
-        const packets = items.reduce((sum: number, one: { packets: string }) => sum + Number(one.packets), 0)
-        return packets === traffic.packets()
-      },
-      30
-    )
+    await until("all flows are there", async () => {
+      const { items } = (await rest()).json
+      const packets = items.reduce((sum: number, one: { packets: string }) => sum + Number(one.packets), 0)
+      return packets === traffic.packets()
+    })
     assert.strictEqual(await appliance.stop(), 0)
-  }, 150_000)
+  })
 
   it("says that the disk is full, takes flows meanwhile, and goes on when there is room", async (context) => {
-    const disk = smallDisk(420)
+    const disk = smallDisk("420m")
     if (disk === undefined) return context.skip("needs the right to mount a small file system")
     const appliance = await startAppliance({ LOG_LEVEL: "error" }, [], join(disk, "data"))
     const traffic = await steady("netflow5", appliance.ports.netflow, { each: 5 })
     await until("flows are written", async () => (await appliance.written()).records > 0)
-    const filling = join(disk, "filling")
-    // to the last octet, against a database that writes at the same time
-    const fill = openSync(filling, "w")
-    try {
-      for (;;) writeSync(fill, Buffer.alloc(1024 ** 2))
-    } catch (error) {
-      assert.strictEqual((error as NodeJS.ErrnoException).code, "ENOSPC")
-    }
-    closeSync(fill)
+    const filling = fillUp(disk)
     const full = await until("health tells of the disk", () => appliance.warning("disk-full"))
     assert.include(full.detail, "free")
     assert.strictEqual((await appliance.ask("/health")).status, 503)
     const before = Number((await appliance.health()).flow.records)
-    await sleep(4000)
-    assert.isAbove(Number((await appliance.health()).flow.records), before, "flows are taken while the disk is full")
+    await until(
+      "flows are taken while the disk is full",
+      async () => Number((await appliance.health()).flow.records) > before + 500
+    )
     rmSync(filling)
     await until("there is room again", async () => (await appliance.warning("disk-full")) === undefined)
     await traffic.stop()
-    await until("all was written", async () => (await appliance.written()).records === traffic.records(), 40)
+    await until("all was written", async () => (await appliance.written()).records === traffic.records())
     assert.strictEqual((await appliance.written()).bytes, traffic.bytes())
     assert.strictEqual(await appliance.stop(), 0)
-  }, 150_000)
+  })
 })

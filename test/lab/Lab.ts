@@ -1,4 +1,5 @@
 /** Real servers, real clients and a real exporter: what ran, and what the kernel counted. */
+import { it } from "@effect/vitest"
 import { Effect, type Scope } from "effect"
 import { type ExporterKind, exporterKinds, startExporter } from "./exporters.ts"
 import { makeNetwork, missingFor, type Network } from "./network.ts"
@@ -26,6 +27,12 @@ export interface LabRun {
 /** Why the lab cannot run with this exporter here; empty: it can. */
 export const missing = (exporter: ExporterKind): ReadonlyArray<string> =>
   missingFor(exporterKinds[exporter].program, ...serverPrograms)
+
+/** A test that is skipped by name where something lacks. */
+export const itInLab = (name: string, lacking: ReadonlyArray<string>, body: () => Effect.Effect<void, LabFault, Scope.Scope>) =>
+  lacking.length > 0
+    ? it.skip(`${name} (skipped: needs ${lacking.join(", ")})`, () => undefined)
+    : it.live(name, () => Effect.scoped(body()), 400_000)
 
 const ETHERNET_HEADER = 14
 
