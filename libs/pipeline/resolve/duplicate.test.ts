@@ -186,6 +186,22 @@ describe("owner of a conversation", () => {
     assert.strictEqual(sum, 600)
   })
 
+  it("that dies in the middle of a window is followed from there, whether it had told more of it or less", () => {
+    for (const told of [10, 30, 60, 90]) {
+      const owners = makeOwners()
+      let sum = 0
+      for (let window = 1; window <= 8; window++) {
+        for (let slice = 0; slice < 10; slice++) {
+          const alive = window < 3 || (window === 3 && slice * 10 < told)
+          const seen: Readonly<Record<string, number>> = alive ? { r1: 10, r2: 10 } : { r2: 10 }
+          const owner = choose(owners, window * WINDOW, seen)
+          if (owner !== undefined) sum += seen[owner]! * owners.packetShare()
+        }
+      }
+      assert.approximately(sum, 800, 1e-9, `r1 told ${told} of 100`)
+    }
+  })
+
   it("outlives a restart, within a window and between two, and whoever reports first after it", () => {
     const place = (owners: Owners) => owners.place({ high: 0, low: 1 }, { high: 0, low: 2 }, (443 << 8) | 6)
     for (const windowStart of [0, WINDOW]) {

@@ -146,7 +146,8 @@ export const makeOwners = (capacity = 500_000): Owners => {
 
   /**
    * Closes the window before: what was counted for it beyond its owner's sum is owed, what was not counted is due. Where its owner said
-   * nothing, what another one saw is due; but not what the owner, by its own clock, told of in the window before or after.
+   * nothing, what another one saw is due, with what it saw beyond the owner in the window before that, in which the owner may have died;
+   * but not what the owner, by its own clock, told of in the window before or after.
    */
   const settle = (key: number, windowMs: number): void => {
     const before = key * 2 + 1
@@ -166,7 +167,9 @@ export const makeOwners = (capacity = 500_000): Owners => {
       let sum = seen[what][entry * 2 + 1]!
       if (elsewhere) {
         const later = near ? Math.max(0, seen[what][owner * 2]! - seen[what][entry * 2]!) : 0
-        sum = Math.max(0, sum - behind[what][entry]! - later)
+        // an estimate may be more by chance
+        const earlier = fresh.rate[entry]! > fresh.rate[owner]! ? Math.max(0, behind[what][entry]!) : behind[what][entry]!
+        sum = Math.max(0, sum - earlier - later)
       }
       debt[what][key]! += counted[what][before]! - sum
       counted[what][before] = sum

@@ -26,7 +26,7 @@ export interface OwnerSums {
   rate: Float64Array
   /** Two an entry, one a slot. */
   seen: Amounts
-  /** One an entry: by how much it saw less than was counted of the window right before slot 1. */
+  /** One an entry: by how much it saw less than was counted of the window right before slot 1; less than 0: more. */
   behind: Amounts
   entries: number
 }
@@ -123,7 +123,7 @@ const noteBehind = (sums: OwnerSums, direction: number, next: number, windowMs: 
   const near = next - sums.window[before]! <= windowMs
   for (let at = sums.head[direction]!; at !== 0; at = sums.next[at - 1]!) {
     for (const what of ["packets", "bytes"] as const)
-      sums.behind[what][at - 1] = near ? Math.max(0, sums.counted[what][before]! - sums.seen[what][at * 2 - 1]!) : 0
+      sums.behind[what][at - 1] = near ? sums.counted[what][before]! - sums.seen[what][at * 2 - 1]! : 0
   }
 }
 
