@@ -17,6 +17,7 @@ import { makeSequenceLog } from "#pipeline/ingest/sequence-log.ts"
 import { makeWindows } from "#pipeline/window/window.ts"
 import { makeAdopt } from "./adopt.ts"
 import { makeCaptures } from "./captures.ts"
+import { giveBack } from "./give-back.ts"
 import type { FlowWorkerReport, FlowWorkerSettings, FromFlowWorker, ToFlowWorker } from "./messages.ts"
 import { makeNews } from "./news.ts"
 import { makeOutlet } from "./outlet.ts"
@@ -98,7 +99,8 @@ export const makeFlowPlane = (
     maxConversations: settings.maxConversations ?? 1_000_000,
     ranks: makePortRanks(services, settings.declaredServices),
     seed: (Math.random() * 0x1_0000_0000) | 0,
-    exporter: exporters.named
+    exporter: exporters.named,
+    giveBack
   })
   const { batch } = windows
   const heading: Heading = { protocol: undefined, exportMs: 0, domain: 0, agent: "" }

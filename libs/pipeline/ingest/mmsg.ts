@@ -2,6 +2,7 @@
  * recvmmsg(2) through `node:ffi`: many datagrams a call, into memory that is used again for the next (docs/decisions/015). `node:dgram` takes
  * one a call, and allocates and collects a buffer for each.
  */
+import { withFfi } from "./ffi.ts"
 import { makeSockaddrText } from "./sockaddr-text.ts"
 
 /** Datagrams a call. */
@@ -37,31 +38,14 @@ export interface DatagramBlock {
   readonly fromPort: (i: number) => number
 }
 
-/** Without the warning that this is experimental: people who start an appliance can do nothing about it. */
-const quietly = <A>(load: () => A): A => {
-  const { emitWarning } = process
-  process.emitWarning = () => {}
-  try {
-    return load()
-  } finally {
-    process.emitWarning = emitWarning
-  }
-}
-
-const load = () => {
-  if (process.platform !== "linux" || (process.arch !== "x64" && process.arch !== "arm64")) return undefined
-  try {
-    const ffi = quietly(() => process.getBuiltinModule("node:ffi"))
+const load = () =>
+  withFfi((ffi) => {
     const { functions } = ffi.dlopen(null, {
       recvmmsg: { arguments: ["i32", "pointer", "u32", "i32", "pointer"], return: "i32" },
       __errno_location: { arguments: [], return: "pointer" }
     })
     return { ffi, recvmmsg: functions.recvmmsg, errnoAt: functions.__errno_location() }
-  } catch {
-    // Switched off (--no-experimental-ffi), not permitted (--permission), or another libc.
-    return undefined
-  }
-}
+  })
 
 const make = (): DatagramBlock | undefined => {
   const system = load()

@@ -1,16 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
 import { ipv4Text, ipv6Text } from "#domain/Address.ts"
-import { makePortRanks } from "#domain/PortRank.ts"
 import type { ConversationColumns } from "#domain/Window.ts"
 import type { FlowBatch } from "#pipeline/decode/FlowBatch.ts"
 import { randomFrom, type TestRecord, toBatch } from "../../../test/rig/flow-records.ts"
-import { services } from "../enrich/services.ts"
 import { ConversationTable, type ExporterColumns, type TableWindow } from "./conversation-table.ts"
 import { foldEnds } from "./fold.ts"
 import { STARTED } from "./layout.ts"
+import { flow, ranks } from "./windows.fixture.ts"
 
-const ranks = makePortRanks(services)
 const base = 1_700_000_000_000
 
 const exporters: ExporterColumns = { skewMs: new Float64Array(8), sampling: new Uint32Array(8) }
@@ -50,21 +48,7 @@ const makeTable = (most = 5000) => new OneWindow(most)
 const fold = (table: OneWindow, records: ReadonlyArray<TestRecord>, pressure = 1) =>
   table.fold(toBatch(records), exporters, pressure)
 
-const tcp: TestRecord = {
-  exporter: 0,
-  family: 4,
-  source: 0x0a000001,
-  destination: 0x0a000002,
-  sourcePort: 40_000,
-  destinationPort: 443,
-  protocol: 6,
-  flags: 0x1b,
-  bytes: 1000,
-  packets: 10,
-  start: base + 100,
-  end: base + 900,
-  sampling: 1
-}
+const tcp: TestRecord = { ...flow, start: base + 100, end: base + 900 }
 const reply = (record: TestRecord): TestRecord => ({
   ...record,
   source: record.destination,

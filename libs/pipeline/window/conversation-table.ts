@@ -3,12 +3,13 @@
  * found by window, exporter, family, protocol and the two ends (window/fold.ts). Nothing is allocated for a record.
  *
  * A slot is 128 bytes, two cache lines: the key and what every record changes lie in the first, evidence in the second. An index of 32-bit
- * entries (11 bits of hash, 21 bits of slot) finds them. Slots are given to windows by the chunk, so that a flush reads straight through
- * and gives back whole chunks; those are used again before fresh memory is, so that memory is bounded by the most that was ever held.
+ * entries (11 bits of hash, 21 bits of slot) finds them. Slots are given to windows by the chunk (chunks.ts), so that a flush reads straight
+ * through and frees whole chunks.
  */
 import type { PortRanks } from "#domain/PortRank.ts"
 import type { ConversationColumns, EgressColumns } from "#domain/Window.ts"
 import { BATCH_ROWS, type FlowBatch } from "../decode/FlowBatch.ts"
+import { CHUNK, CHUNK_SHIFT, type Chunks, type GiveBack, makeChunks } from "./chunks.ts"
 import { addEgress, type EgressTable, makeEgressTable } from "./egress.ts"
 import { emitColumns } from "./emit-columns.ts"
 import { type Ipv6Interner, makeIpv6Interner } from "./ipv6-interner.ts"
@@ -16,9 +17,6 @@ import { type Kernel, makeKernel, portClasses, type Secrets } from "./kernel.ts"
 import * as At from "./layout.ts"
 import { EGRESS, META, SLOT_BYTES_SHIFT, SLOT_WORDS_SHIFT } from "./slot.ts"
 
-/** Slots of a chunk: 128 KiB. */
-export const CHUNK_SHIFT = 10
-const CHUNK = 1 << CHUNK_SHIFT
 /** Beside full chunks, the first, whose slot 0 takes what belongs nowhere, and those that windows have only begun. */
 const MORE_CHUNKS = 64
 export const MAX_CONVERSATIONS = (1 << At.SLOT_BITS) - (MORE_CHUNKS << CHUNK_SHIFT)
@@ -89,12 +87,7 @@ export class ConversationTable {
   private readonly seed: number
   private readonly secrets: Secrets
   private readonly said: Int32Array
-  private readonly piece: {
-    readonly slot: Int32Array
-    readonly aux: Int32Array
-    readonly misses: Int32Array
-    readonly egress: Int32Array
-  }
+  private readonly piece: At.Piece
   private readonly skews: Float64Array
   private readonly rates: Uint32Array
   /** Next free slot and limit of each window. */
@@ -104,14 +97,16 @@ export class ConversationTable {
   private readonly doubles: Float64Array
   private readonly index: Int32Array
   private indexLength = SMALLEST_INDEX
-  private readonly freeChunks: Array<number>
+  private readonly chunks: Chunks
   private readonly freeIds: Array<number> = Array.from({ length: At.MAX_WINDOWS }, (_, i) => At.MAX_WINDOWS - 1 - i)
   private readonly open_ = new Map<number, TableWindow>()
   private readonly ordinals = new Int32Array(1 << (At.SLOT_BITS - CHUNK_SHIFT))
-  private touchedChunks = 1
 
-  /** `most`: conversations of all windows together. `seed` keeps senders from choosing addresses that collide. */
-  constructor(ranks: PortRanks, seed: number, most: number) {
+  /**
+   * `most`: conversations of all windows together. `seed` keeps senders from choosing addresses that collide. `giveBack`: what the table
+   * needs no more of its memory, from one octet to another; true when it takes none now.
+   */
+  constructor(ranks: PortRanks, seed: number, most: number, giveBack: GiveBack = () => false) {
     this.most = Math.min(most, MAX_CONVERSATIONS)
     this.seed = seed | 0
     this.secrets = [mix(seed, 1), mix(seed, 2), mix(seed, 3), mix(seed, 4)]
@@ -132,19 +127,17 @@ export class ConversationTable {
     this.mark = new Int32Array(buffer, At.MARK, rows)
     this.odd = new Int32Array(buffer, At.ODD, BATCH_ROWS)
     this.said = new Int32Array(buffer, At.SAID, 4)
-    this.piece = {
-      slot: new Int32Array(buffer, At.SLOT, At.PIECE),
-      aux: new Int32Array(buffer, At.AUX, At.PIECE),
-      misses: new Int32Array(buffer, At.MISSES, At.PIECE),
-      egress: new Int32Array(buffer, At.EGRESS_ROWS, At.PIECE)
-    }
+    this.piece = At.pieceIn(memory)
     this.skews = new Float64Array(buffer, At.SKEWS, At.MAX_EXPORTERS)
     this.rates = new Uint32Array(buffer, At.RATES, At.MAX_EXPORTERS)
     this.shares = new Int32Array(buffer, At.WINDOWS, (At.MAX_WINDOWS + 1) * 2)
     this.words = new Int32Array(buffer, this.slots, (chunks * CHUNK) << SLOT_WORDS_SHIFT)
     this.doubles = new Float64Array(buffer, this.slots, this.words.length / 2)
     this.index = new Int32Array(buffer, At.INDEX, longest)
-    this.freeChunks = Array.from({ length: chunks - 1 }, (_, i) => chunks - 1 - i)
+    this.chunks = makeChunks(chunks, (chunk) => {
+      const at = this.slots + ((chunk << CHUNK_SHIFT) << SLOT_BYTES_SHIFT)
+      return giveBack(buffer, at, at + (CHUNK << SLOT_BYTES_SHIFT))
+    })
     new Uint8Array(buffer, At.CLASSES, 256).set(portClasses)
     new Uint8Array(buffer, At.RANKS, 4 << 16).set(ranks)
     // No key has all bits set: what belongs nowhere is not found.
@@ -174,7 +167,7 @@ export class ConversationTable {
   }
 
   get bytesHeld(): number {
-    let bytes = ((this.touchedChunks << CHUNK_SHIFT) << SLOT_BYTES_SHIFT) + this.indexLength * 4
+    let bytes = ((this.chunks.written() << CHUNK_SHIFT) << SLOT_BYTES_SHIFT) + this.indexLength * 4
     for (const window of this.open_.values()) bytes += window.egress.bytesHeld()
     return bytes
   }
@@ -263,9 +256,8 @@ export class ConversationTable {
     let next = shares[share]!
     let end = last === undefined ? next : (last + 1) << CHUNK_SHIFT
     if (next === end) {
-      const chunk = this.freeChunks.pop()
+      const chunk = this.chunks.take()
       if (chunk === undefined) return false
-      if (chunk >= this.touchedChunks) this.touchedChunks = chunk + 1
       window.chunks.push(chunk)
       next = chunk << CHUNK_SHIFT
       end = next + CHUNK
@@ -334,9 +326,14 @@ export class ConversationTable {
     this.shares[window.id * 2 + 1] = 0
     if (window.chunks.length === 0) return
     const before = this.slotsTaken()
-    for (const chunk of window.chunks.splice(0).reverse()) this.freeChunks.push(chunk)
+    this.chunks.free(window.chunks.splice(0))
     const { indexLength } = this
     this.reindex(indexLength > SMALLEST_INDEX && before * 8 < indexLength ? indexLength / 2 : indexLength)
+  }
+
+  /** After a flush: what was not needed lately goes back to the system. */
+  relieve(): void {
+    this.chunks.relieve()
   }
 
   close(window: TableWindow): void {

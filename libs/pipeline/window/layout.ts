@@ -83,3 +83,17 @@ export const INDEX = (end() + 4095) & ~4095
 export const columnsIn = (memory: WebAssembly.Memory): FlowBatch => batchAt(memory.buffer, COLUMN, ROWS)
 export const batchIn = (memory: WebAssembly.Memory): FlowBatch =>
   batchAt(memory.buffer, COLUMN, BATCH_ROWS, { memory, columns: COLUMN, datagram: DATAGRAM, scratch: SCRATCH })
+
+/** What the kernel says of the rows of a piece, for JavaScript. */
+export interface Piece {
+  readonly slot: Int32Array
+  readonly aux: Int32Array
+  readonly misses: Int32Array
+  readonly egress: Int32Array
+}
+export const pieceIn = ({ buffer }: WebAssembly.Memory): Piece => ({
+  slot: new Int32Array(buffer, SLOT, PIECE),
+  aux: new Int32Array(buffer, AUX, PIECE),
+  misses: new Int32Array(buffer, MISSES, PIECE),
+  egress: new Int32Array(buffer, EGRESS_ROWS, PIECE)
+})

@@ -5,6 +5,7 @@
 import type { PortRanks } from "#domain/PortRank.ts"
 import { type SliceExporter, type WindowSlice, windowStartOf } from "#domain/Window.ts"
 import { BATCH_ROWS, type FlowBatch } from "../decode/FlowBatch.ts"
+import type { GiveBack } from "./chunks.ts"
 import { ConversationTable, type ExporterColumns, type TableWindow } from "./conversation-table.ts"
 import { isPlausible, makePlacer, type OpenWindow, type Placed } from "./place-rows.ts"
 
@@ -24,6 +25,8 @@ export interface WindowOptions {
   /** Keeps senders from choosing addresses that collide in the table. */
   readonly seed: number
   readonly exporter: (index: number) => SliceExporter
+  /** Takes what the table needs no more of its memory. Default: memory once used stays. */
+  readonly giveBack?: GiveBack
 }
 
 /** Totals since the start. `records` = folded + late + refusedConversations + refusedNoAddress + skipped + failed, at any time. */
@@ -99,7 +102,7 @@ export const makeWindows = (options: WindowOptions): Windows => {
   const { ranks, seed, windowSeconds } = options
   const windowMs = windowSeconds * 1000
   const latenessMs = options.latenessSeconds * 1000
-  const table = new ConversationTable(ranks, seed, options.maxConversations ?? 1_000_000)
+  const table = new ConversationTable(ranks, seed, options.maxConversations ?? 1_000_000, options.giveBack)
   const open = new Map<number, OpenWindow>()
   const placed: Placed = { records: 0, late: 0, skipped: 0, future: 0, implausible: 0, split: 0, moved: 0, refused: 0 }
   let openFrom = Number.NaN
@@ -227,6 +230,7 @@ export const makeWindows = (options: WindowOptions): Windows => {
       const final = window.start < openFrom
       if (final || holds(window)) slices.push(take(window, final))
     }
+    table.relieve()
     return slices
   }
 
