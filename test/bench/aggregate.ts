@@ -10,7 +10,7 @@ import { makeDecoder } from "#pipeline/decode/Decoder.ts"
 import { type FlowBatch, makeFlowBatch } from "#pipeline/decode/FlowBatch.ts"
 import { makeTemplateCache } from "#pipeline/decode/TemplateCache.ts"
 import { services } from "#pipeline/enrich/services.ts"
-import { collapseSlice } from "#pipeline/resolve/collapse.ts"
+import { collapseEdges } from "#pipeline/resolve/collapse.ts"
 import { makeOwners } from "#pipeline/resolve/duplicate.ts"
 import { makeEvidenceSampler } from "#pipeline/resolve/EvidenceSampler.ts"
 import { makeServiceRegister } from "#pipeline/resolve/ServiceRegister.ts"
@@ -182,7 +182,7 @@ export const aggregateBenchmarks = (): ReadonlyArray<Benchmark> => [
       return least(
         15,
         () => filledWindows().flush(now, 1)[0]!,
-        (slice) => void collapseSlice(slice, { ranks, owners })
+        (slice) => void collapseEdges(slice, { ranks, owners }).each(() => undefined)
       )
     }
   },
@@ -195,7 +195,7 @@ export const aggregateBenchmarks = (): ReadonlyArray<Benchmark> => [
       return least(
         15,
         () => filledWindows().flush(now, 1)[0]!,
-        (slice) => void collapseSlice(slice, known)
+        (slice) => void collapseEdges(slice, known).each(() => undefined)
       )
     }
   },

@@ -12,7 +12,7 @@ import { defaultInternalRanges } from "#domain/Address.ts"
 import { makePortRanks } from "#domain/PortRank.ts"
 import type { ConversationColumns, WindowSlice } from "#domain/Window.ts"
 import { makeServiceNames, services } from "#pipeline/enrich/services.ts"
-import { collapseSlice } from "#pipeline/resolve/collapse.ts"
+import { collapseEdges } from "#pipeline/resolve/collapse.ts"
 import { makeOwners } from "#pipeline/resolve/duplicate.ts"
 import { Resolver } from "#pipeline/resolve/Resolver.ts"
 import { layerMigrations } from "#pipeline/store/migrations/index.ts"
@@ -141,7 +141,7 @@ const measure = async (): Promise<Costs> => {
     }
     const write = async (slice: WindowSlice) => {
       const start = performance.now()
-      const collapsed = collapseSlice(slice, { ranks, owners })
+      const collapsed = collapseEdges(slice, { ranks, owners })
       const collapse = performance.now() - start
       const { boot, worker, sequence, records, rows, windowSeconds } = slice
       const result = await runtime.runPromise(

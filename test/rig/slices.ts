@@ -1,6 +1,6 @@
 /** Slices and edges for store tests: whole rows from the few fields a test is about. */
 import type { EvidenceSample } from "#pipeline/resolve/EvidenceSampler.ts"
-import type { CollapsedSlice, Edge } from "#pipeline/resolve/edges.ts"
+import type { CollapsedSlice, Edge, SliceEdges } from "#pipeline/resolve/edges.ts"
 import type { SliceClaim, SliceWrite } from "#pipeline/resolve/Resolver.ts"
 
 /** 2026-01-05T10:00:00Z, the start of a five-minute window. */
@@ -84,6 +84,18 @@ export const collapsed = (edges: ReadonlyArray<Edge>, attempts: ReadonlyArray<Ed
   return { edges, attempts, counted, duplicates }
 }
 
+/** As the resolver takes it; as often as wanted. */
+export const streamed = ({ attempts, edges, samples, undo, ...totals }: CollapsedSlice): SliceEdges => ({
+  most: edges.length + attempts.length,
+  each: (take) => {
+    for (const one of attempts) take({ ...one, attempt: true })
+    for (const one of edges) take(one)
+    return totals
+  },
+  ...(samples === undefined ? {} : { samples }),
+  ...(undo === undefined ? {} : { undo })
+})
+
 let sequence = 0
 
 /** Another name each time. */
@@ -103,7 +115,7 @@ export const sliceOf = (slice: CollapsedSlice, fields: Partial<SliceWrite> = {})
   windowSeconds: 300,
   final: false,
   pressureSampling: 1,
-  slice,
+  slice: streamed(slice),
   ...fields
 })
 

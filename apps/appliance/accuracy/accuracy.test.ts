@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Result } from "effect"
 import type { WindowSlice } from "#domain/Window.ts"
-import type { CollapsedSlice, Edge } from "#pipeline/resolve/edges.ts"
+import type { Edge } from "#pipeline/resolve/edges.ts"
 import { freshDatabase } from "../../../test/rig/Database.ts"
 import { type Config, resolveConfig } from "../config.ts"
 import type { MakeCollapse } from "../corridors/flow.ts"
@@ -36,8 +36,8 @@ const everybodyCounts: MakeCollapse = (...settings) => {
     bytesToServer: edge.bytesToServer + edge.observers.reduce((sum, { bytes }) => sum + bytes, 0)
   })
   return (slice) => {
-    const collapsed: CollapsedSlice = collapse(slice)
-    return { ...collapsed, edges: collapsed.edges.map(count) }
+    const edges = collapse(slice)
+    return { ...edges, each: (take) => edges.each((edge) => take(count(edge))) }
   }
 }
 

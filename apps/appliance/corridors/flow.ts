@@ -19,7 +19,7 @@ import * as Mailbox from "#pipeline/actor/Mailbox.ts"
 import * as Supervisor from "#pipeline/actor/Supervisor.ts"
 import { Declarations } from "#pipeline/resolve/Declarations.ts"
 import { makeOwners } from "#pipeline/resolve/duplicate.ts"
-import type { CollapsedSlice } from "#pipeline/resolve/edges.ts"
+import type { SliceEdges } from "#pipeline/resolve/edges.ts"
 import { primeOwners } from "#pipeline/resolve/prime-owners.ts"
 import { primeRegister } from "#pipeline/resolve/prime-register.ts"
 import { Resolver } from "#pipeline/resolve/Resolver.ts"
@@ -50,7 +50,7 @@ const stopWithin = "20 seconds"
 const heldBytes = 64 * 1024 ** 2
 
 /** What turns slices into edges. */
-export type MakeCollapse = (config: Config, known?: KnownEnds) => (slice: WindowSlice) => CollapsedSlice
+export type MakeCollapse = (config: Config, known?: KnownEnds) => (slice: WindowSlice) => SliceEdges
 
 const make = Effect.fnUntraced(function* (config: Config, makeCollapse: MakeCollapse) {
   const boot = randomUUID()

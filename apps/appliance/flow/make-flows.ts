@@ -4,7 +4,7 @@ import { makePortRanks } from "#domain/PortRank.ts"
 import type { WindowSlice } from "#domain/Window.ts"
 import { makeServiceNames, services } from "#pipeline/enrich/services.ts"
 import type { ExporterResume } from "#pipeline/ingest/exporter-reading.ts"
-import { collapseSlice, type DeclaredEnds } from "#pipeline/resolve/collapse.ts"
+import { collapseEdges, type DeclaredEnds } from "#pipeline/resolve/collapse.ts"
 import { makeOwners, type Owners } from "#pipeline/resolve/duplicate.ts"
 import { makeEvidenceSampler } from "#pipeline/resolve/EvidenceSampler.ts"
 import { Resolver, type WriteResult } from "#pipeline/resolve/Resolver.ts"
@@ -43,7 +43,7 @@ export const collapser = (config: Config, known: KnownEnds = {}) => {
     sampler: makeEvidenceSampler(),
     ...known
   }
-  return (slice: WindowSlice) => collapseSlice(slice, options)
+  return (slice: WindowSlice) => collapseEdges(slice, options)
 }
 
 export const workerSettings = (

@@ -52,7 +52,7 @@ const running = Effect.fnUntraced(function* (
   const collapsed = { times: 0, takenBack: 0 }
   const collapse = () => {
     collapsed.times++
-    return { edges: [], attempts: [], counted: 0, duplicates: 0, undo: () => void collapsed.takenBack++ }
+    return { most: 0, each: () => ({ counted: 0, duplicates: 0 }), undo: () => void collapsed.takenBack++ }
   }
   const written: Array<number> = []
   const lost: Array<number> = []

@@ -7,7 +7,7 @@ import { Cause, Clock, Effect, Exit, Queue, Result } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import type { WindowSlice } from "#domain/Window.ts"
 import { limited } from "#pipeline/actor/limited-log.ts"
-import type { CollapsedSlice } from "#pipeline/resolve/edges.ts"
+import type { SliceEdges } from "#pipeline/resolve/edges.ts"
 import { Resolver, type WriteResult } from "#pipeline/resolve/Resolver.ts"
 import { makeMerger } from "#pipeline/window/merge-slices.ts"
 import type { Spool } from "#pipeline/window/Spool.ts"
@@ -16,7 +16,7 @@ import type { Backlog, Waiting } from "./Backlog.ts"
 export interface ResolveOptions {
   readonly backlog: Backlog
   readonly spool: Spool
-  readonly collapse: (slice: WindowSlice) => CollapsedSlice
+  readonly collapse: (slice: WindowSlice) => SliceEdges
   /** These are in the store now, or were before. */
   readonly written: (waiting: ReadonlyArray<Waiting>, result: WriteResult) => Effect.Effect<void>
   /** Given up: its records are lost. */

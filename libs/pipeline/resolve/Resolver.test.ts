@@ -6,7 +6,7 @@ import { confidence } from "#domain/confidence.ts"
 import { directionMargin } from "#domain/direction.ts"
 import type { AssetId, DependencyId } from "#domain/ids.ts"
 import { layerTestDatabase } from "../../../test/rig/Database.ts"
-import { claimOf, collapsed, edge, manyEdges, monday, sliceOf } from "../../../test/rig/slices.ts"
+import { claimOf, collapsed, edge, manyEdges, monday, sliceOf, streamed } from "../../../test/rig/slices.ts"
 import { AssetStore } from "../store/AssetStore.ts"
 import { DependencyStore } from "../store/DependencyStore.ts"
 import { rollUp } from "../store/rollup.ts"
@@ -159,7 +159,7 @@ describe("Resolver", () => {
         assert.strictEqual((yield* Effect.flip(put(failing)))._tag, "SqlError")
         assert.deepStrictEqual(yield* state, before)
         // it was not half written: the same name is free again
-        assert.isTrue((yield* put({ ...failing, slice: collapsed(manyEdges(1, 20)) })).written)
+        assert.isTrue((yield* put({ ...failing, slice: streamed(collapsed(manyEdges(1, 20))) })).written)
         const [counted] = yield* query<{ slices: number }>("SELECT sum(slices)::int AS slices FROM windows")
         assert.isTrue((yield* put(sliceOf(collapsed([]), { claims: [fresh, claimOf()] }))).written)
         assert.deepStrictEqual(yield* query("SELECT sum(slices)::int AS slices FROM windows"), [{ slices: counted!.slices + 2 }])

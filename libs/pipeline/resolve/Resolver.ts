@@ -8,7 +8,7 @@ import { networkSet } from "#domain/Address.ts"
 import { float8s, int4s, texts } from "../store/arrays.ts"
 import { ensurePartition } from "../store/partitions.ts"
 import type { EvidenceSample } from "./EvidenceSampler.ts"
-import type { CollapsedSlice } from "./edges.ts"
+import type { SliceEdges, SliceTotals } from "./edges.ts"
 import { type FoldResult, foldKnown, nothingFolded } from "./fold-known.ts"
 import {
   createAddressStage,
@@ -56,7 +56,7 @@ export interface SliceWrite {
   readonly windowSeconds: number
   readonly final: boolean
   readonly pressureSampling: number
-  readonly slice: CollapsedSlice
+  readonly slice: SliceEdges
 }
 
 export interface WriteResult {
@@ -232,7 +232,7 @@ const writeSlice = Effect.fnUntraced(function* (
   const before = memory.known.size() === 0 ? yield* fold(true) : nothingFolded
   const staged = stage(slice.slice, stageOptions)
   yield* addWindow(sql, slice, staged, windowStart)
-  yield* addSavings(sql, slice.slice.savings ?? [], windowStart)
+  yield* addSavings(sql, staged.totals.savings ?? [], windowStart)
   const looked = staged.addresses.address.length === 0 ? nothing : yield* writeStaged(sql, staged, windowStart, memory, options)
   yield* memory.note(sql, slice.windowStart, staged.known, slice.final || (options.foldSeconds ?? 0) === 0)
   const folded = yield* fold(slice.final)
@@ -307,7 +307,7 @@ const learnSizes = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, made: 
 })
 
 /** Octets beyond what a double counts exactly are told as that many: a record may claim anything. */
-const addSavings = (sql: SqlClient.SqlClient, savings: NonNullable<CollapsedSlice["savings"]>, windowStart: Date) =>
+const addSavings = (sql: SqlClient.SqlClient, savings: NonNullable<SliceTotals["savings"]>, windowStart: Date) =>
   savings.length === 0
     ? Effect.void
     : sql`INSERT INTO exporter_savings AS x (exporter, hour, records, bytes)
@@ -321,7 +321,7 @@ const addSavings = (sql: SqlClient.SqlClient, savings: NonNullable<CollapsedSlic
 const addWindow = (sql: SqlClient.SqlClient, slice: SliceWrite, { totals }: Staged, start: Date) =>
   sql`INSERT INTO windows AS w (start, seconds, final, slices, records, counted, duplicates, attempts, group_records, icmp_records, flows, packets, bytes,
       raw_packets, raw_bytes, sampling, pressure_sampling, written_at)
-    VALUES (${start}, ${slice.windowSeconds}, ${slice.final}, ${slice.claims.length}, ${slice.claims.reduce((sum, one) => sum + one.records, 0)}, ${slice.slice.counted}, ${slice.slice.duplicates},
+    VALUES (${start}, ${slice.windowSeconds}, ${slice.final}, ${slice.claims.length}, ${slice.claims.reduce((sum, one) => sum + one.records, 0)}, ${totals.counted}, ${totals.duplicates},
       ${totals.attempts}, ${totals.groupRecords}, ${totals.icmpRecords}, ${totals.flows}, ${totals.packets}, ${totals.bytes}, ${totals.rawPackets}, ${totals.rawBytes},
       ${totals.sampling}, ${slice.pressureSampling}, now())
     ON CONFLICT (start) DO UPDATE SET final = w.final OR excluded.final, slices = w.slices + excluded.slices, records = w.records + excluded.records,

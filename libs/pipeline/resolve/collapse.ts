@@ -14,7 +14,7 @@ import { makeOwners, type Owners } from "./duplicate.ts"
 import type { EvidenceSampler } from "./EvidenceSampler.ts"
 import { withoutEchoes } from "./echoes.ts"
 import { addEvidence, makeEdgeSums } from "./edge-sums.ts"
-import type { CollapsedSlice } from "./edges.ts"
+import type { CollapsedSlice, Edge, SliceEdges } from "./edges.ts"
 import { finishEdges } from "./finish-edges.ts"
 import { makeServiceRegister, type ServiceRegister } from "./ServiceRegister.ts"
 import { betterExample, sampleEvidence } from "./sample-evidence.ts"
@@ -38,7 +38,7 @@ export interface CollapseOptions {
 
 const isGroupV4 = (value: number): boolean => value >>> 28 === 14 || value === 0xffffffff
 
-export const collapseSlice = (slice: WindowSlice, options: CollapseOptions): CollapsedSlice => {
+export const collapseEdges = (slice: WindowSlice, options: CollapseOptions): SliceEdges => {
   const { rows } = slice
   const { columns: c, echoes, said } = withoutEchoes(slice)
   const { ranks, sampler } = options
@@ -147,11 +147,23 @@ export const collapseSlice = (slice: WindowSlice, options: CollapseOptions): Col
     const shown = edges.example[edge]!
     if (sampler !== undefined && (shown === -1 || betterExample(c, row, shown, slice.windowStart))) edges.example[edge] = row
   }
-  const finished = finishEdges(slice, edges, values, texts, group, owners, said)
+  const each: SliceEdges["each"] = (take) => {
+    const totals = finishEdges(slice, edges, values, texts, group, owners, said, take)
+    return { ...totals, duplicates: totals.duplicates + echoes }
+  }
   const samples = sampler === undefined ? [] : sampleEvidence(slice, c, edges, ends, values, texts, group, sampler)
   const undo = () => {
     for (const takeBack of remembered) takeBack()
     sampler?.undo()
   }
-  return { ...finished, duplicates: finished.duplicates + echoes, samples, undo }
+  return { most: edges.size, each, samples, undo }
+}
+
+/** The same, all at once. */
+export const collapseSlice = (slice: WindowSlice, options: CollapseOptions): CollapsedSlice => {
+  const { each, most: _, ...rest } = collapseEdges(slice, options)
+  const edges: Array<Edge> = []
+  const attempts: Array<Edge> = []
+  const totals = each((edge) => void (edge.attempt ? attempts : edges).push({ ...edge }))
+  return { edges, attempts, ...totals, ...rest }
 }

@@ -1,6 +1,6 @@
 /**
- * What resolve/collapse.ts makes of a window slice: one row per client, server, port and protocol, ready to become the arrays of one
- * `unnest`. Addresses are text in their shortest form (RFC 5952).
+ * What resolve/collapse.ts makes of a window slice: one edge per client, server, port and protocol. Addresses are text in their shortest
+ * form (RFC 5952).
  */
 
 import type { EvidenceSample } from "./EvidenceSampler.ts"
@@ -79,18 +79,30 @@ export interface Edge {
   readonly observers: ReadonlyArray<EdgeObserver>
 }
 
-/** A slice, collapsed. `records` of the slice = `counted` + `duplicates`. */
-export interface CollapsedSlice {
-  /** Every kind but attempts. */
-  readonly edges: ReadonlyArray<Edge>
-  readonly attempts: ReadonlyArray<Edge>
+/** `records` of a slice = `counted` + `duplicates`. */
+export interface SliceTotals {
   /** Records that were counted for an edge's owner, and those that say it again: another exporter's, and echoes of the same one. */
   readonly counted: number
   readonly duplicates: number
   /** What each exporter saw that was counted for another one, or that it said twice; those of them that did. */
   readonly savings?: ReadonlyArray<{ readonly exporter: string; readonly records: number; readonly bytes: number }>
+}
+
+/** The edges of a slice, one at a time: fifty thousand of them as objects were half of what a write cost, most of it collecting them again. */
+export interface SliceEdges {
+  /** Edges at most. */
+  readonly most: number
+  /** Once. Every edge, attempts among them, is good until the next one. */
+  readonly each: (take: (edge: Edge) => void) => SliceTotals
   /** Conversations to keep as evidence. */
   readonly samples?: ReadonlyArray<EvidenceSample>
   /** It was not written: takes back what is remembered of it, so that another try comes out the same. Until the next slice is collapsed. */
   readonly undo?: () => void
+}
+
+/** All of it at hand, to be looked at. */
+export interface CollapsedSlice extends SliceTotals, Pick<SliceEdges, "samples" | "undo"> {
+  /** Every kind but attempts. */
+  readonly edges: ReadonlyArray<Edge>
+  readonly attempts: ReadonlyArray<Edge>
 }

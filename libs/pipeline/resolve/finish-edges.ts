@@ -6,7 +6,7 @@ import { isAttempt, isRestOfAttempt } from "./attempt.ts"
 import { makeSeen, type Owners } from "./duplicate.ts"
 import { type Spared, spare } from "./echoes.ts"
 import type { EdgeSums } from "./edge-sums.ts"
-import type { CollapsedSlice, Edge, EdgeKind, EdgeObserver } from "./edges.ts"
+import type { Edge, EdgeKind, EdgeObserver, SliceTotals } from "./edges.ts"
 import { type AddressKey, addressKey } from "./ServiceRegister.ts"
 
 const none: ReadonlyArray<EdgeObserver> = []
@@ -50,7 +50,50 @@ const observed = (observers: ReadonlyArray<EdgeObserver>, one: EdgeObserver): Re
   })
 }
 
-/** `values` (IPv4 integers; IPv6 indices of the slice), `texts` and `group` are by the address numbers of `edges`. */
+type Writable<A> = { -readonly [K in keyof A]: A[K] }
+
+const blank = (): Writable<Edge> => ({
+  kind: "dependency",
+  family: 4,
+  protocol: 0,
+  client: "",
+  server: "",
+  port: 0,
+  exporter: "",
+  exporterToClient: "",
+  flows: 0,
+  bytesToServer: 0,
+  bytesToClient: 0,
+  packets: 0,
+  rawBytes: 0,
+  rawPackets: 0,
+  sampling: 1,
+  first: 0,
+  last: 0,
+  synForward: 0,
+  synReverse: 0,
+  synAckForward: 0,
+  synAckReverse: 0,
+  beganForward: 0,
+  beganReverse: 0,
+  portRank: 0,
+  fanIn: 0,
+  fanInAgainst: 0,
+  clientPorts: 0,
+  history: 0,
+  companion: false,
+  declared: false,
+  symmetric: false,
+  direction: 0,
+  bothDirections: false,
+  attempt: false,
+  weak: false,
+  flagsToServer: 0,
+  flagsToClient: 0,
+  observers: none
+})
+
+/** `take` gets one object, filled anew each time. `values` (IPv4 integers; IPv6 indices of the slice), `texts` and `group` are by the address numbers of `edges`. */
 export const finishEdges = (
   slice: WindowSlice,
   edges: EdgeSums,
@@ -58,13 +101,12 @@ export const finishEdges = (
   texts: ReadonlyArray<string>,
   group: ReadonlyArray<boolean>,
   owners: Owners,
-  echoes: ReadonlyMap<number, Spared> = new Map()
-): CollapsedSlice => {
+  echoes: ReadonlyMap<number, Spared>,
+  take: (edge: Edge) => void
+): SliceTotals => {
   const { columns, windowStart } = slice
   const { client, evidence, first, head, last, port, seen, server, size } = edges
   const { bytes, exporter, next, packets, records } = seen
-  const finished: Array<Edge> = []
-  const attempts: Array<Edge> = []
   const names = slice.exporters.map((one) => one.address)
   // What a device says by two protocols is two copies of the same traffic: each is an owner of its own.
   const exporterNames = slice.exporters.map((one) => owners.nameOf(ownerName(one)))
@@ -72,6 +114,7 @@ export const finishEdges = (
   const candidateAt: Array<number> = []
   const spared = new Map<number, Spared>()
   for (const [index, one] of echoes) spare(spared, index, one.records, one.bytes)
+  const result = blank()
   let counted = 0
   let duplicates = 0
 
@@ -172,53 +215,50 @@ export const finishEdges = (
     )
     const o = edge * 6
     const { counts } = evidence
-    const result = {
-      kind,
-      family: family === 6 ? (6 as const) : (4 as const),
-      protocol,
-      client: texts[client[edge]!]!,
-      server: serverText,
-      port: port[edge]!,
-      exporter: owner,
-      exporterToClient: toClient === -1 ? owner : names[exporter[toClient]!]!,
-      flows,
-      bytesToServer: toServer === -1 ? 0 : Math.round(bytes[toServer * 2]! * shareToServer),
-      bytesToClient: toClient === -1 ? 0 : Math.round(bytes[toClient * 2 + 1]! * shareToClient),
-      packets: Math.round(
-        (toServer === -1 ? 0 : packets[toServer * 2]! * packetShareToServer) +
-          (toClient === -1 ? 0 : packets[toClient * 2 + 1]! * packetShareToClient)
-      ),
-      rawBytes,
-      rawPackets,
-      sampling,
-      first: first[edge]!,
-      last: last[edge]!,
-      synForward: counts[o]!,
-      synReverse: counts[o + 1]!,
-      synAckForward: counts[o + 2]!,
-      synAckReverse: counts[o + 3]!,
-      beganForward: counts[o + 4]!,
-      beganReverse: counts[o + 5]!,
-      portRank: evidence.portRank[edge]!,
-      fanIn: evidence.fanIn[edge]!,
-      fanInAgainst: evidence.fanInAgainst[edge]!,
-      clientPorts: evidence.clientPorts[edge]!,
-      history: evidence.history[edge]!,
-      companion: (evidence.marks[edge]! & 2) !== 0,
-      declared: (evidence.marks[edge]! & 1) !== 0,
-      symmetric: (evidence.marks[edge]! & 4) === 0,
-      direction: 0,
-      bothDirections,
-      attempt: kind === "attempt",
-      weak: kind === "dependency" && protocol !== 6 && !bothDirections,
-      flagsToServer: flags & 0xff,
-      flagsToClient: flags >>> 8,
-      observers
-    }
+    result.kind = kind
+    result.family = family === 6 ? (6 as const) : (4 as const)
+    result.protocol = protocol
+    result.client = texts[client[edge]!]!
+    result.server = serverText
+    result.port = port[edge]!
+    result.exporter = owner
+    result.exporterToClient = toClient === -1 ? owner : names[exporter[toClient]!]!
+    result.flows = flows
+    result.bytesToServer = toServer === -1 ? 0 : Math.round(bytes[toServer * 2]! * shareToServer)
+    result.bytesToClient = toClient === -1 ? 0 : Math.round(bytes[toClient * 2 + 1]! * shareToClient)
+    result.packets = Math.round(
+      (toServer === -1 ? 0 : packets[toServer * 2]! * packetShareToServer) +
+        (toClient === -1 ? 0 : packets[toClient * 2 + 1]! * packetShareToClient)
+    )
+    result.rawBytes = rawBytes
+    result.rawPackets = rawPackets
+    result.sampling = sampling
+    result.first = first[edge]!
+    result.last = last[edge]!
+    result.synForward = counts[o]!
+    result.synReverse = counts[o + 1]!
+    result.synAckForward = counts[o + 2]!
+    result.synAckReverse = counts[o + 3]!
+    result.beganForward = counts[o + 4]!
+    result.beganReverse = counts[o + 5]!
+    result.portRank = evidence.portRank[edge]!
+    result.fanIn = evidence.fanIn[edge]!
+    result.fanInAgainst = evidence.fanInAgainst[edge]!
+    result.clientPorts = evidence.clientPorts[edge]!
+    result.history = evidence.history[edge]!
+    result.companion = (evidence.marks[edge]! & 2) !== 0
+    result.declared = (evidence.marks[edge]! & 1) !== 0
+    result.symmetric = (evidence.marks[edge]! & 4) === 0
+    result.direction = 0
+    result.bothDirections = bothDirections
+    result.attempt = kind === "attempt"
+    result.weak = kind === "dependency" && protocol !== 6 && !bothDirections
+    result.flagsToServer = flags & 0xff
+    result.flagsToClient = flags >>> 8
+    result.observers = observers
     if (kind !== "icmp") result.direction = directionMargin(result)
-    if (kind === "attempt") attempts.push(result)
-    else finished.push(result)
+    take(result)
   }
   const savings = [...spared].map(([index, one]) => ({ exporter: names[index]!, ...one }))
-  return { edges: finished, attempts, counted, duplicates, savings }
+  return { counted, duplicates, savings }
 }

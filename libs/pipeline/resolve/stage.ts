@@ -1,11 +1,11 @@
 /**
- * A collapsed slice as the arrays of a few `unnest` calls (pure). Each array costs about 10 ms per 50,000 rows on its way to the
+ * The edges of a slice as the arrays of a few `unnest` calls (pure). Each array costs about 10 ms per 50,000 rows on its way to the
  * database, so addresses and exporters are sent once and referred to by number, small fields travel packed, and what most edges
  * lack (SYN counts, sampling, other exporters) travels only for those that have it.
  */
 import type { NetworkSet } from "#domain/Address.ts"
 import { adder, bitsOf, fanInOf, instant, packEvidence, signed, small, whole } from "./edge-fields.ts"
-import type { CollapsedSlice, Edge } from "./edges.ts"
+import type { Edge, SliceEdges, SliceTotals } from "./edges.ts"
 import type { KnownEdges } from "./KnownEdges.ts"
 import type { KnownRows } from "./KnownRows.ts"
 import { stageKnown } from "./stage-known.ts"
@@ -81,7 +81,7 @@ export interface Staged {
   readonly totals: Totals
 }
 
-export interface Totals {
+export interface Totals extends SliceTotals {
   readonly flows: bigint
   readonly packets: bigint
   readonly bytes: bigint
@@ -102,7 +102,7 @@ export interface StageOptions {
 
 const highUnit = 2 ** 52
 
-export const stage = (slice: CollapsedSlice, options: StageOptions): Staged => {
+export const stage = (slice: SliceEdges, options: StageOptions): Staged => {
   const numbers = new Map<string, number>()
   const addresses: Staged["addresses"] = {
     address: [],
@@ -117,7 +117,7 @@ export const stage = (slice: CollapsedSlice, options: StageOptions): Staged => {
   const exporterNumbers = new Map<string, number>()
   const exporters: Array<string> = []
   const services = new Map<number, string>()
-  const known = stageKnown(slice.edges.length)
+  const known = stageKnown(slice.most)
   const edges: Staged["edges"] = {
     client: [],
     server: [],
@@ -200,35 +200,35 @@ export const stage = (slice: CollapsedSlice, options: StageOptions): Staged => {
     if (edge.sampling > sampling) sampling = small(edge.sampling)
   }
 
-  for (const edge of slice.attempts) {
+  const totals = slice.each((edge) => {
     count(edge)
-    sums.attempts.add(edge.flows)
-  }
-  for (const edge of slice.edges) {
-    count(edge)
+    if (edge.attempt) {
+      sums.attempts.add(edge.flows)
+      return
+    }
     // A group address is no thing that could serve; its traffic is in the window's totals.
     if (edge.kind === "multicast" || edge.kind === "broadcast") {
       sums.group.add(edge.flows)
       meet(edge.client, edge)
-      continue
+      return
     }
     // A ping is no dependency; who answers one is there, who does not may not be.
     if (edge.kind === "icmp") {
       sums.icmp.add(edge.flows)
       meet(edge.client, edge)
       if (edge.bothDirections) meet(edge.server, edge)
-      continue
+      return
     }
     // A host that talks to itself depends on nobody.
     if (edge.client === edge.server) {
       meet(edge.client, edge)
-      continue
+      return
     }
     const service = (edge.protocol << 16) | edge.port
     const key = options.known.find(edge.client, edge.server, service)
     if (key !== 0) {
       known.add(key, edge)
-      continue
+      return
     }
     if (!services.has(service)) services.set(service, options.serviceName(edge.protocol, edge.port) ?? "")
     const number = edges.client.push(meet(edge.client, edge))
@@ -265,7 +265,7 @@ export const stage = (slice: CollapsedSlice, options: StageOptions): Staged => {
     // With asymmetric routing two exporters own one direction each; the records are counted with the first.
     if (edge.exporterToClient !== edge.exporter) observe(number, edge.exporterToClient, true, 0, edge.bytesToClient, 0)
     for (const seen of edge.observers) observe(number, seen.exporter, false, seen.records, seen.bytes, seen.packets)
-  }
+  })
 
   function observe(edge: number, exporter: string, owner: boolean, records: number, bytes: number, packets: number) {
     observers.edge.push(edge)
@@ -287,6 +287,7 @@ export const stage = (slice: CollapsedSlice, options: StageOptions): Staged => {
     known: known.rows,
     services: { service: named.map(([service]) => service), name: named.map(([, name]) => name) },
     totals: {
+      ...totals,
       flows: sums.flows.total(),
       packets: sums.packets.total(),
       bytes: sums.bytes.total(),
