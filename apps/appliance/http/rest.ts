@@ -1,5 +1,5 @@
 /** `/api/v1` from the stores that also serve the console. */
-import { Context, Effect, Layer, Option, Stream } from "effect"
+import { Context, Effect, Layer, Option } from "effect"
 import { HttpServerRequest } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
 import { HttpAuthorised } from "#domain/http/HttpAuthorised.ts"
@@ -95,14 +95,7 @@ const system = HttpApiBuilder.group(
   "system",
   Effect.fnUntraced(function* (group) {
     const live = yield* Live
-    return group
-      .handle("listExporters", () =>
-        Effect.map(
-          Stream.runHead(live.exporters),
-          Option.getOrElse(() => [])
-        )
-      )
-      .handle("getHealth", () => live.healthNow)
+    return group.handle("getHealth", () => live.healthNow)
   })
 )
 

@@ -314,6 +314,8 @@ layer(layerSurface(), { excludeTestServices: true })("the REST API", (it) => {
         "/api/v1/exporters/{id}/captures",
         "/api/v1/exporters/{id}/captures/{capture}",
         "/api/v1/exporters/{id}/captures/{file}",
+        "/api/v1/exporters/{id}/history",
+        "/api/v1/exporters/{id}/templates",
         "/api/v1/flows",
         "/api/v1/health",
         "/api/v1/topology"

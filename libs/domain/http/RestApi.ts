@@ -5,7 +5,7 @@ import { Asset, AssetDetail, AssetQuery } from "../Asset.ts"
 import { Capture, CaptureFile, CaptureId, CaptureRequest } from "../Capture.ts"
 import { CoverageQuery, CoverageReport } from "../CoverageReport.ts"
 import { Dependency, DependencyDetail, DependencyQuery } from "../Dependency.ts"
-import { Exporter } from "../Exporter.ts"
+import { Exporter, ExporterHistory, TemplateSummary } from "../Exporter.ts"
 import { ExporterChange, ExporterPolicy } from "../ExporterPolicy.ts"
 import { HealthDetail } from "../Health.ts"
 import { AssetId, DependencyId, ExporterId, Page } from "../ids.ts"
@@ -82,6 +82,32 @@ const exporterId = { id: ExporterId }
 
 class Exporters extends HttpApiGroup.make("exporters")
   .add(
+    HttpApiEndpoint.get("listExporters", "/exporters", { success: Schema.Array(Exporter) }).annotateMerge(
+      told("exporters.read", "Who sends flows, and how well it is heard")
+    )
+  )
+  .add(
+    HttpApiEndpoint.get("getExporter", "/exporters/:id", {
+      params: exporterId,
+      success: Exporter,
+      error: NotThere
+    }).annotateMerge(told("exporters.read", "One exporter: its figures, its policy, what the coach says of it"))
+  )
+  .add(
+    HttpApiEndpoint.get("listExporterTemplates", "/exporters/:id/templates", {
+      params: exporterId,
+      success: Schema.Array(TemplateSummary),
+      error: NotThere
+    }).annotateMerge(told("exporters.read", "Templates an exporter sent, field by field"))
+  )
+  .add(
+    HttpApiEndpoint.get("getExporterHistory", "/exporters/:id/history", {
+      params: exporterId,
+      success: ExporterHistory,
+      error: NotThere
+    }).annotateMerge(told("exporters.read", "Records, losses and malformed datagrams of each minute of the last hour"))
+  )
+  .add(
     HttpApiEndpoint.post("addExporter", "/exporters", {
       payload: ExporterAddition,
       success: Schema.Struct({ id: ExporterId }).pipe(HttpApiSchema.status(201)),
@@ -111,7 +137,8 @@ class Exporters extends HttpApiGroup.make("exporters")
   .add(
     HttpApiEndpoint.get("listCaptures", "/exporters/:id/captures", {
       params: exporterId,
-      success: Schema.Array(Capture)
+      success: Schema.Array(Capture),
+      error: NotThere
     }).annotateMerge(told("exporters.read", "Captures of an exporter, newest first"))
   )
   .add(
@@ -139,17 +166,11 @@ class Exporters extends HttpApiGroup.make("exporters")
     }).annotateMerge(told("exporters.write", "End a capture that runs and keep what it has; remove one that has ended"))
   ) {}
 
-class System extends HttpApiGroup.make("system")
-  .add(
-    HttpApiEndpoint.get("listExporters", "/exporters", { success: Schema.Array(Exporter) }).annotateMerge(
-      told("exporters.read", "Who sends flows, and how well it is heard")
-    )
+class System extends HttpApiGroup.make("system").add(
+  HttpApiEndpoint.get("getHealth", "/health", { success: HealthDetail }).annotateMerge(
+    told("health.read", "Health in detail: actors, warnings, the account of every datagram")
   )
-  .add(
-    HttpApiEndpoint.get("getHealth", "/health", { success: HealthDetail }).annotateMerge(
-      told("health.read", "Health in detail: actors, warnings, the account of every datagram")
-    )
-  ) {}
+) {}
 
 /** Both ways in; the generated document has no other place for them. */
 const withSecurity = (spec: Record<string, unknown>) => {
