@@ -2,6 +2,7 @@
 import { ipv4Text, ipv6Text } from "./address-text.ts"
 import type { DecodeOutcome } from "./DecodeOutcome.ts"
 import { type Decoder, type DecoderOptions, makeDecoder } from "./Decoder.ts"
+import { dataSet, type Field, ipfix, template10 } from "./encode.fixture.ts"
 import { type FlowBatch, makeSharedBatch } from "./FlowBatch.ts"
 import { makeTemplateCache, type TemplateCache } from "./TemplateCache.ts"
 
@@ -62,4 +63,11 @@ export const makeBench = (options: Partial<DecoderOptions> & { readonly batchRow
     },
     take: () => rows.splice(0)
   }
+}
+
+/** The row of an IPFIX record of those fields. */
+export const decodeOne = (fields: ReadonlyArray<Field>, ...octets: ReadonlyArray<number>) => {
+  const bench = makeBench()
+  const outcome = bench.feed(ipfix({}, template10(256, fields), dataSet(256, octets)))
+  return { row: bench.take()[0]!, outcome, bench }
 }
