@@ -5,6 +5,7 @@
 import { canonicalAddress, ipv4Value } from "./Address.ts"
 import type { AssetType } from "./Asset.ts"
 import { type AssetFamily, assetTypes, families } from "./AssetFamily.ts"
+import { protocolNumber } from "./protocol.ts"
 
 export type Comparison = "<" | "<=" | "=" | ">=" | ">"
 
@@ -41,7 +42,7 @@ export interface FilterField {
 
 const both: ReadonlyArray<FilterSubject> = ["asset", "dependency"]
 
-const protocols: Record<string, number> = { icmp: 1, tcp: 6, udp: 17, gre: 47, esp: 50, icmpv6: 58, sctp: 132 }
+const protocols = ["icmp", "tcp", "udp", "gre", "esp", "icmpv6", "sctp"]
 const scale: Record<string, number> = { "": 1, k: 1e3, m: 1e6, g: 1e9, t: 1e12 }
 const secondsIn: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 }
 
@@ -168,12 +169,11 @@ export const filterFields: ReadonlyArray<FilterField> = [
     key: "protocol",
     title: "IP protocol, by name or number",
     subjects: both,
-    expected: `one of ${Object.keys(protocols).join(", ")}, or a protocol number`,
-    values: Object.keys(protocols),
+    expected: `one of ${protocols.join(", ")}, or a protocol number`,
+    values: protocols,
     read: (value) => {
-      const known = protocols[value.toLowerCase()]
-      const protocol = known ?? (/^[0-9]{1,3}$/.test(value) ? Number(value) : 256)
-      return protocol <= 255 ? { kind: "protocol", protocol } : undefined
+      const protocol = protocolNumber(value)
+      return protocol === undefined ? undefined : { kind: "protocol", protocol }
     }
   },
   {

@@ -305,7 +305,7 @@ export class NetMap extends LitElement {
     return beside(this.getBoundingClientRect(), on)
   }
 
-  /** All of it in sight, never larger than 1.4. */
+  /** All of it in sight. */
   fit(): void {
     const network = this.#network
     if (network === undefined) return

@@ -25,7 +25,7 @@ export const pageStyle = css`
   .tag { border: var(--hair) solid var(--line); border-radius: var(--radius); padding: 0 var(--s-2); font: var(--t-12); color: var(--muted); }
   .why { color: var(--muted); }
   .columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); overflow-x: clip; }
-  .columns > * { border-right: var(--hair) solid var(--line); margin-right: -1px; min-width: 0; }
+  .columns > * { border-left: var(--hair) solid var(--line); margin-left: -1px; min-width: 0; }
   table.plain { width: 100%; border-collapse: collapse; }
   table.plain th { font: var(--t-11); color: var(--muted); text-align: left; height: 24px; border-bottom: var(--hair) solid var(--edge); font-weight: 400; white-space: nowrap; }
   table.plain td { height: var(--row); border-bottom: var(--hair) solid var(--line); vertical-align: middle; }

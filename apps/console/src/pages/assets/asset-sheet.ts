@@ -51,7 +51,7 @@ const dependencyColumns = (side: "client" | "server"): ReadonlyArray<Column<Depe
     narrow: "title",
     cell: (one) => endCell(side === "server" ? one.client : one.server, paths.dependency(one.id))
   },
-  { key: "port", label: "Service", track: "minmax(7rem, 1.2fr)", narrow: "line", cell: (one) => serviceCell(one) },
+  { key: "port", label: "Service", track: "minmax(9rem, 1.4fr)", narrow: "line", cell: (one) => serviceCell(one) },
   { key: "state", label: "State", track: "6.5rem", narrow: "line", cell: stateCell },
   {
     key: "bytes",

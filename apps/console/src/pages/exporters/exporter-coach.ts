@@ -11,6 +11,7 @@ import { Following } from "../../Cell.ts"
 import { prefer, preferences } from "../../preferences.ts"
 import { sheet } from "../../style/sheet.ts"
 import { copy } from "../../ui/copy.ts"
+import { disclosure } from "../../ui/disclosure.ts"
 import { pageStyle } from "../page-style.ts"
 import "../../ui/net-status.ts"
 
@@ -21,15 +22,11 @@ export class ExporterCoach extends LitElement {
   static override readonly styles = [
     sheet,
     pageStyle,
+    disclosure,
     css`
       :host { display: block; height: auto; }
       .section-head select { height: 24px; }
-      details { border-top: var(--hair) solid var(--line); }
-      summary { display: grid; grid-template-columns: 10px 10px minmax(0, 1fr); gap: 0 var(--s-3); align-items: baseline; padding: var(--s-3) var(--s-5); cursor: pointer; list-style: none; min-height: var(--row); }
-      summary:hover { background: var(--raised); }
-      summary:focus-visible { outline-offset: -2px; }
-      summary::before { content: ""; width: 6px; height: 6px; border: solid var(--muted); border-width: 0 1px 1px 0; transform: rotate(-45deg); }
-      details[open] > summary::before { transform: rotate(45deg); }
+      summary { display: grid; grid-template-columns: 10px 10px minmax(0, 1fr); gap: 0 var(--s-3); padding-block: var(--s-3); }
       summary b { font-weight: 500; }
       summary .text { grid-column: 3; color: var(--muted); overflow-wrap: anywhere; }
       .advice { padding: 0 var(--s-5) var(--s-4) calc(var(--s-5) + 32px); display: grid; gap: var(--s-3); max-width: 46rem; }

@@ -65,10 +65,10 @@ export class ExporterPolicyForm extends LitElement {
       ${one.withheld > 0n ? html`<dt>Kept off the map</dt><dd><net-value exact .value=${one.withheld}></net-value><span class="muted">flow records, for want of approval</span></dd>` : nothing}
       <dt><label for="rate">Sampling</label></dt><dd><form @submit=${this.#sample}>1 of <input id="rate" name="rate" type="number" min="1" max="4294967295" inputmode="numeric" placeholder="as said" .value=${sampling === null ? "" : String(sampling.rate)} ?disabled=${why !== undefined} />
         <select name="mode" aria-label="When the override counts" ?disabled=${why !== undefined}>${modes.map(([mode, word]) => html`<option value=${mode} ?selected=${mode === sampling?.mode}>${word}</option>`)}</select>
-        <button type="submit" aria-disabled=${off} title=${why ?? "An empty rate takes the override away"}>Set</button></form>
+        <button type="submit" aria-disabled=${off} aria-label="Set the sampling rate" title=${why ?? "An empty rate takes the override away"}>Set</button></form>
         ${this.fault === undefined ? nothing : html`<span class="fault" role="alert">${this.fault}</span>`}</dd>
       <dt><label for="silence">Silent after</label></dt><dd><form @submit=${this.#silence}><input id="silence" name="seconds" type="number" min="10" max="604800" inputmode="numeric" placeholder="default" .value=${silenceSeconds === null ? "" : String(silenceSeconds)} ?disabled=${why !== undefined} /> s
-        <button type="submit" aria-disabled=${off} title=${why ?? "Empty: exporters.silence_seconds"}>Set</button></form></dd>
+        <button type="submit" aria-disabled=${off} aria-label="Set the silence limit" title=${why ?? "Empty: exporters.silence_seconds"}>Set</button></form></dd>
       <dt>Alarm</dt><dd><label class="check"><input type="checkbox" .checked=${silentAlarm} ?disabled=${why !== undefined} @change=${this.#alarm} />its silence is a health warning</label></dd>
       <dt>Forget</dt><dd><button class="text" aria-disabled=${off} title=${why ?? "Its row, name and policy go"} @click=${() => {
         if (why === undefined) this.asking = true

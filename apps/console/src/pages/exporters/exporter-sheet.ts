@@ -13,6 +13,7 @@ import { show, staleLine } from "../../rpc/show.ts"
 import { refusal } from "../../session.ts"
 import { sheet } from "../../style/sheet.ts"
 import "../coverage/coverage-section.ts"
+import { disclosure } from "../../ui/disclosure.ts"
 import { inspectorHead } from "../inspector.ts"
 import { pageStyle } from "../page-style.ts"
 import { changeExporter, exporterName } from "./change-exporter.ts"
@@ -66,17 +67,13 @@ export class ExporterSheet extends LitElement {
   static override readonly styles = [
     sheet,
     pageStyle,
+    disclosure,
     css`
       section, exporter-coach, exporter-policy, exporter-captures, coverage-section { flex: none; }
       .chart { padding: 0 var(--s-5) var(--s-4); display: grid; gap: var(--s-4); }
       form { display: flex; gap: var(--s-2); align-items: center; flex-wrap: wrap; }
       form input { width: 12rem; }
-      details { border-top: var(--hair) solid var(--line); }
-      summary { display: flex; align-items: center; gap: var(--s-4); min-height: var(--row); padding: 0 var(--s-5); cursor: pointer; list-style: none; }
-      summary:hover { background: var(--raised); }
-      summary:focus-visible { outline-offset: -2px; }
-      summary::before { content: ""; width: 6px; height: 6px; border: solid var(--muted); border-width: 0 1px 1px 0; transform: rotate(-45deg); flex: none; }
-      details[open] > summary::before { transform: rotate(45deg); }
+      summary { display: flex; gap: var(--s-4); }
       summary .gap { flex: 1; }
       .fields { padding: 0 0 var(--s-3); }
     `

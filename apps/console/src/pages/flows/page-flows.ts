@@ -2,7 +2,7 @@
 
 import { DateTime } from "effect"
 import { css, html, LitElement, nothing } from "lit"
-import { protocolName } from "#domain/protocol.ts"
+import { protocolName, protocolNumber } from "#domain/protocol.ts"
 import type { RawFlow, RawFlowPage, RawFlowQuery } from "#domain/RawFlow.ts"
 import { exactly } from "../../format/number.ts"
 import { type Place, revise } from "../../place.ts"
@@ -27,7 +27,7 @@ const fields: ReadonlyArray<{ readonly term: Term; readonly label: string; reado
     { term: "host", label: "Host or network", placeholder: "10.2.0.14", size: 16 },
     { term: "peer", label: "Other end", placeholder: "10.2.1.0/24", size: 16 },
     { term: "port", label: "Port", placeholder: "5432", size: 6 },
-    { term: "protocol", label: "Protocol", placeholder: "6", size: 4 },
+    { term: "protocol", label: "Protocol", placeholder: "tcp", size: 5 },
     { term: "exporter", label: "Exporter", placeholder: "192.0.2.1", size: 14 },
     { term: "from", label: "From", placeholder: "2026-11-21T10:00Z", size: 18 },
     { term: "to", label: "To", placeholder: "2026-11-21T11:00Z", size: 18 }
@@ -39,10 +39,13 @@ const queryOf = (query: URLSearchParams): RawFlowQuery | { readonly wrong: strin
   for (const term of terms) {
     const text = query.get(term)?.trim()
     if (!text) continue
-    if (term === "port" || term === "protocol") {
-      const most = term === "port" ? 65_535 : 255
-      if (!/^\d{1,5}$/.test(text) || Number(text) > most) return { wrong: `${term} is a number from 0 to ${most}` }
+    if (term === "port") {
+      if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535) return { wrong: "port is a number from 0 to 65535" }
       asked[term] = Number(text)
+    } else if (term === "protocol") {
+      const protocol = protocolNumber(text)
+      if (protocol === undefined) return { wrong: "protocol is a name such as tcp, or a number from 0 to 255" }
+      asked[term] = protocol
     } else if (term === "from" || term === "to") {
       const at = Date.parse(text)
       if (Number.isNaN(at)) return { wrong: `${term} is an instant such as 2026-11-21T10:00Z` }
