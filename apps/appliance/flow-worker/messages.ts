@@ -3,12 +3,12 @@
  * side can import it without weight.
  */
 import type { ExporterProtocol } from "#domain/Exporter.ts"
+import type { Announcement, LearnedTemplate } from "#domain/LearnedTemplate.ts"
 import type { RawChunk } from "#domain/RawChunk.ts"
 import type { WindowSlice } from "#domain/Window.ts"
 import type { ActorEntry } from "#pipeline/actor/ActorEntry.ts"
 import type { InterfaceCounters } from "#pipeline/decode/interface-counters.ts"
-import type { LearnedTemplate } from "#pipeline/decode/LearnedTemplate.ts"
-import type { Announcement, TemplateCounters } from "#pipeline/decode/TemplateCache.ts"
+import type { TemplateCounters } from "#pipeline/decode/TemplateCache.ts"
 import type { ExporterPolicyInForce } from "#pipeline/ingest/ExporterTable.ts"
 import type { ExporterReading, ExporterResume } from "#pipeline/ingest/exporter-reading.ts"
 import type { SequenceNotes } from "#pipeline/ingest/sequence-log.ts"

@@ -1,8 +1,8 @@
 /** What the decoder learned since it was last told: templates, withdrawals, announced rates, interface counters. Bounded. */
+
+import type { Announcement, LearnedTemplate } from "#domain/LearnedTemplate.ts"
 import type { DecoderOptions } from "#pipeline/decode/Decoder.ts"
 import type { InterfaceCounters } from "#pipeline/decode/interface-counters.ts"
-import type { LearnedTemplate } from "#pipeline/decode/LearnedTemplate.ts"
-import type { Announcement } from "#pipeline/decode/TemplateCache.ts"
 import type { SequenceNotes } from "#pipeline/ingest/sequence-log.ts"
 import type { FromFlowWorker, Withdrawal } from "./messages.ts"
 

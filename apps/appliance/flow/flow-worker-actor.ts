@@ -1,12 +1,11 @@
 /** A flow worker on the main thread: its thread as an actor, its messages to where they belong. */
 import { Effect } from "effect"
+import type { Announcement, LearnedTemplate } from "#domain/LearnedTemplate.ts"
 import type { RawChunk } from "#domain/RawChunk.ts"
 import type { WindowSlice } from "#domain/Window.ts"
 import type { Mailbox } from "#pipeline/actor/Mailbox.ts"
 import { Registry } from "#pipeline/actor/Registry.ts"
 import type { Supervisor } from "#pipeline/actor/Supervisor.ts"
-import type { LearnedTemplate } from "#pipeline/decode/LearnedTemplate.ts"
-import type { Announcement } from "#pipeline/decode/TemplateCache.ts"
 import type { FlowWorkerSettings, FromFlowWorker, ToFlowWorker, Withdrawal } from "../flow-worker/messages.ts"
 import type { FlowLedger } from "./FlowLedger.ts"
 import type { TakeCaptured } from "./FlowLine.ts"

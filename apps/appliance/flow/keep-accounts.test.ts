@@ -1,6 +1,5 @@
 import { assert, describe, it } from "vitest"
-import type { LearnedTemplate } from "#pipeline/decode/LearnedTemplate.ts"
-import type { Announcement } from "#pipeline/decode/TemplateCache.ts"
+import type { Announcement, LearnedTemplate } from "#domain/LearnedTemplate.ts"
 import type { ExporterTotals } from "./FlowLedger.ts"
 import { makeTemplateBook, worthKeeping } from "./keep-accounts.ts"
 

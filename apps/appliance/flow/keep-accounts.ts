@@ -1,10 +1,9 @@
 /** The bodies of the actors that keep rows of what the flow workers say: exporters, progress, templates. */
 import { Effect } from "effect"
 import type { SqlError } from "effect/sql"
+import type { Announcement, LearnedTemplate } from "#domain/LearnedTemplate.ts"
 import { limited } from "#pipeline/actor/limited-log.ts"
 import type { Mailbox } from "#pipeline/actor/Mailbox.ts"
-import type { LearnedTemplate } from "#pipeline/decode/LearnedTemplate.ts"
-import type { Announcement } from "#pipeline/decode/TemplateCache.ts"
 import { BootStore } from "#pipeline/store/BootStore.ts"
 import { ExporterStore } from "#pipeline/store/ExporterStore.ts"
 import type { ExporterTotals, FlowLedger } from "./FlowLedger.ts"

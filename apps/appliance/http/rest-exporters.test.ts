@@ -1,6 +1,7 @@
 import { assert, layer } from "@effect/vitest"
 import { Effect, Layer } from "effect"
-import { ExporterStore, type StoredTemplate } from "#pipeline/store/ExporterStore.ts"
+import type { LearnedTemplate } from "#domain/LearnedTemplate.ts"
+import { ExporterStore } from "#pipeline/store/ExporterStore.ts"
 import { layerTestDatabase } from "../../../test/rig/Database.ts"
 import { call, layerTestSurface, token } from "../../../test/rig/Surface.ts"
 
@@ -24,7 +25,7 @@ layer(layerTestSurface().pipe(Layer.provideMerge(layerTestDatabase)), { excludeT
       assert.deepInclude((yield* ask(`/${id}`)).json.policy, { approval: "blocked", sampling: { rate: 100, mode: "only-unsaid" } })
 
       const domain = { exporter: "192.0.2.1", version: 10, domain: 7 }
-      const template: StoredTemplate = { ...domain, id: 256, kind: "data", scopeFieldCount: 0, fields: [[0, 8, 4]] }
+      const template: LearnedTemplate = { ...domain, id: 256, kind: "data", scopeFieldCount: 0, fields: [[0, 8, 4]] }
       yield* ExporterStore.use((store) => store.saveTemplates([template]))
       const [one] = (yield* ask(`/${id}/templates`)).json
       assert.deepInclude(one, { observationDomain: 7, templateId: 256, fields: [[0, 8, 4]] })

@@ -2,19 +2,20 @@
  * The way into the decoders: one datagram in, rows of a flow batch and one outcome out. Synchronous, never throws, whatever the bytes.
  * One decoder per flow worker; it owns no socket and no clock.
  */
+
+import type { Announcement, LearnedTemplate } from "#domain/LearnedTemplate.ts"
 import { type DecodeOutcome, type MalformedReason, VERSION_UNKNOWN } from "./DecodeOutcome.ts"
 import { type FlowBatch, MAX_DATAGRAM, makeFlowBatch, type SharedMemory } from "./FlowBatch.ts"
 import { type HeldSets, makeHeldSets } from "./HeldSets.ts"
 import type { InterfaceCounters } from "./interface-counters.ts"
 import { makePositions } from "./interpret.ts"
 import { readIpfix } from "./ipfix.ts"
-import type { LearnedTemplate } from "./LearnedTemplate.ts"
 import { makeTemplate5, readNetflow5 } from "./netflow-v5.ts"
 import { readNetflow9 } from "./netflow-v9.ts"
 import { complain, makeReading } from "./Reading.ts"
 import type { RecordTrace } from "./record.ts"
 import { makeSflowReader } from "./sflow.ts"
-import type { Announcement, TemplateCache } from "./TemplateCache.ts"
+import type { TemplateCache } from "./TemplateCache.ts"
 import { makeTemplateReader } from "./TemplateReader.ts"
 
 export interface DecoderOptions {

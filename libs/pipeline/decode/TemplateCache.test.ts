@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
+import type { Announcement, LearnedTemplate } from "#domain/LearnedTemplate.ts"
 import { bytes, dataSet, netflow9, optionsTemplate9, template9, uint } from "./encode.fixture.ts"
-import type { LearnedTemplate } from "./LearnedTemplate.ts"
 import { makeBench } from "./rows.fixture.ts"
-import { type Announcement, makeTemplateCache } from "./TemplateCache.ts"
+import { makeTemplateCache } from "./TemplateCache.ts"
 
 const template = (exporter: string, id: number, length = 4): LearnedTemplate => ({
   exporter,
@@ -21,7 +21,15 @@ describe("the template cache", () => {
     assert.strictEqual(cache.learn(template("a", 256), 2), "unchanged")
     assert.strictEqual(cache.learn(template("a", 256, 8), 3), "changed")
     assert.strictEqual(cache.size, 1)
-    assert.deepStrictEqual(cache.counters, { learned: 1, changed: 1, refreshed: 1, evicted: 0, crowdedOut: 0, expired: 0, withdrawn: 0 })
+    assert.deepStrictEqual(cache.counters, {
+      learned: 1,
+      changed: 1,
+      refreshed: 1,
+      evicted: 0,
+      crowdedOut: 0,
+      expired: 0,
+      withdrawn: 0
+    })
   })
 
   it("refuses what cannot be decoded, wherever it comes from", () => {

@@ -4,27 +4,13 @@
  * longest ago, so that a flood of invented templates does not push out the ones that work.
  */
 
+import type { Announcement, LearnedTemplate } from "#domain/LearnedTemplate.ts"
 import type { SharedMemory } from "./FlowBatch.ts"
-import type { LearnedTemplate } from "./LearnedTemplate.ts"
 import { compilePlan, type Plan } from "./plan.ts"
 import { type Runner, runnerOf } from "./Runner.ts"
 import { announce, makeSampling, type Sampling } from "./sampling.ts"
 import { refusalOf } from "./template.ts"
 import { type ElementCounter, makeUnknownElements, type UnknownElements } from "./UnknownElements.ts"
-
-/** What an exporter announced for one observation domain, as plain data: without it volumes are too small after a restart. */
-export interface Announcement {
-  readonly exporter: string
-  readonly version: number
-  readonly domain: number
-  /** IE 160; 0 not heard. */
-  readonly systemInitMs: number
-  /** Rate for no sampler in particular, and the last one announced for anything; 0 none. */
-  readonly general: number
-  readonly rate: number
-  readonly bySampler: ReadonlyArray<readonly [sampler: number, rate: number]>
-  readonly byInterface: ReadonlyArray<readonly [ifIndex: number, rate: number]>
-}
 
 /** Totals since the cache was made. */
 export interface TemplateCounters {

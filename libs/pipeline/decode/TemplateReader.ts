@@ -1,14 +1,14 @@
 /** What NetFlow v9 and IPFIX have in common: templates learned, data sets decoded or put aside until their template arrives. */
 
+import type { Announcement, LearnedTemplate } from "#domain/LearnedTemplate.ts"
 import { readDataSet } from "./data-set.ts"
 import type { HeldSet, HeldSets } from "./HeldSets.ts"
 import type { Positions } from "./interpret.ts"
-import type { LearnedTemplate } from "./LearnedTemplate.ts"
 import { makeOptionsFacts, readOptions } from "./options.ts"
 import { complain, type Reading } from "./Reading.ts"
 import type { RecordTrace } from "./record.ts"
 import { defaultRate } from "./sampling.ts"
-import { type Announcement, announcementOf, type Domain, type Template, type TemplateCache } from "./TemplateCache.ts"
+import { announcementOf, type Domain, type Template, type TemplateCache } from "./TemplateCache.ts"
 import { refusalOf, type TemplateSink } from "./template.ts"
 
 export interface TemplateReader extends TemplateSink {

@@ -3,10 +3,10 @@
  * holds is refused whole, octets after the last counted record are not looked at.
  */
 
+import type { LearnedTemplate } from "#domain/LearnedTemplate.ts"
 import { VERSION_NETFLOW5 } from "./DecodeOutcome.ts"
 import { readDataSet } from "./data-set.ts"
 import type { Positions } from "./interpret.ts"
-import type { LearnedTemplate } from "./LearnedTemplate.ts"
 import { compilePlan } from "./plan.ts"
 import { complain, type Reading } from "./Reading.ts"
 import type { RecordTrace } from "./record.ts"

@@ -5,7 +5,7 @@
  * Where several elements say the same thing the order below is the order of preference; where one element occurs twice the last
  * occurrence is the inner header (RFC 7011 §8: occurrences follow the order of treatment), and the first one stands in when it is 0.
  */
-import type { LearnedTemplate } from "./LearnedTemplate.ts"
+import type { LearnedTemplate } from "#domain/LearnedTemplate.ts"
 
 /** RFC 7011 §7: the length is in the record. */
 export const VARIABLE_LENGTH = 65535

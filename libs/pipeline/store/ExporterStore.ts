@@ -4,6 +4,7 @@ import { SqlClient, type SqlError } from "effect/sql"
 import type { Address } from "#domain/Address.ts"
 import { Exporter, type ExporterProtocol, type ExporterState, nothingCounted, TemplateSummary } from "#domain/Exporter.ts"
 import type { ExporterId } from "#domain/ids.ts"
+import type { Announcement, LearnedTemplate } from "#domain/LearnedTemplate.ts"
 import { ExporterNotFound } from "#domain/rpc/ExporterRpcs.ts"
 import { texts as textArray } from "./arrays.ts"
 import { decodeRows, toJson } from "./Sql.ts"
@@ -44,30 +45,6 @@ export interface StoredSequences {
   readonly sequences: ReadonlyArray<readonly [domain: number, expected: number]>
 }
 
-/** A template as decode/TemplateCache.ts exports and learns it. */
-export interface StoredTemplate {
-  readonly exporter: string
-  /** 9 or 10. */
-  readonly version: number
-  readonly domain: number
-  readonly id: number
-  readonly kind: "data" | "options"
-  readonly scopeFieldCount: number
-  readonly fields: ReadonlyArray<readonly [enterprise: number, element: number, length: number]>
-}
-
-/** What an exporter announced in options data, as decode/TemplateCache.ts exports and learns it. */
-export interface StoredAnnouncement {
-  readonly exporter: string
-  readonly version: number
-  readonly domain: number
-  readonly systemInitMs: number
-  readonly general: number
-  readonly rate: number
-  readonly bySampler: ReadonlyArray<readonly [sampler: number, rate: number]>
-  readonly byInterface: ReadonlyArray<readonly [ifIndex: number, rate: number]>
-}
-
 export class ExporterStore extends Context.Service<
   ExporterStore,
   {
@@ -84,11 +61,11 @@ export class ExporterStore extends Context.Service<
     ) => Effect.Effect<void, SqlError.SqlError>
     readonly templates: (id: ExporterId) => Effect.Effect<ReadonlyArray<TemplateSummary>, ExporterNotFound>
     /** Makes the stored templates be these: what is gone from the list is forgotten. */
-    readonly saveTemplates: (templates: ReadonlyArray<StoredTemplate>) => Effect.Effect<void, SqlError.SqlError>
-    readonly loadTemplates: Effect.Effect<ReadonlyArray<StoredTemplate>, SqlError.SqlError>
+    readonly saveTemplates: (templates: ReadonlyArray<LearnedTemplate>) => Effect.Effect<void, SqlError.SqlError>
+    readonly loadTemplates: Effect.Effect<ReadonlyArray<LearnedTemplate>, SqlError.SqlError>
     /** Adds or replaces them; nothing is forgotten. */
-    readonly saveAnnouncements: (announcements: ReadonlyArray<StoredAnnouncement>) => Effect.Effect<void, SqlError.SqlError>
-    readonly loadAnnouncements: Effect.Effect<ReadonlyArray<StoredAnnouncement>, SqlError.SqlError>
+    readonly saveAnnouncements: (announcements: ReadonlyArray<Announcement>) => Effect.Effect<void, SqlError.SqlError>
+    readonly loadAnnouncements: Effect.Effect<ReadonlyArray<Announcement>, SqlError.SqlError>
     readonly loadSequences: Effect.Effect<ReadonlyArray<StoredSequences>, SqlError.SqlError>
   }
 >()("pipeline/store/ExporterStore") {
@@ -212,7 +189,7 @@ export class ExporterStore extends Context.Service<
             ON CONFLICT (exporter, version, observation_domain) DO UPDATE SET said = excluded.said
             WHERE a.said IS DISTINCT FROM excluded.said`
         }),
-        loadAnnouncements: sql<{ said: StoredAnnouncement }>`SELECT said FROM announcements
+        loadAnnouncements: sql<{ said: Announcement }>`SELECT said FROM announcements
           ORDER BY exporter, version, observation_domain LIMIT 20000`.pipe(
           Effect.map((rows) => rows.map(({ said }) => said)),
           Effect.withSpan("ExporterStore.loadAnnouncements")
@@ -221,7 +198,7 @@ export class ExporterStore extends Context.Service<
           sql<StoredSequences>`SELECT address, protocol, (extract(epoch FROM last_seen) * 1000)::float8 AS "lastSeen", sequences
           FROM exporters`.pipe(Effect.withSpan("ExporterStore.loadSequences")),
         loadTemplates: sql<
-          StoredTemplate & { domain: bigint }
+          LearnedTemplate & { domain: bigint }
         >`SELECT exporter, version, observation_domain AS domain, template_id AS id, kind,
             scope_field_count AS "scopeFieldCount", fields FROM templates ORDER BY exporter, version, observation_domain, template_id`.pipe(
           Effect.map((rows) => rows.map((row) => ({ ...row, domain: Number(row.domain) }))),
