@@ -2,7 +2,6 @@
  * What another worker or an earlier run learned becomes this worker's, and what waited here for it is decoded: by what people decided about
  * its exporter, as if its own datagram had brought the template.
  */
-
 import type { Announcement, LearnedTemplate } from "#domain/LearnedTemplate.ts"
 import type { Decoder } from "#pipeline/decode/Decoder.ts"
 import type { FlowBatch } from "#pipeline/decode/FlowBatch.ts"

@@ -1,5 +1,4 @@
 /** What NetFlow v9 and IPFIX have in common: templates learned, data sets decoded or put aside until their template arrives. */
-
 import type { Announcement, LearnedTemplate } from "#domain/LearnedTemplate.ts"
 import { readDataSet } from "./data-set.ts"
 import type { HeldSet, HeldSets } from "./HeldSets.ts"

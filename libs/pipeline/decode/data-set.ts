@@ -1,5 +1,4 @@
 /** One data set of NetFlow v9 or IPFIX → rows of the batch, by the template's plan. */
-
 import { needsUptime } from "./can-generate.ts"
 import { isDenied, removeDenied, saysDenied } from "./denied.ts"
 import { interpret, locate, type Positions } from "./interpret.ts"

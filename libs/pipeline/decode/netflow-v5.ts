@@ -2,7 +2,6 @@
  * NetFlow v5: a fixed layout, so it is one more template. The record is 48 octets; a header that counts more of them than the datagram
  * holds is refused whole, octets after the last counted record are not looked at.
  */
-
 import type { LearnedTemplate } from "#domain/LearnedTemplate.ts"
 import { VERSION_NETFLOW5 } from "./DecodeOutcome.ts"
 import { readDataSet } from "./data-set.ts"

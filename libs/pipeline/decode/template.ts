@@ -2,7 +2,6 @@
  * Template sets and options template sets of NetFlow v9 (RFC 3954 §5.2, §6.1) and IPFIX (RFC 7011 §3.4). A record that promises more
  * fields than its set holds, or data records of no octets at all, is refused.
  */
-
 import type { LearnedTemplate } from "#domain/LearnedTemplate.ts"
 import type { MalformedReason } from "./DecodeOutcome.ts"
 import { VARIABLE_LENGTH } from "./plan.ts"
