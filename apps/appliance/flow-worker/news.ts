@@ -1,5 +1,4 @@
 /** What the decoder learned since it was last told: templates, withdrawals, announced rates, interface counters. Bounded. */
-
 import type { Announcement, LearnedTemplate } from "#domain/LearnedTemplate.ts"
 import type { DecoderOptions } from "#pipeline/decode/Decoder.ts"
 import type { InterfaceCounters } from "#pipeline/decode/interface-counters.ts"
