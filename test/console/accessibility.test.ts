@@ -53,7 +53,7 @@ const pages = [
 
 describeConsole("accessibility", (console) => {
   for (const theme of ["dark", "light"] as const) {
-    it(`has no violation of WCAG 2.2 AA on any page, ${theme}`, { timeout: 60_000 }, async () => {
+    it(`has no violation of WCAG 2.2 AA on any page, ${theme}`, async () => {
       const page = await console.open("/", { theme })
       const found: Array<string> = []
       for (const [where, heading] of pages) {

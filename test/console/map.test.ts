@@ -53,16 +53,20 @@ describeConsole("the map", (console) => {
     await page.getByRole("application", { name: /^Map: 1\d nodes/ }).waitFor()
     await page.getByText(/^8\d assets, 2\d\d dependencies$/).waitFor()
     await nodeAt(page, database)
-    await settled(page)
-    assert.isAbove(await painted(page, "data", database), 40, "the databases' group is drawn in the colour of its family")
-    assert.isAbove(await painted(page, "edge"), 0)
+    await until(page, "the group is drawn in the colour of its family", async () => (await painted(page, "data", database)) > 40)
+    await until(page, "lines are drawn", async () => (await painted(page, "edge")) > 0)
   })
 
   it("opens a group by double click, selects a member, and fills the inspector", async () => {
     const page = await console.open("/map")
-    const group = await nodeAt(page, database)
-    await page.mouse.dblclick(group.x, group.y)
-    await page.getByRole("button", { name: "Close group 10.2.30.0/24" }).waitFor()
+    const close = page.getByRole("button", { name: "Close group 10.2.30.0/24" })
+    // two clicks that a busy browser hears too far apart are not a double one: then somebody tries again
+    for (let tries = 0; tries < 5 && !(await close.isVisible()); tries++) {
+      const group = await Promise.race([nodeAt(page, database), close.waitFor()])
+      if (group !== undefined) await page.mouse.dblclick(group.x, group.y)
+      await close.waitFor({ timeout: 5000 }).catch(() => undefined)
+    }
+    await close.waitFor()
     await page.keyboard.press("l")
     await page.getByRole("link", { name: "db-01" }).first().click()
     await page.getByRole("heading", { level: 2, name: "db-01" }).waitFor()
@@ -80,9 +84,8 @@ describeConsole("the map", (console) => {
     const member = await nodeAt(page, selected)
     await page.mouse.click(member.x, member.y)
     await page.getByRole("heading", { level: 2, name: "db-01" }).waitFor()
-    await settled(page)
-    assert.isAbove(await painted(page, "data", selected), 150)
-    assert.isAbove(await painted(page, "accent", selected), 30, "the selected is ringed")
+    await until(page, "the selected is drawn", async () => (await painted(page, "data", selected)) > 150)
+    await until(page, "the selected is ringed", async () => (await painted(page, "accent", selected)) > 30)
   })
 
   it("keeps known nodes where they stand when a group is opened and closed, and after a reload", async () => {
@@ -148,11 +151,9 @@ describeConsole("the map", (console) => {
   it("redraws its canvas when the theme changes", async () => {
     const page = await console.open("/map", { theme: "dark" })
     await nodeAt(page, database)
-    await settled(page)
-    const dark = await painted(page, "data", database)
+    await until(page, "the group has its colour", async () => (await painted(page, "data", database)) > 40)
     await page.emulateMedia({ colorScheme: "light" })
     await page.waitForFunction(() => document.documentElement.dataset["theme"] === "light")
-    assert.isAbove(dark, 40)
     await until(page, "the group has the other theme's colour", async () => (await painted(page, "data", database)) > 40)
   })
 
