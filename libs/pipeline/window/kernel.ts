@@ -9,7 +9,23 @@
  * - `add` (kernel-add.ts): volumes, times and evidence into the slots. Rows that belong nowhere go to slot 0, which is nobody's.
  */
 import { portClass } from "#domain/PortRank.ts"
-import { assemble, f64, f64x2, give, i32, i64, repeat, routine, select, set, set32, type Value, when } from "../decode/wasm.ts"
+import {
+  assemble,
+  f64,
+  f64x2,
+  give,
+  i32,
+  i64,
+  type Local,
+  repeat,
+  routine,
+  type Statement,
+  select,
+  set,
+  set32,
+  type Value,
+  when
+} from "../decode/wasm.ts"
 import { add } from "./kernel-add.ts"
 import * as At from "./layout.ts"
 import * as Slot from "./slot.ts"
@@ -21,6 +37,23 @@ const TAG_MASK = ~SLOT_MASK
 const MAGIC = 2 ** 52 + 2 ** 51
 const magicBits = new BigInt64Array(Float64Array.of(MAGIC).buffer)[0]!
 const wholeOf = (x: Value<"f64">): Value<"i64"> => i64.sub(i64.bitsOf(f64.add(x, f64.const(MAGIC))), i64.const(magicBits))
+
+/**
+ * The four words of a key as a number whose upper half is its hash. Black et al., UMAC (RFC 4418 §5.2): whoever does not know the secrets
+ * cannot choose addresses that collide.
+ */
+const hashInto = (
+  hash: Local<"i64">,
+  [a, b, ports, meta]: readonly [Value<"i32">, Value<"i32">, Value<"i32">, Value<"i32">],
+  [secretA, secretB, secretC, secretD]: readonly [Value<"i32">, Value<"i32">, Value<"i32">, Value<"i32">]
+): ReadonlyArray<Statement> => {
+  const product = (x: Value<"i32">, one: Value<"i32">, y: Value<"i32">, other: Value<"i32">) =>
+    i64.mul(i64.fromUnsigned(i32.add(x, one)), i64.fromUnsigned(i32.add(y, other)))
+  return [
+    set(hash, i64.add(product(a, secretA, b, secretB), product(ports, secretC, meta, secretD))),
+    set(hash, i64.mul(i64.xor(hash, i64.shru(hash, 32)), i64.const(0x9e3779b97f4a7c15n)))
+  ]
+}
 
 /** Rows `i` to `to` against the window that starts at `base` and lasts `span` ms. Returns how many are listed at ODD. */
 const place = routine("place", ["i32", "i32", "f64", "i64", "f64", "i32"], ([i, to, base, span, arrival, tag], local) => {
@@ -72,7 +105,7 @@ const place = routine("place", ["i32", "i32", "f64", "i64", "f64", "i32"], ([i, 
 
 /** Rows from `i` on, `count` of them, into the piece. Four secret numbers make the hash. Returns how many are listed at MISSES. */
 const keys = routine("keys", ["i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32"], (parameters, local) => {
-  const [i, count, mask, slots, secretA, secretB, secretC, secretD] = parameters
+  const [i, count, mask, slots, ...secrets] = parameters
   const k = local.i32()
   const by2 = local.i32()
   const by4 = local.i32()
@@ -104,8 +137,6 @@ const keys = routine("keys", ["i32", "i32", "i32", "i32", "i32", "i32", "i32", "
   /** Rank, address and port in one number, to be compared at once. */
   const standing = (rank: Value<"i32">, address: Value<"i32">, port: Value<"i32">) =>
     i64.add(i64.shl(i64.fromUnsigned(rank), 49), i64.or(i64.shl(i64.fromSigned(address), 16), i64.fromUnsigned(port)))
-  const product = (x: Value<"i32">, one: Value<"i32">, y: Value<"i32">, other: Value<"i32">) =>
-    i64.mul(i64.fromUnsigned(i32.add(x, one)), i64.fromUnsigned(i32.add(y, other)))
   const both = (low: Value<"i32">, high: Value<"i32">) => i64.or(i64.fromUnsigned(low), i64.shl(i64.fromUnsigned(high), 32))
   const sameAs = (word: number) => i64.xor(i64.load(i32.shl(k, 4), At.KEY + word), i64.load(i32.add(slots, slot), word))
   return [
@@ -150,9 +181,7 @@ const keys = routine("keys", ["i32", "i32", "i32", "i32", "i32", "i32", "i32", "
             i32.or(i32.or(i32.shl(protocol, Slot.PROTOCOL_SHIFT), i32.and(family, Slot.FAMILY6_BIT)), folded)
           )
         ),
-        // Black et al., UMAC (RFC 4418 §5.2): whoever does not know the secrets cannot choose addresses that collide.
-        set(mixed, i64.add(product(a, secretA, b, secretB), product(ports, secretC, meta, secretD))),
-        set(mixed, i64.mul(i64.xor(mixed, i64.shru(mixed, 32)), i64.const(0x9e3779b97f4a7c15n))),
+        ...hashInto(mixed, [a, b, ports, meta], secrets),
         i64.store(i32.shl(k, 4), both(a, b), At.KEY),
         i64.store(i32.shl(k, 4), both(ports, meta), At.KEY + 8),
         set(swapped, i32.fromLow(i64.shru(mixed, 32))),
@@ -261,19 +290,16 @@ const resolve = routine("resolve", ["i32", "i32", "i32", "i32", "i32"], ([m, mis
 
 /** Slots `slot` to `to` into the index again, which was emptied. */
 const reindex = routine("reindex", ["i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32"], (parameters, local) => {
-  const [slot, to, mask, slots, secretA, secretB, secretC, secretD] = parameters
+  const [slot, to, mask, slots, ...secrets] = parameters
   const at = local.i32()
   const mixed = local.i64()
   const hash = local.i32()
   const position = local.i32()
-  const product = (x: number, one: Value<"i32">, y: number, other: Value<"i32">) =>
-    i64.mul(i64.fromUnsigned(i32.add(i32.load(at, x), one)), i64.fromUnsigned(i32.add(i32.load(at, y), other)))
   return [
     repeat(
       [
         set32(at, i32.add(slots, i32.shl(slot, Slot.SLOT_BYTES_SHIFT))),
-        set(mixed, i64.add(product(0, secretA, 4, secretB), product(8, secretC, 12, secretD))),
-        set(mixed, i64.mul(i64.xor(mixed, i64.shru(mixed, 32)), i64.const(0x9e3779b97f4a7c15n))),
+        ...hashInto(mixed, [i32.load(at, 0), i32.load(at, 4), i32.load(at, 8), i32.load(at, 12)], secrets),
         set(hash, i32.fromLow(i64.shru(mixed, 32))),
         set(position, i32.and(hash, mask)),
         when(i32.load(i32.shl(position, 2), At.INDEX), [
