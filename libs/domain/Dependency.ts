@@ -34,7 +34,7 @@ export class DirectionEvidence extends Schema.Class<DirectionEvidence>("Directio
   history: Schema.Int,
   /** A second connection of a service that opens more (FTP, RPC): drawn towards that service's server. */
   companion: Schema.Boolean,
-  /** The operator declared this end to serve. */
+  /** The operator declared this end to serve, or the other one never to. */
   declared: Schema.Boolean
 }) {}
 
@@ -113,11 +113,13 @@ export const EvidenceFlow = Schema.Struct({
 })
 export type EvidenceFlow = typeof EvidenceFlow.Type
 
-/** Who declared that an end serves, and when. */
+/** Who declared that an end serves, or never does, and when. */
 export const Declaration = Schema.Struct({
   address: Address,
   protocol: Schema.Int,
+  /** 0: whatever the port; of ends that never serve only. */
   port: Schema.Int,
+  serves: Schema.Boolean,
   by: Schema.String,
   at: Instant,
   note: Schema.NullOr(Schema.String)

@@ -162,6 +162,12 @@ describeConsole("lists", (console) => {
     await row.getByRole("button", { name: "Remove" }).click()
     await row.waitFor({ state: "detached" })
     await page.getByText("Nothing was declared").waitFor()
+    // and that an address never serves, whatever the port
+    await page.getByRole("button", { name: "Declare a service" }).click()
+    await page.getByLabel("Address").fill("10.20.30.40")
+    await page.getByLabel("Word").selectOption("never serves")
+    await page.getByRole("button", { name: "Declare", exact: true }).click()
+    await page.getByRole("row").filter({ hasText: "any TCP port never serves" }).waitFor()
   })
 
   it("holds a viewer back and says why", async () => {

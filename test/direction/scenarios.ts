@@ -245,8 +245,15 @@ export const scenarios: ReadonlyArray<Scenario> = [
     name: "declared, against everything",
     declared: {
       size: 2,
-      has: (address, protocol, port) => /^10\.0\.(0\.1|255\.254)$/.test(address) && protocol === 6 && port === 40_000
+      word: (address, protocol, port) => (/^10\.0\.(0\.1|255\.254)$/.test(address) && protocol === 6 && port === 40_000 ? 1 : 0)
     },
+    windows: [both("1:40000", "2:443")],
+    expect: ["2 -> 1:40000/6"],
+    least: 1
+  },
+  {
+    name: "declared never to serve, whatever the port is called, also where its client's ports are folded",
+    declared: { size: 2, word: (address) => (/^10\.0\.(0\.2|255\.253)$/.test(address) ? -1 : 0) },
     windows: [both("1:40000", "2:443")],
     expect: ["2 -> 1:40000/6"],
     least: 1

@@ -2,7 +2,7 @@
 import { Effect } from "effect"
 import { CurrentCaller } from "#domain/Operator.ts"
 import { MapRpcs } from "#domain/rpc/MapRpcs.ts"
-import { Declarations, type End } from "#pipeline/resolve/Declarations.ts"
+import { Declarations, type End, type Word } from "#pipeline/resolve/Declarations.ts"
 import { AssetStore } from "#pipeline/store/AssetStore.ts"
 import { CoverageStore } from "#pipeline/store/CoverageStore.ts"
 import { DependencyStore } from "#pipeline/store/DependencyStore.ts"
@@ -26,11 +26,14 @@ export const mapHandlers = Effect.gen(function* () {
   const declarations = yield* Declarations
   const record = yield* makeRecord
 
-  const declared = Effect.fnUntraced(function* (end: End, serves: boolean, note: string | undefined, dependency?: string) {
+  /** Declares, or takes back what was declared of the end. */
+  const declared = Effect.fnUntraced(function* (said: Word | End, note: string | undefined, dependency?: string) {
     const { name } = yield* CurrentCaller
-    const { turned } = yield* serves ? declarations.declare(end, name, note) : declarations.withdraw(end)
-    yield* record(serves ? "direction.declare" : "direction.withdraw", addressAndPort(end), {
+    const declares = "serves" in said
+    const { turned } = yield* declares ? declarations.declare(said, name, note) : declarations.withdraw(said)
+    yield* record(declares ? "direction.declare" : "direction.withdraw", addressAndPort(said), {
       ...(dependency === undefined ? {} : { dependency }),
+      ...(declares && !said.serves ? { serves: "never" } : {}),
       turned: String(turned),
       ...(note === undefined ? {} : { note })
     })
@@ -49,15 +52,16 @@ export const mapHandlers = Effect.gen(function* () {
     DependencyGet: ({ id }) => dependencies.get(id),
     FlowSearch: (query) => raw.search(query),
     DependencyDeclare: Effect.fnUntraced(function* ({ id, serves, note }) {
-      const end = yield* declarations
-        .endOf(id, serves === "client" ? "client" : "server")
-        .pipe(Effect.catchTag("SqlError", Effect.die))
-      yield* declared(end, serves !== "evidence", note, id)
+      const { declaration } = yield* dependencies.get(id)
+      const drawn = declarations.endOf(id, serves === "client" ? "client" : "server").pipe(Effect.catchTag("SqlError", Effect.die))
+      const { address, port, protocol } = serves === "evidence" && declaration !== null ? declaration : yield* drawn
+      const end = { address, port, protocol }
+      yield* declared(serves === "evidence" ? end : { ...end, serves: true }, note, id)
       return yield* dependencies.get(id)
     }),
     DeclarationList: () => Effect.orDie(declarations.list),
-    DeclarationAdd: ({ note, ...end }) => declared(end, true, note),
-    DeclarationRemove: (end) => declared(end, false, undefined),
+    DeclarationAdd: ({ note, serves = true, ...end }) => declared({ ...end, serves }, note),
+    DeclarationRemove: (end) => declared(end, undefined),
     Search: Effect.fnUntraced(function* ({ text }) {
       const [things, edges] = yield* Effect.all([assets.search(text, hits), dependencies.search(text, hits)], { concurrency: 2 })
       return [...things, ...edges]

@@ -236,6 +236,7 @@ export const mapHandlers = (bench: Bench) => {
               address: found.server.address,
               protocol: found.protocol,
               port: found.port,
+              serves: true,
               by: "ana",
               at: instant(Date.now()),
               note: note ?? null
@@ -247,9 +248,9 @@ export const mapHandlers = (bench: Bench) => {
       return told
     }),
     DeclarationList: (_, { headers }) => Effect.map(world(headers), declarationsOf),
-    DeclarationAdd: Effect.fnUntraced(function* ({ address, note, port, protocol }, { headers }) {
+    DeclarationAdd: Effect.fnUntraced(function* ({ address, note, port, protocol, serves = true }, { headers }) {
       const w = yield* world(headers)
-      const end = { address, protocol, port, by: "ana", at: instant(Date.now()), note: note ?? null }
+      const end = { address, protocol, port, serves, by: "ana", at: instant(Date.now()), note: note ?? null }
       w.declarations = [end, ...w.declarations.filter((one) => !sameEnd(one, end))]
       return { turned: 0 }
     }),

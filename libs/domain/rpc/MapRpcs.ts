@@ -17,6 +17,15 @@ export const DependencyPage = Page(Dependency)
 /** Dependencies that a declaration, or taking it back, turned round. */
 export const DirectionsTurned = Schema.Struct({ turned: Schema.Int })
 
+/** That this address and port serves, or with `serves: false` that it never does; port 0: whatever the port, of what never serves only. */
+export const DeclarationWord = Schema.Struct({
+  address: Address,
+  protocol: Schema.Literals([6, 17, 132]),
+  port: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 65_535 })),
+  serves: Schema.optionalKey(Schema.Boolean),
+  note: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(500)))
+}).check(Schema.makeFilter(({ port, serves }) => port > 0 || serves === false || "what serves has a port"))
+
 /** Hits of the palette and the search field, best first. */
 export const SearchHit = Schema.Struct({
   kind: Schema.Literals(["asset", "dependency"]),
@@ -53,8 +62,8 @@ export class MapRpcs extends RpcGroup.make(
   /** Single flow records, where they are kept. */
   Rpc.make("FlowSearch", { payload: RawFlowQuery, success: RawFlowPage, error: FilterInvalid }).annotate(Needs, "flows.read"),
   /**
-   * Says which end of a dependency serves: `server` as it is drawn, `client` the other one, `evidence` takes such a word back. Holds for that
-   * address and port, whoever speaks with it, from now on and for what is stored.
+   * Says which end of a dependency serves: `server` as it is drawn, `client` the other one; `evidence` takes the word back that decides
+   * on it. Holds for that address and port, whoever speaks with it, from now on and for what is stored.
    */
   Rpc.make("DependencyDeclare", {
     payload: {
@@ -67,16 +76,8 @@ export class MapRpcs extends RpcGroup.make(
   }).annotate(Needs, "dependencies.write"),
   /** What operators declared, latest first. */
   Rpc.make("DeclarationList", { success: Schema.Array(Declaration) }).annotate(Needs, "map.read"),
-  /** Says that this address and port serves, whether or not anybody was seen to speak with it; says it anew where it was said. */
-  Rpc.make("DeclarationAdd", {
-    payload: {
-      address: Address,
-      protocol: Schema.Literals([6, 17, 132]),
-      port: Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 65_535 })),
-      note: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(500)))
-    },
-    success: DirectionsTurned
-  }).annotate(Needs, "dependencies.write"),
+  /** Says it whether or not anybody was seen to speak with that end; says it anew where something was said. */
+  Rpc.make("DeclarationAdd", { payload: DeclarationWord, success: DirectionsTurned }).annotate(Needs, "dependencies.write"),
   /** Takes it back; what it turned turns back. */
   Rpc.make("DeclarationRemove", {
     payload: { address: Address, protocol: Schema.Int, port: Schema.Int },

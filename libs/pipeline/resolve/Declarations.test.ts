@@ -49,8 +49,8 @@ layer(everything, { excludeTestServices: true })("a declared direction", (it) =>
       assert.deepStrictEqual(end, { address: "10.1.0.1", protocol: 6, port: 9042 })
       const before = yield* get(id)
 
-      assert.strictEqual((yield* declarations.declare(end, "ana", "Cassandra")).turned, 1)
-      assert.isTrue(declarations.ends.has("10.1.0.1", 6, 9042))
+      assert.strictEqual((yield* declarations.declare({ ...end, serves: true }, "ana", "Cassandra")).turned, 1)
+      assert.strictEqual(declarations.ends.word("10.1.0.1", 6, 9042), 1)
       const now = yield* get(id)
       assert.deepStrictEqual([now.client.address, now.server.address, now.port], ["10.1.0.2", "10.1.0.1", 9042])
       assert.deepStrictEqual([now.bytesToServer, now.bytesToClient], [before.bytesToClient, before.bytesToServer])
@@ -84,7 +84,7 @@ layer(everything, { excludeTestServices: true })("a declared direction", (it) =>
       const right = edge({ client: "10.2.0.2", server: "10.2.0.1", port: 9042 })
       yield* write([wrong, right], [sample(wrong, 9042)])
       const end = yield* declarations.endOf((yield* idOf("10.2.0.1", "10.2.0.2"))!, "client")
-      assert.strictEqual((yield* declarations.declare(end, "ana")).turned, 1)
+      assert.strictEqual((yield* declarations.declare({ ...end, serves: true }, "ana")).turned, 1)
       assert.isUndefined(yield* idOf("10.2.0.1", "10.2.0.2"))
       assert.isDefined(yield* idOf("10.2.0.2", "10.2.0.1"))
       const serving = () =>
@@ -101,15 +101,78 @@ layer(everything, { excludeTestServices: true })("a declared direction", (it) =>
     Effect.fnUntraced(function* () {
       const declarations = yield* Declarations
       const end = { address: Address.make("10.7.0.9"), protocol: 17, port: 4739 }
-      assert.strictEqual((yield* declarations.declare(end, "ana", "collector")).turned, 0)
+      assert.strictEqual((yield* declarations.declare({ ...end, serves: true }, "ana", "collector")).turned, 0)
       const [told] = yield* declarations.list
       assert.deepStrictEqual(
         [told!.address, told!.protocol, told!.port, told!.by, told!.note],
         ["10.7.0.9", 17, 4739, "ana", "collector"]
       )
-      assert.isTrue(declarations.ends.has("10.7.0.9", 17, 4739))
+      assert.strictEqual(declarations.ends.word("10.7.0.9", 17, 4739), 1)
       yield* declarations.withdraw(end)
       assert.deepStrictEqual(yield* declarations.list, [])
+    })
+  )
+
+  it.effect(
+    "that an end never serves turns what is drawn towards it, or takes it off the lists, and gives it back",
+    Effect.fnUntraced(function* () {
+      const declarations = yield* Declarations
+      const known = edge({ client: "10.8.0.1", server: "10.8.0.2", port: 5060 })
+      const unknown = edge({ client: "10.8.0.3", server: "10.8.0.2", port: 5060 })
+      const other = edge({ client: "10.8.0.1", server: "10.8.0.2", port: 22 })
+      yield* write([known, unknown, other], [sample(known, 7443), sample(unknown, 40_000, { ports: 7 })])
+      const drawn = query<{ edge: string }>(
+        `SELECT host(source_address) || '>' || host(target_address) || ':' || port || CASE WHEN declared THEN ' declared' ELSE '' END AS edge
+          FROM dependencies WHERE (source_address << '10.8.0.0/24') AND status = 'active' ORDER BY 1`
+      ).pipe(Effect.map((rows) => rows.map((row) => row.edge)))
+      const all = ["10.8.0.1>10.8.0.2:22", "10.8.0.1>10.8.0.2:5060", "10.8.0.3>10.8.0.2:5060"]
+      assert.deepStrictEqual(yield* drawn, all)
+      const before = yield* query("SELECT name, clients, servers FROM assets WHERE name LIKE '10.8.0.%' ORDER BY name")
+
+      const end = { address: Address.make("10.8.0.2"), protocol: 6, port: 5060 }
+      assert.strictEqual((yield* declarations.declare({ ...end, serves: false }, "ana", "a phone")).turned, 2)
+      assert.deepStrictEqual([declarations.ends.word("10.8.0.2", 6, 5060), declarations.ends.word("10.8.0.2", 6, 22)], [-1, 0])
+      assert.deepStrictEqual(yield* drawn, ["10.8.0.1>10.8.0.2:22", "10.8.0.2>10.8.0.1:7443 declared"])
+      const now = yield* get((yield* idOf("10.8.0.2", "10.8.0.1"))!)
+      assert.deepInclude(now.declaration!, { ...end, port: 5060, serves: false, by: "ana", note: "a phone" })
+      assert.deepStrictEqual([now.bytesToServer, now.bytesToClient], [4000n, 1000n])
+      assert.closeTo(now.confidence, confidence(now.terms), 1e-12)
+      // what follows is drawn as the word has it, and goes there
+      yield* write([edge({ client: "10.8.0.2", server: "10.8.0.1", port: 7443, declared: true, direction: 1 })])
+      assert.strictEqual((yield* get(now.id)).flows, now.flows + 10n)
+
+      assert.strictEqual((yield* declarations.withdraw(end)).turned, 2)
+      assert.deepStrictEqual(yield* drawn, all)
+      assert.deepStrictEqual(
+        yield* query("SELECT name, clients, servers FROM assets WHERE name LIKE '10.8.0.%' ORDER BY name"),
+        before
+      )
+    })
+  )
+
+  it.effect(
+    "that an address never serves holds for all of its ports but those that it was declared to serve, and may become the opposite",
+    Effect.fnUntraced(function* () {
+      const declarations = yield* Declarations
+      const address = Address.make("10.9.0.2")
+      const one = edge({ client: "10.9.0.1", server: address, port: 443 })
+      yield* write([one], [sample(one, 9042)])
+      yield* declarations.declare({ address, protocol: 6, port: 0, serves: false }, "ana")
+      yield* declarations.declare({ address, protocol: 6, port: 22, serves: true }, "ana")
+      const words = [443, 22, 0].map((port) => declarations.ends.word(address, 6, port))
+      assert.deepStrictEqual([...words, declarations.ends.word(address, 17, 53)], [-1, 1, -1, 0])
+      const turned = (yield* idOf(address, "10.9.0.1"))!
+      assert.deepInclude(yield* get(turned), { port: 9042 })
+      // the server's word for the other end's port: it was drawn so, and is certain
+      assert.isTrue((yield* get(turned)).direction.declared)
+      yield* declarations.declare({ address, protocol: 6, port: 443, serves: false }, "ana")
+      yield* declarations.declare({ address, protocol: 6, port: 443, serves: true }, "ben")
+      assert.strictEqual(declarations.ends.word(address, 6, 443), 1)
+      yield* declarations.withdraw({ address, protocol: 6, port: 443 })
+      yield* declarations.withdraw({ address, protocol: 6, port: 22 })
+      yield* declarations.withdraw({ address, protocol: 6, port: 0 })
+      assert.isDefined(yield* idOf("10.9.0.1", address))
+      assert.strictEqual(declarations.ends.size, 0)
     })
   )
 
@@ -118,9 +181,9 @@ layer(everything, { excludeTestServices: true })("a declared direction", (it) =>
     Effect.fnUntraced(function* () {
       const { ends } = yield* Declarations
       yield* query("INSERT INTO declared_ends (address, protocol, port, declared_by) VALUES ('10.7.0.1', 6, 9042, 'ben')")
-      while (!ends.has("10.7.0.1", 6, 9042)) yield* Effect.sleep("5 millis")
+      while (ends.word("10.7.0.1", 6, 9042) === 0) yield* Effect.sleep("5 millis")
       yield* query("DELETE FROM declared_ends")
-      while (ends.has("10.7.0.1", 6, 9042)) yield* Effect.sleep("5 millis")
+      while (ends.word("10.7.0.1", 6, 9042) !== 0) yield* Effect.sleep("5 millis")
     })
   )
 

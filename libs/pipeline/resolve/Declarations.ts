@@ -1,19 +1,19 @@
 /**
- * What operators declare: this address and port serves. It outranks all evidence from the next slice on (`ends`), and what is stored is
- * turned at once: dependencies drawn towards the end are marked, those drawn from it (their client used that port) change direction with
- * their traffic. Where the other direction is there already, the wrong one leaves the lists. Taking it back undoes both.
+ * What operators declare: this address and port serves, or never does. It outranks all evidence from the next slice on (`ends`), and what is
+ * stored is turned at once (declared-dependencies.ts). Taking it back undoes that.
  */
 import { Context, DateTime, type Duration, Effect, Layer, Result } from "effect"
-import { SqlClient, type SqlError, type Statement } from "effect/sql"
+import { SqlClient, type SqlError } from "effect/sql"
 import { type Declaration, DependencyNotFound, DirectionUnknown } from "#domain/Dependency.ts"
 import type { DependencyId } from "#domain/ids.ts"
-import { int8s } from "../store/arrays.ts"
 import type { DeclaredEnds } from "./collapse.ts"
-import { judgeAnew } from "./confidence-sql.ts"
+import { apply, revoke } from "./declared-dependencies.ts"
 import { lockInventory } from "./Inventory.ts"
-import { turnDependencies } from "./turn-dependencies.ts"
 
 export type End = Pick<Declaration, "address" | "protocol" | "port">
+
+/** `serves` false: it never does; port 0: whatever the port. */
+export type Word = Pick<Declaration, "address" | "protocol" | "port" | "serves">
 
 export interface Applied {
   readonly end: End
@@ -23,9 +23,6 @@ export interface Applied {
 
 const keyOf = (address: string, protocol: number, port: number) => `${address} ${protocol} ${port}`
 
-/** `turned_port` of a dependency that left the lists because the right one was there already. */
-const hidden = -1
-
 export class Declarations extends Context.Service<
   Declarations,
   {
@@ -33,7 +30,7 @@ export class Declarations extends Context.Service<
     readonly ends: DeclaredEnds
     /** Latest first. */
     readonly list: Effect.Effect<ReadonlyArray<Declaration>, SqlError.SqlError>
-    readonly declare: (end: End, by: string, note?: string) => Effect.Effect<Applied, SqlError.SqlError>
+    readonly declare: (word: Word, by: string, note?: string) => Effect.Effect<Applied, SqlError.SqlError>
     readonly withdraw: (end: End) => Effect.Effect<Applied, SqlError.SqlError>
     /** The end of a dependency that `serves` names; `client` flips it. */
     readonly endOf: (
@@ -48,16 +45,20 @@ export class Declarations extends Context.Service<
       Declarations,
       Effect.gen(function* () {
         const sql = yield* SqlClient.SqlClient
-        let known: ReadonlySet<string> = new Set()
+        let known: ReadonlyMap<string, boolean> = new Map()
+        const said = (address: string, protocol: number, port: number) => known.get(keyOf(address, protocol, port))
         const ends: DeclaredEnds = {
           get size() {
             return known.size
           },
-          has: (address, protocol, port) => known.has(keyOf(address, protocol, port))
+          word: (address, protocol, port) => {
+            const serves = said(address, protocol, port) ?? said(address, protocol, 0)
+            return serves === undefined ? 0 : serves ? 1 : -1
+          }
         }
         const refresh = Effect.gen(function* () {
-          const rows = yield* sql<End>`SELECT host(address) AS address, protocol, port FROM declared_ends`
-          known = new Set(rows.map((row) => keyOf(row.address, row.protocol, row.port)))
+          const rows = yield* sql<Word>`SELECT host(address) AS address, protocol, port, serves FROM declared_ends`
+          known = new Map(rows.map((row) => [keyOf(row.address, row.protocol, row.port), row.serves]))
         })
         yield* Effect.orDie(refresh)
         yield* refresh.pipe(
@@ -74,47 +75,27 @@ export class Declarations extends Context.Service<
           ends,
           list: sql<
             Omit<Declaration, "at"> & { at: Date }
-          >`SELECT host(address) AS address, protocol, port, declared_by AS by, declared_at AS at, note
+          >`SELECT host(address) AS address, protocol, port, serves, declared_by AS by, declared_at AS at, note
           FROM declared_ends ORDER BY declared_at DESC, address, protocol, port`.pipe(
             Effect.map((rows) => rows.map((row) => ({ ...row, at: DateTime.fromDateUnsafe(row.at) })))
           ),
-          declare: Effect.fn("Declarations.declare")(function* (end, by, note) {
+          declare: Effect.fn("Declarations.declare")(function* (word, by, note) {
+            const { serves, ...end } = word
             return yield* change(
               Effect.gen(function* () {
-                yield* sql`INSERT INTO declared_ends (address, protocol, port, declared_by, note)
-                VALUES (${end.address}::text::inet, ${end.protocol}, ${end.port}, ${by}, ${note ?? null})
-                ON CONFLICT (address, protocol, port) DO UPDATE SET declared_by = excluded.declared_by, declared_at = now(), note = excluded.note`
-                const wrong = yield* sql<{ id: bigint; taken: boolean }>`SELECT d.id, r.id IS NOT NULL AS taken FROM dependencies d
-                LEFT JOIN dependencies r ON r.source_id = d.target_id AND r.target_id = d.source_id AND r.protocol = d.protocol AND r.port = ${end.port}
-                WHERE d.source_address = ${end.address}::text::inet AND d.protocol = ${end.protocol} AND NOT d.declared AND d.turned_port IS NULL
-                  AND (d.port = ${end.port} OR EXISTS (SELECT 1 FROM evidence_flows f WHERE f.dependency_id = d.id
-                    AND ((f.a = d.source_address AND f.a_port = ${end.port} AND f.b_port = d.port)
-                      OR (f.b = d.source_address AND f.b_port = ${end.port} AND f.a_port = d.port))))`
-                yield* hide(sql, ids(wrong.filter((one) => one.taken)))
-                yield* turnDependencies(sql, ids(wrong.filter((one) => !one.taken)), { port: String(end.port), before: "d.port" })
-                yield* judge(sql, towards(sql, end), true)
-                return { end, turned: wrong.length }
+                const before = yield* forget(sql, end)
+                yield* sql`INSERT INTO declared_ends (address, protocol, port, serves, declared_by, note)
+                VALUES (${end.address}::text::inet, ${end.protocol}, ${end.port}, ${serves}, ${by}, ${note ?? null})`
+                if (before !== undefined && before !== serves) yield* revoke(sql, end, before)
+                return { end, turned: yield* apply(sql, end, serves) }
               })
             )
           }),
           withdraw: Effect.fn("Declarations.withdraw")(function* (end) {
             return yield* change(
               Effect.gen(function* () {
-                yield* sql`DELETE FROM declared_ends WHERE address = ${end.address}::text::inet AND protocol = ${end.protocol} AND port = ${end.port}`
-                yield* judge(sql, towards(sql, end), false)
-                const back = yield* sql<{
-                  id: bigint
-                  hidden: boolean
-                }>`SELECT id, turned_port = ${hidden} AS hidden FROM dependencies d
-                WHERE turned_port IS NOT NULL AND protocol = ${end.protocol}
-                  AND ((turned_port >= 0 AND target_address = ${end.address}::text::inet AND port = ${end.port})
-                    OR (turned_port = ${hidden} AND source_address = ${end.address}::text::inet AND EXISTS (SELECT 1 FROM dependencies r
-                      WHERE r.source_id = d.target_id AND r.target_id = d.source_id AND r.protocol = d.protocol AND r.port = ${end.port})))`
-                yield* showAgain(sql, ids(back.filter((one) => one.hidden)))
-                const turned = ids(back.filter((one) => !one.hidden))
-                yield* turnDependencies(sql, turned, { port: "d.turned_port", before: "NULL::integer" })
-                yield* judge(sql, sql`id = ANY(${int8s(turned)}::bigint[])`, false)
-                return { end, turned: back.length }
+                const before = yield* forget(sql, end)
+                return { end, turned: before === undefined ? 0 : yield* revoke(sql, end, before) }
               })
             )
           }),
@@ -151,36 +132,9 @@ export class Declarations extends Context.Service<
   static readonly layer = Declarations.layerEvery("1 minute")
 }
 
-const ids = (rows: ReadonlyArray<{ readonly id: bigint }>): ReadonlyArray<bigint> => rows.map(({ id }) => id)
-
-/** Out of the lists: the right one is there. Its traffic stays where it was, and comes back with it. */
-const hide = (sql: SqlClient.SqlClient, which: ReadonlyArray<bigint>) => setShown(sql, which, "candidate", "active", hidden, -1)
-const showAgain = (sql: SqlClient.SqlClient, which: ReadonlyArray<bigint>) => setShown(sql, which, "active", "candidate", null, 1)
-
-const setShown = Effect.fnUntraced(function* (
-  sql: SqlClient.SqlClient,
-  which: ReadonlyArray<bigint>,
-  status: string,
-  from: string,
-  mark: number | null,
-  by: number
-) {
-  if (which.length === 0) return
-  yield* sql`WITH changed AS (
-      UPDATE dependencies SET status = ${status}, turned_port = ${mark}::integer, updated_at = now()
-      WHERE id = ANY(${int8s(which)}::bigint[]) AND status = ${from} RETURNING source_id, target_id
-    ), counted AS (
-      SELECT asset_id, sum(clients) AS clients, sum(servers) AS servers
-      FROM (SELECT target_id AS asset_id, 1 AS clients, 0 AS servers FROM changed UNION ALL SELECT source_id, 0, 1 FROM changed) AS ends GROUP BY asset_id
-    )
-    UPDATE assets a SET clients = a.clients + ${by}::int * c.clients, servers = a.servers + ${by}::int * c.servers FROM counted c WHERE a.id = c.asset_id`
-})
-
-const towards = (sql: SqlClient.SqlClient, end: End) =>
-  sql`target_address = ${end.address}::text::inet AND protocol = ${end.protocol} AND port = ${end.port}`
-
-/** Marks these dependencies, and computes their margin and confidence anew. */
-const judge = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, these: Statement.Fragment, declared: boolean) {
-  yield* sql`UPDATE dependencies SET declared = ${declared} WHERE ${these}`
-  yield* judgeAnew(sql, these)
+/** Answers what had been said. */
+const forget = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, { address, port, protocol }: End) {
+  const [gone] = yield* sql<{ serves: boolean }>`DELETE FROM declared_ends
+    WHERE address = ${address}::text::inet AND protocol = ${protocol} AND port = ${port} RETURNING serves`
+  return gone?.serves
 })

@@ -80,7 +80,8 @@ describe("collapse", () => {
   })
 
   it("lets what the operator declared decide", () => {
-    const declared = { size: 1, has: (address: string, _: number, port: number) => address === "10.0.0.1" && port === 40_000 }
+    const word = (address: string, _: number, port: number) => (address === "10.0.0.1" && port === 40_000 ? 1 : 0)
+    const declared = { size: 1, word } as const
     const { edges } = collapse([flow({ flags: 0x1b })], { declared })
     assert.deepStrictEqual(drawn(edges), ["10.0.0.2 → 10.0.0.1:40000/6"])
     assert.isTrue(edges[0]!.declared)

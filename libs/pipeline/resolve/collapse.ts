@@ -20,10 +20,11 @@ import { makeServiceRegister, type ServiceRegister } from "./ServiceRegister.ts"
 import { betterExample, sampleEvidence } from "./sample-evidence.ts"
 import { makeTupleTable } from "./tuple-table.ts"
 
-/** Ends that the operator declared to serve. */
+/** What operators said of ends. */
 export interface DeclaredEnds {
   readonly size: number
-  readonly has: (address: string, protocol: number, port: number) => boolean
+  /** 1: it serves; -1: it never does; 0: nobody said. Port 0: a port that is not known. */
+  readonly word: (address: string, protocol: number, port: number) => -1 | 0 | 1
 }
 
 export interface CollapseOptions {

@@ -210,8 +210,7 @@ export const decideDirections = (slice: WindowSlice, options: DecideOptions): De
     }
   }
 
-  const isDeclared = (address: number, protocol: number, port: number): boolean =>
-    declared?.has(texts[address]!, protocol, port) === true
+  const wordOf = (address: number, protocol: number, port: number): number => declared?.word(texts[address]!, protocol, port) ?? 0
 
   /** Port to draw a second connection of `client` with, if it is one that goes to `server`; -1 else. */
   const companionPort = (
@@ -286,8 +285,7 @@ export const decideDirections = (slice: WindowSlice, options: DecideOptions): De
     forB.history = Math.max(-mostHistory, Math.min(mostHistory, served(eb) - served(ea)))
     decision.bServes = otherwise
     decision.port = -1
-    const declaredB = isDeclared(b, protocol, bPort)
-    const declaredA = ea !== -1 && isDeclared(a, protocol, aPort)
+    const word = wordOf(b, protocol, bPort) - wordOf(a, protocol, ea === -1 ? 0 : aPort)
     let companion = false
     if (!grouped) {
       // Nothing speaks for either end: who sends datagrams that nobody answers is the client, else the lower port serves; a guess, and
@@ -296,7 +294,7 @@ export const decideDirections = (slice: WindowSlice, options: DecideOptions): De
       decision.bServes = isSymmetric(c, row)
         ? decidePair(at)
         : odds > 0 || (odds === 0 && tie(c, row, bPort < aPort)) || (ea === -1 && odds > -2)
-      if (declaredA !== declaredB) decision.bServes = declaredB
+      if (word !== 0) decision.bServes = word > 0
       else if (register.relations() > 0 && portRank(ranks, protocol, bPort) < RANK_SERVICE + (bPort === 20 ? 9 : 0)) {
         const toB = companionPort(row, a, b, aPort, bPort, eb)
         const toA = companionPort(row, b, a, bPort, aPort, ea)
@@ -309,7 +307,7 @@ export const decideDirections = (slice: WindowSlice, options: DecideOptions): De
     }
     if (!decision.bServes) turn(forB)
     forB.companion = companion
-    forB.declared = declaredA !== declaredB && (decision.bServes ? declaredB : declaredA)
+    forB.declared = word !== 0 && decision.bServes === word > 0
     if (decision.port === -1) decision.port = decision.bServes ? bPort : aPort
     return decision
   }

@@ -16,7 +16,7 @@ import { provenOdds } from "#domain/direction.ts"
 import { bools, int4s, int8s, texts } from "../store/arrays.ts"
 import { judgeAnew, oddsSql, storedEvidence } from "./confidence-sql.ts"
 import type { EvidenceSample } from "./EvidenceSampler.ts"
-import { symmetric } from "./turn-dependencies.ts"
+import { clientPort, symmetric } from "./turn-dependencies.ts"
 
 /** Records of a guess at most: what is moved in one transaction is bounded. */
 export const mostGuessFlows = 1000
@@ -33,11 +33,7 @@ const unnamed = (of: string) => oddsSql({ ...storedEvidence(of), portRank: "0" }
 const impressions = (sql: SqlClient.SqlClient, among: Statement.Fragment) => sql<Impression>`
   SELECT DISTINCT ON (r.id) g.id AS guess, r.id AS right
   FROM dependencies g
-  CROSS JOIN LATERAL (SELECT min(port) AS port FROM (
-      SELECT CASE WHEN f.ports > 1 THEN NULL WHEN f.a = g.source_address AND f.b_port = g.port THEN f.a_port
-        WHEN f.b = g.source_address AND f.a_port = g.port THEN f.b_port END AS port
-      FROM evidence_flows f WHERE f.dependency_id = g.id) AS seen
-    HAVING count(*) = count(port) AND min(port) = max(port)) AS e
+  CROSS JOIN LATERAL (SELECT ${sql.literal(clientPort("g"))} AS port) AS e
   JOIN dependencies r ON r.source_id = g.target_id AND r.target_id = g.source_id AND r.protocol = g.protocol AND r.port = e.port
   WHERE ${among} AND NOT g.declared AND g.turned_port IS NULL AND g.total_flows <= ${mostGuessFlows}::int
     AND r.status <> 'stale' AND r.turned_port IS DISTINCT FROM -1

@@ -62,6 +62,13 @@ export const turnDependencies = Effect.fnUntraced(function* (
   yield* sql`SELECT tell_resolvers(${these}::bigint[])`
 })
 
+/** The one port that the client of `of`, an alias of `dependencies`, used in every conversation on record; NULL where that is not known. */
+export const clientPort = (of: string) =>
+  `(SELECT CASE WHEN count(*) = count(seen.port) AND min(seen.port) = max(seen.port) THEN min(seen.port) END FROM (
+      SELECT CASE WHEN f.ports > 1 THEN NULL WHEN f.a = ${of}.source_address AND f.b_port = ${of}.port THEN f.a_port
+        WHEN f.b = ${of}.source_address AND f.a_port = ${of}.port THEN f.b_port END AS port
+      FROM evidence_flows f WHERE f.dependency_id = ${of}.id) AS seen)`
+
 /** Every conversation on record had the same port at both ends. Of `of`, an alias of `dependencies`. */
 export const symmetric = (of: string) =>
   `COALESCE((SELECT bool_and(f.a_port = f.b_port) FROM evidence_flows f WHERE f.dependency_id = ${of}.id), false)`

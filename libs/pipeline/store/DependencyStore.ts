@@ -181,8 +181,10 @@ export class DependencyStore extends Context.Service<
                   CASE WHEN f.b_port = d.port AND f.b = d.target_address THEN false
                     WHEN f.a_port = d.port AND f.a = d.target_address THEN true ELSE f.a = d.target_address END AS a_serves
                 FROM evidence_flows f JOIN dependencies d ON d.id = f.dependency_id WHERE f.dependency_id = ${which}) placed) kept ORDER BY first, last`,
-              sql`SELECT e.address, e.protocol, e.port, e.declared_by AS by, e.declared_at AS at, e.note FROM dependencies d
-                JOIN declared_ends e ON e.address = d.target_address AND e.protocol = d.protocol AND e.port = d.port WHERE d.id = ${which}`,
+              sql`SELECT e.address, e.protocol, e.port, e.serves, e.declared_by AS by, e.declared_at AS at, e.note FROM dependencies d
+                JOIN declared_ends e ON e.protocol = d.protocol AND CASE WHEN e.serves THEN e.address = d.target_address AND e.port = d.port
+                  ELSE e.address = d.source_address AND d.declared END
+                WHERE d.id = ${which} ORDER BY e.serves DESC, e.declared_at DESC LIMIT 1`,
               sql`SELECT f.time AS at, f.total_bytes AS bytes, f.packets, f.flows ${traffic(which)} ORDER BY f.time DESC LIMIT 288`,
               sql<{ perHour: number }>`SELECT COALESCE(sum(f.flows), 0)::float8
                   / GREATEST(1, EXTRACT(epoch FROM ${new Date(now)}::timestamptz - GREATEST(min(d.first_seen), ${weekAgo}::timestamptz)) / 3600)::float8

@@ -13,6 +13,7 @@ import { writePath } from "./0009_write_path.ts"
 import { flowRaw } from "./0010_flow_raw.ts"
 import { statistics } from "./0011_statistics.ts"
 import { auditRetention } from "./0012_audit_retention.ts"
+import { neverServes } from "./0013_never_serves.ts"
 
 export const migrations = {
   "0001_assets": assets,
@@ -26,7 +27,8 @@ export const migrations = {
   "0009_write_path": writePath,
   "0010_flow_raw": flowRaw,
   "0011_statistics": statistics,
-  "0012_audit_retention": auditRetention
+  "0012_audit_retention": auditRetention,
+  "0013_never_serves": neverServes
 } as const
 
 /** Brings the database to the newest version. Several appliances that start together take turns. */

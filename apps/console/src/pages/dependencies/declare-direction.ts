@@ -11,8 +11,6 @@ import { pageStyle } from "../page-style.ts"
 import { whyStyle } from "./why-style.ts"
 import "../../ui/net-time.ts"
 
-type Serves = "server" | "client" | "evidence"
-
 export class DeclareDirection extends LitElement {
   static override readonly properties = { dependency: { attribute: false }, busy: { state: true } }
   declare dependency: DependencyDetail
@@ -26,32 +24,42 @@ export class DeclareDirection extends LitElement {
   }
 
   override render() {
-    const { declaration, port, protocol, server } = this.dependency
+    const { client, declaration, id, port, protocol, server } = this.dependency
     const why = refusal("dependencies.write")
-    const end = `${server.address} ${portText(port, protocol)}`
-    const button = (serves: Serves, words: string, title: string) =>
+    const end = { address: server.address, port, protocol: protocol as 6 | 17 | 132 }
+    const name = `${server.address} ${portText(port, protocol)}`
+    const button = (words: string, title: string, done: string, call: Parameters<typeof act>[0]) =>
       html`<button type="button" aria-disabled=${why === undefined && !this.busy ? "false" : "true"} title=${why ?? title}
-        @click=${() => this.#declare(serves, why)}>${words}</button>`
+        @click=${() => this.#declare(call, done, why)}>${words}</button>`
     return html`${
       declaration === null
         ? html`<p class="note">Wrong? Your word outranks all evidence, for everybody who speaks with that address and port.</p>`
-        : html`<p class="note"><b>${declaration.by}</b> declared <net-time .at=${declaration.at}></net-time> that ${end} serves${declaration.note === null ? "" : `: ${declaration.note}`}.</p>`
+        : html`<p class="note"><b>${declaration.by}</b> declared <net-time .at=${declaration.at}></net-time> that ${
+            declaration.serves
+              ? `${name} serves`
+              : `${client.address}${declaration.port === 0 ? "" : ` ${portText(declaration.port, protocol)}`} never serves`
+          }${declaration.note === null ? "" : `: ${declaration.note}`}.</p>`
     }<p class="actions">${
       declaration === null
-        ? html`${button("server", "This end serves", `Declare that ${end} serves, whatever the evidence will say`)}
-          ${button("client", "Flip it", "Declare that the port the client used serves, and turn the dependency round")}`
-        : button("evidence", "Let the evidence decide", "Take the declaration back; what it turned turns back")
+        ? html`${button("This end serves", `Declare that ${name} serves, whatever the evidence will say`, "Declared", (api) => api.DependencyDeclare({ id, serves: "server" }))}
+          ${button("Flip it", "Declare that the port the client used serves, and turn the dependency round", "Declared", (api) => api.DependencyDeclare({ id, serves: "client" }))}
+          ${button("It never serves", `Declare that ${name} serves nobody: what is drawn to it turns round, or leaves the lists`, "Declared", (api) => api.DeclarationAdd({ ...end, serves: false }))}`
+        : button(
+            "Let the evidence decide",
+            "Take the declaration back; what it turned turns back",
+            "The evidence decides again",
+            (api) => api.DeclarationRemove({ address: declaration.address, port: declaration.port, protocol: declaration.protocol })
+          )
     }${why === undefined ? nothing : html`<span class="muted">${why}</span>`}</p>`
   }
 
-  #declare(serves: Serves, why: string | undefined) {
+  #declare(call: Parameters<typeof act>[0], done: string, why: string | undefined) {
     if (why !== undefined || this.busy) return
-    const { id } = this.dependency
     this.busy = true
-    act((api) => api.DependencyDeclare({ id, serves }))
+    act(call)
       .then(
         () => {
-          this.dispatchEvent(new ToastEvent(serves === "evidence" ? "The evidence decides again" : "Declared"))
+          this.dispatchEvent(new ToastEvent(done))
           this.dispatchEvent(new Event("direction-declared"))
         },
         (error) => this.dispatchEvent(new ToastEvent(`Could not declare: ${faultOf(error).message}`, "warning"))

@@ -1,5 +1,5 @@
 /**
- * Services that operators declared, with a form for another one and a way to take each back. Property: `addresses`, of one asset; absent:
+ * What operators declared to serve, or never to, with a form for another one and a way to take each back. Property: `addresses`, of one asset; absent:
  * all there are. Event `direction-declared` when something was declared or taken back.
  */
 import { css, html, LitElement, nothing } from "lit"
@@ -27,9 +27,16 @@ const protocols = [
 ] as const
 
 export class DeclaredEnds extends LitElement {
-  static override readonly properties = { addresses: { attribute: false }, open: { state: true }, fault: { state: true } }
+  static override readonly properties = {
+    addresses: { attribute: false },
+    open: { state: true },
+    never: { state: true },
+    fault: { state: true }
+  }
   declare addresses: ReadonlyArray<Address> | undefined
   declare open: boolean
+  /** The form says so. */
+  declare never: boolean
   declare fault: string | undefined
 
   readonly #all = Subject.call<ReadonlyArray<Declaration>, unknown>(
@@ -43,6 +50,7 @@ export class DeclaredEnds extends LitElement {
   constructor() {
     super()
     this.open = false
+    this.never = false
   }
 
   override render() {
@@ -51,7 +59,7 @@ export class DeclaredEnds extends LitElement {
       this.addresses === undefined
         ? "An operator's word on who serves outranks all evidence, for everybody who speaks with that address and port."
         : "Your word on what serves outranks all evidence."
-    }</span><span class="gap"></span><button type="button" aria-expanded=${this.open ? "true" : "false"} aria-disabled=${why === undefined ? "false" : "true"} title=${why ?? "Say that an address and port serves, seen or not"}
+    }</span><span class="gap"></span><button type="button" aria-expanded=${this.open ? "true" : "false"} aria-disabled=${why === undefined ? "false" : "true"} title=${why ?? "Say that an address and port serves, or never does, seen or not"}
         @click=${() => why === undefined && ((this.open = !this.open))}>${this.open ? "Declare none" : "Declare a service"}</button></div>
       ${this.open ? this.#form() : nothing}
       ${show(this.#all, { rows: 2, quiet: true, live: (all) => this.#table(all, why) })}`
@@ -65,7 +73,8 @@ export class DeclaredEnds extends LitElement {
           ? html`<input name="address" required autocomplete="off" spellcheck="false" />`
           : html`<select name="address">${own.map((one) => html`<option>${one}</option>`)}</select>`
       }</label>
-      <label>Port<input name="port" type="number" min="1" max="65535" required /></label>
+      <label>Word<select name="serves" @change=${(event: Event) => (this.never = (event.target as HTMLSelectElement).value === "never")}><option value="serves">serves</option><option value="never">never serves</option></select></label>
+      <label>Port<input name="port" type="number" min="1" max="65535" ?required=${!this.never} placeholder=${this.never ? "any" : ""} /></label>
       <label>Protocol<select name="protocol">${protocols.map(([number, name]) => html`<option value=${number}>${name}</option>`)}</select></label>
       <label>Why<input name="note" maxlength="500" autocomplete="off" /></label>
       <button class="primary" type="submit">Declare</button>
@@ -82,7 +91,7 @@ export class DeclaredEnds extends LitElement {
       ${shown.map(
         (
           one
-        ) => html`<tr><td><net-address text=${one.address}></net-address> <span class="mono sub">${portText(one.port, one.protocol)}</span></td><td>${one.by}</td><td><net-time .at=${one.at}></net-time></td><td>${one.note ?? "–"}</td>
+        ) => html`<tr><td><net-address text=${one.address}></net-address> <span class="mono sub">${one.port === 0 ? `any ${portText(0, one.protocol)} port` : portText(one.port, one.protocol)}</span>${one.serves ? nothing : " never serves"}</td><td>${one.by}</td><td><net-time .at=${one.at}></net-time></td><td>${one.note ?? "–"}</td>
         <td><span class="row-actions"><button type="button" class="text" aria-disabled=${why === undefined ? "false" : "true"} title=${why ?? "The evidence decides again; what this turned turns back"} @click=${() => why === undefined && this.#remove(one)}>Remove</button></span></td></tr>`
       )}
     </tbody></table></div>`
@@ -99,9 +108,13 @@ export class DeclaredEnds extends LitElement {
     const port = Number(read.get("port"))
     const protocol = Number(read.get("protocol")) as 6 | 17 | 132
     const note = String(read.get("note")).trim()
-    act((api) => api.DeclarationAdd({ address: address as Address, port, protocol, ...(note === "" ? {} : { note }) })).then(
+    const serves = read.get("serves") !== "never"
+    act((api) =>
+      api.DeclarationAdd({ address: address as Address, port, protocol, serves, ...(note === "" ? {} : { note }) })
+    ).then(
       ({ turned }) => {
         this.open = false
+        this.never = false
         this.fault = undefined
         this.#done(`Declared${turned === 0 ? "" : `, and ${plural(turned, "dependency", "dependencies")} turned round`}`)
       },

@@ -96,7 +96,11 @@ export const whyDirection = (evidence: DirectionEvidence): DirectionWhy => {
   ]
   const sum = terms.reduce((total, term) => total + term.weight, 0)
   if (!evidence.declared) return { terms, sum, margin: marginOf(sum) }
-  const declared = { name: "Declared", seen: "an operator declared this end to serve", weight: Number.POSITIVE_INFINITY }
+  const declared = {
+    name: "Declared",
+    seen: "an operator declared this end to serve, or the other one never to",
+    weight: Number.POSITIVE_INFINITY
+  }
   return { terms: [declared, ...terms], sum: Number.POSITIVE_INFINITY, margin: 1 }
 }
 
