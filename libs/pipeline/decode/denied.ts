@@ -2,6 +2,7 @@
  * Records of traffic that a firewall or router did not let through: IE 233 firewallEvent 3 (denied), IE 89 forwardingStatus with the status
  * "dropped". They are counted and taken out of the batch again: what was refused is not a dependency.
  */
+import { copyRow } from "./copy-row.ts"
 import type { FlowBatch } from "./FlowBatch.ts"
 import type { Positions } from "./interpret.ts"
 import type { Plan } from "./plan.ts"
@@ -28,18 +29,10 @@ export const removeDenied = (plan: Plan, view: DataView, at: number, batch: Flow
   let kept = from
   for (let row = from; row < batch.length; row++, at += minimum) {
     if (refused(read(firewallEvent, at), read(forwardingStatus, at))) continue
-    if (kept !== row) moveRow(batch, row, kept)
+    if (kept !== row) copyRow(batch, row, batch, kept)
     kept++
   }
   const gone = batch.length - kept
   batch.length = kept
   return gone
-}
-
-const moveRow = (batch: FlowBatch, from: number, to: number): void => {
-  for (const column of Object.values(batch)) {
-    if (typeof column === "number") continue
-    if (column === batch.ipv6) column.copyWithin(to * 32, from * 32, from * 32 + 32)
-    else column[to] = column[from]!
-  }
 }
