@@ -165,7 +165,7 @@ export const vendors: ReadonlyArray<Vendor> = [
       sampling: "softflowd -i INTERFACE -v 10 -n 192.0.2.10:4739 -s 1000",
       ntp: "timedatectl set-ntp true",
       directions: "# the mirror port must carry both directions (rx and tx)\nsoftflowd -i INTERFACE -v 10 -n 192.0.2.10:4739",
-      fields: "softflowd -i INTERFACE -v 10 -n 192.0.2.10:4739 -T full",
+      fields: "# 1 is the index that its interface gets\nsoftflowd -i 1:INTERFACE -v 10 -n 192.0.2.10:4739 -T full",
       load: "softflowd -i INTERFACE -v 10 -n 192.0.2.10:4739 -s 1000",
       "newer-protocol": "softflowd -i INTERFACE -v 10 -n 192.0.2.10:4739"
     }
@@ -179,7 +179,8 @@ export const vendors: ReadonlyArray<Vendor> = [
       ntp: "timedatectl set-ntp true",
       directions: "# no pcap_filter or pre_tag_map that leaves one direction out\npcap_interface: INTERFACE",
       "ingress-only": "nfprobe_direction: in",
-      fields: "aggregate: src_host, dst_host, src_port, dst_port, proto, tos, tcpflags, in_iface, out_iface",
+      fields:
+        "# an interface has an index only where the plugin has a name; 1 is the one it gets\nplugins: nfprobe[flowlens]\naggregate[flowlens]: src_host, dst_host, src_port, dst_port, proto, tos, tcpflags, in_iface, out_iface\nnfprobe_direction[flowlens]: in\nnfprobe_ifindex[flowlens]: 1",
       load: "sampling_rate: 1000",
       "newer-protocol": "nfprobe_version: 10\nnfprobe_receiver: 192.0.2.10:4739"
     }
@@ -189,7 +190,7 @@ export const vendors: ReadonlyArray<Vendor> = [
     name: "Open vSwitch",
     lines: {
       timeouts: "ovs-vsctl set IPFIX UUID cache_active_timeout=60 cache_max_flows=8192",
-      templates: "ovs-vsctl set IPFIX UUID template_interval=60",
+      templates: "# Open vSwitch 3.2 and later\novs-vsctl set IPFIX UUID template_interval=60",
       sampling: "ovs-vsctl set IPFIX UUID sampling=1000",
       ntp: "timedatectl set-ntp true",
       directions: "ovs-vsctl set IPFIX UUID other_config:enable-input-sampling=true",
@@ -217,11 +218,11 @@ export const vendors: ReadonlyArray<Vendor> = [
     name: "hsflowd (sFlow)",
     lines: {
       sampling:
-        "# /etc/hsflowd.conf\nsflow {\n  sampling = 1000\n  polling = 20\n  collector { ip = 192.0.2.10 udpport = 6343 }\n}",
+        "# /etc/hsflowd.conf: of the interface, for a plain sampling line does not count where its speed is known\nsflow {\n  polling = 20\n  collector { ip = 192.0.2.10 udpport = 6343 }\n  pcap { dev = INTERFACE sampling = 1000 }\n}",
       ntp: "timedatectl set-ntp true",
       directions: "# /etc/hsflowd.conf: every interface, not only the uplink\nsflow {\n  pcap { speed = 1- }\n}",
       "datagram-size": "# /etc/hsflowd.conf\nsflow {\n  datagramBytes = 1400\n}",
-      load: "# /etc/hsflowd.conf\nsflow {\n  sampling = 4000\n}"
+      load: "# /etc/hsflowd.conf\nsflow {\n  pcap { dev = INTERFACE sampling = 4000 }\n}"
     }
   }
 ]
