@@ -6,15 +6,14 @@ import type { FilterInvalid, Topology } from "#domain/Topology.ts"
 import { Following } from "../../Cell.ts"
 import { filterWords } from "../../filter-words.ts"
 import { plural } from "../../format/number.ts"
-import { readAt } from "../../frame/when.ts"
 import { ActionEvent } from "../../keys.ts"
-import { type Grouping, groupings, groupingWords, isGrouping } from "../../map/grouping.ts"
+import { groupings, groupingWords } from "../../map/grouping.ts"
 import { type Isolated, isolate } from "../../map/isolate.ts"
 import type { LegendEvent } from "../../map/legend.ts"
 import { nameOf } from "../../map/names.ts"
 import type { NetMap } from "../../map/net-map.ts"
 import { Placement } from "../../map/Placement.ts"
-import { makeScene, type Scene, type SceneOptions } from "../../map/scene.ts"
+import { makeScene, type Scene } from "../../map/scene.ts"
 import { identityOf, resolveSelection, selectionKeys } from "../../map/select.ts"
 import { go, type Place, revise } from "../../place.ts"
 import { prefer, preferences } from "../../preferences.ts"
@@ -27,6 +26,7 @@ import { mapEmpty } from "./map-empty.ts"
 import { mapInspector } from "./map-inspector.ts"
 import { type MapMenu, mapMenu } from "./map-menu.ts"
 import { mapHint, mapNotes } from "./map-notes.ts"
+import { type MapQuestion, readMapQuestion } from "./map-question.ts"
 import { mapStyle } from "./map-style.ts"
 import "../../map/legend.ts"
 import "../../map/net-map.ts"
@@ -37,8 +37,6 @@ import "../../ui/net-state.ts"
 import "./map-table.ts"
 
 const words = filterWords("dependency")
-const only = (text: string | null): SceneOptions["only"] =>
-  text === null || text === "" ? undefined : (text as SceneOptions["only"])
 
 /** What is copied: an address, a prefix, or for a line what it is called. */
 const identity = (scene: Scene, key: string): string => {
@@ -58,13 +56,13 @@ export class PageMap extends LitElement {
     {
       what: "the map",
       follow: "map",
-      key: () => JSON.stringify([this.#filter, this.#at]),
+      key: () => JSON.stringify([this.#asked.filter, this.#asked.at]),
       isEmpty: (topology) => topology.nodes.length === 0
     },
     () => {
-      const at = this.#at
+      const { at, filter } = this.#asked
       const query = {
-        ...(this.#filter === "" ? {} : { filter: this.#filter }),
+        ...(filter === "" ? {} : { filter }),
         ...(at === undefined ? {} : { at: DateTime.makeUnsafe(at) })
       }
       return (api) => api.TopologyGet(query)
@@ -103,30 +101,8 @@ export class PageMap extends LitElement {
     this.#placement.stop()
   }
 
-  get #filter(): string {
-    return this.place.query.get("filter") ?? ""
-  }
-  /** The frame's own reading of the moment in the URL, so that what it says of the past is true. */
-  get #at(): number | undefined {
-    return readAt(this.place.query.get("at"))
-  }
-  get #grouping(): Grouping {
-    const asked = this.place.query.get("group")
-    return isGrouping(asked) ? asked : "network"
-  }
-  get #open(): ReadonlyArray<string> {
-    return (this.place.query.get("open") ?? "").split(",").filter((id) => id !== "")
-  }
-  get #selected(): string | undefined {
-    const key = this.place.query.get("select") ?? undefined
-    // other pages link with an asset's id alone
-    return key !== undefined && /^\d+$/.test(key) ? `a:${key}` : key
-  }
-  get #isolating(): string | undefined {
-    return this.place.query.get("isolate") ?? undefined
-  }
-  get #asTable(): boolean {
-    return this.place.query.get("view") === "table"
+  get #asked(): MapQuestion {
+    return readMapQuestion(this.place.query)
   }
   get #map(): NetMap | null {
     return this.renderRoot.querySelector("net-map")
@@ -142,21 +118,21 @@ export class PageMap extends LitElement {
       this.#sceneOf = []
       return
     }
-    const [shown, coverage] = [only(this.place.query.get("only")), this.place.query.get("coverage") !== "off"]
-    const inputs = [topology, this.#grouping, this.place.query.get("open"), shown, coverage]
+    const { coverage, grouping, isolating, only, open } = this.#asked
+    const inputs = [topology, grouping, open.join(","), only, coverage]
     if (!inputs.every((input, i) => input === this.#sceneOf[i])) {
       this.#sceneOf = inputs
-      this.#whole = makeScene(topology, { grouping: this.#grouping, open: new Set(this.#open), only: shown, coverage })
+      this.#whole = makeScene(topology, { grouping, open: new Set(open), only, coverage })
       // the whole of it is laid out: what comes back from hiding stands where it stood
-      const stands = this.#placement.arrange(this.#grouping, this.#whole)
+      const stands = this.#placement.arrange(grouping, this.#whole)
       // the first picture is fitted once all of it stands
       if (!stands && this.#isolatedOf.length === 0) this.#fitWhenPlaced = true
     }
-    const wanted = [this.#whole, this.#isolating]
+    const wanted = [this.#whole, isolating]
     if (wanted.every((input, i) => input === this.#isolatedOf[i])) return
     if (this.#isolatedOf.length > 0 && wanted[1] !== this.#isolatedOf[1]) this.#fitWhenPlaced = true
     this.#isolatedOf = wanted
-    this.#isolated = this.#whole === undefined ? undefined : isolate(this.#whole, this.#isolating)
+    this.#isolated = this.#whole === undefined ? undefined : isolate(this.#whole, isolating)
     this.#scene = this.#isolated?.scene ?? this.#whole
   }
 
@@ -180,38 +156,40 @@ export class PageMap extends LitElement {
     const scene = this.#scene
     return html`<div class="head"><h1>Map</h1>
         <span class="count">${scene === undefined ? nothing : `${plural(scene.assets, "asset")}, ${plural(scene.dependencies, "dependency", "dependencies")}`}</span>
-        <net-filter label="Filter the map" placeholder="type:db seen:<1h 10.2.0.0/16" .value=${this.#filter} .complete=${words.complete} .check=${words.check} .fault=${this.#fault} @net-filter=${this.#filtered}></net-filter>
+        <net-filter label="Filter the map" placeholder="type:db seen:<1h 10.2.0.0/16" .value=${this.#asked.filter} .complete=${words.complete} .check=${words.check} .fault=${this.#fault} @net-filter=${this.#filtered}></net-filter>
         ${this.#tools()}</div>
       ${reading._tag === "stale" ? html`<net-stale .since=${reading.since} .why=${reading.fault.message} ?retrying=${reading.retrying}></net-stale>` : nothing}
       ${scene === undefined ? nothing : this.#notes(scene)}
       ${this.#body(scene)}
-      ${scene === undefined ? nothing : html`<net-legend .counts=${scene.legend} .only=${only(this.place.query.get("only"))} ?blind=${scene.blindness.length > 0} ?lines=${!this.#asTable} ?marks=${resolveSelection(scene, this.#selected)?.node !== undefined} @net-legend=${this.#legend}></net-legend>`}
+      ${scene === undefined ? nothing : html`<net-legend .counts=${scene.legend} .only=${this.#asked.only} ?blind=${scene.blindness.length > 0} ?lines=${!this.#asked.asTable} ?marks=${resolveSelection(scene, this.#asked.selected)?.node !== undefined} @net-legend=${this.#legend}></net-legend>`}
       <net-menu .entries=${this.menu?.entries} heading=${this.menu?.heading ?? ""} x=${this.menu?.x ?? 0} y=${this.menu?.y ?? 0} @net-close=${() => (this.menu = undefined)}></net-menu>`
   }
 
   #tools() {
     const off = this.#scene === undefined
-    return html`<label class="group">Group by <select .value=${this.#grouping} @change=${this.#regroup}>
-        ${groupings.map((grouping) => html`<option value=${grouping} ?selected=${grouping === this.#grouping}>${groupingWords[grouping]}</option>`)}</select></label>
+    return html`<label class="group">Group by <select .value=${this.#asked.grouping} @change=${this.#regroup}>
+        ${groupings.map((grouping) => html`<option value=${grouping} ?selected=${grouping === this.#asked.grouping}>${groupingWords[grouping]}</option>`)}</select></label>
       <div class="tools" role="group" aria-label="View">
-        <button ?disabled=${off || this.#asTable} title="Fit (f)" @click=${() => this.#map?.fit()}>Fit</button>
-        <button ?disabled=${off || this.#asTable} title="Forget where nodes stand and lay them out anew" @click=${this.#reset}>Lay out anew</button>
-        <button ?disabled=${this.#selected === undefined && this.#isolating === undefined} title="Clear the selection, and show what is hidden (esc)" @click=${() => revise({ select: undefined, isolate: undefined })}>Clear</button>
-        <button aria-pressed=${this.#asTable} ?disabled=${off} title="The same as a table (l)" @click=${this.#toggleTable}>Table</button>
+        <button ?disabled=${off || this.#asked.asTable} title="Fit (f)" @click=${() => this.#map?.fit()}>Fit</button>
+        <button ?disabled=${off || this.#asked.asTable} title="Forget where nodes stand and lay them out anew" @click=${this.#reset}>Lay out anew</button>
+        <button ?disabled=${this.#asked.selected === undefined && this.#asked.isolating === undefined} title="Clear the selection, and show what is hidden (esc)" @click=${() => revise({ select: undefined, isolate: undefined })}>Clear</button>
+        <button aria-pressed=${this.#asked.asTable} ?disabled=${off} title="The same as a table (l)" @click=${this.#toggleTable}>Table</button>
       </div>`
   }
 
   #notes(scene: Scene) {
     return mapNotes({
       scene,
-      asTable: this.#asTable,
+      asTable: this.#asked.asTable,
       topology: this.#topology.value,
-      opened: this.#grouping === "none" ? [] : scene.opened.filter(({ id }) => this.#open.includes(id)),
+      opened: this.#asked.grouping === "none" ? [] : scene.opened.filter(({ id }) => this.#asked.open.includes(id)),
       isolated:
-        this.#isolating === undefined ? undefined : (this.#isolated?.text ?? "What was isolated is not on this map; all is shown."),
-      selected: this.#selected,
+        this.#asked.isolating === undefined
+          ? undefined
+          : (this.#isolated?.text ?? "What was isolated is not on this map; all is shown."),
+      selected: this.#asked.selected,
       close: (id) => this.#close(id),
-      open: (group) => this.#openGroup(group, this.#selected)
+      open: (group) => this.#openGroup(group, this.#asked.selected)
     })
   }
 
@@ -219,22 +197,22 @@ export class PageMap extends LitElement {
     const { reading } = this.#topology
     if (scene === undefined) return html`<div class="body">${this.#nothing()}</div>`
     const inspector =
-      this.#selected !== undefined && preferences.value.inspectorOpen ? mapInspector(scene, this.#selected) : undefined
+      this.#asked.selected !== undefined && preferences.value.inspectorOpen ? mapInspector(scene, this.#asked.selected) : undefined
     return html`<net-split ?open=${inspector !== undefined} .width=${preferences.value.inspectorWidth} label="Selection"
         @net-width=${(event: WidthEvent) => prefer({ inspectorWidth: event.width })} @net-close=${() => revise({ select: undefined })}>
       ${
-        this.#asTable
-          ? html`<map-table .scene=${scene} .selected=${this.#selected} @net-select=${this.#select} @net-open=${this.#select}></map-table>`
-          : html`<net-map .scene=${scene} .places=${this.#placement.places} .selected=${this.#selected} ?stale=${reading._tag === "stale"} .hint=${this.#hint} @net-menu=${this.#contextMenu}
+        this.#asked.asTable
+          ? html`<map-table .scene=${scene} .selected=${this.#asked.selected} @net-select=${this.#select} @net-open=${this.#select}></map-table>`
+          : html`<net-map .scene=${scene} .places=${this.#placement.places} .selected=${this.#asked.selected} ?stale=${reading._tag === "stale"} .hint=${this.#hint} @net-menu=${this.#contextMenu}
               @net-select=${this.#select} @net-open=${this.#opened} @net-move=${(event: MoveEvent) => this.#placement.move(event.id, event.at)}></net-map>`
       }
-      <div slot="aside" @net-open=${this.#opened} @net-isolate=${() => revise({ isolate: this.#selected })}>${inspector ?? nothing}</div>
+      <div slot="aside" @net-open=${this.#opened} @net-isolate=${() => revise({ isolate: this.#asked.selected })}>${inspector ?? nothing}</div>
     </net-split>`
   }
 
   get #hint(): string | undefined {
-    const touched = this.#selected !== undefined || this.#open.length > 0 || this.#isolating !== undefined
-    return touched ? undefined : mapHint(this.#grouping)
+    const touched = this.#asked.selected !== undefined || this.#asked.open.length > 0 || this.#asked.isolating !== undefined
+    return touched ? undefined : mapHint(this.#asked.grouping)
   }
 
   /** Waiting, failed, or which of the nothings. */
@@ -245,7 +223,7 @@ export class PageMap extends LitElement {
       return html`<net-failed what="the map" .why=${reading.fault.message} .code=${reading.fault.code} .since=${reading.since} ?retrying=${reading.retrying}
         still="Assets, exporters and health have their own pages and go on." @net-retry=${() => this.#topology.retry()}></net-failed>`
     }
-    return mapEmpty({ filter: this.#filter, past: this.#at !== undefined, exporters: this.#exporters.value ?? [] })
+    return mapEmpty({ filter: this.#asked.filter, past: this.#asked.at !== undefined, exporters: this.#exporters.value ?? [] })
   }
 
   get #fault() {
@@ -264,31 +242,32 @@ export class PageMap extends LitElement {
       group: value === "network" ? undefined : value,
       open: undefined,
       isolate: undefined,
-      select: this.#selected?.startsWith("a:") === true ? this.#selected : undefined
+      select: this.#asked.selected?.startsWith("a:") === true ? this.#asked.selected : undefined
     })
   }
-  readonly #select = (event: SelectEvent | OpenEvent) => revise({ select: event.key }, { replace: this.#selected !== undefined })
+  readonly #select = (event: SelectEvent | OpenEvent) =>
+    revise({ select: event.key }, { replace: this.#asked.selected !== undefined })
   readonly #opened = (event: OpenEvent) => this.#openGroup(event.key, undefined)
   #openGroup(key: string, select: string | undefined): void {
     const id = key.slice(2)
-    if (this.#scene?.nodeById.get(key)?.rest === true || this.#open.includes(id)) return
+    if (this.#scene?.nodeById.get(key)?.rest === true || this.#asked.open.includes(id)) return
     this.#revealed = key
-    revise({ open: [...this.#open, id].join(","), select })
+    revise({ open: [...this.#asked.open, id].join(","), select })
   }
   #close(id: string): void {
-    revise({ open: this.#open.filter((one) => one !== id).join(",") })
+    revise({ open: this.#asked.open.filter((one) => one !== id).join(",") })
   }
   readonly #reset = () => {
     if (this.#whole === undefined) return
     this.#placement.forget()
     this.#fitWhenPlaced = true
-    this.#placement.arrange(this.#grouping, this.#whole)
+    this.#placement.arrange(this.#asked.grouping, this.#whole)
     this.requestUpdate()
   }
   readonly #contextMenu = (event: MenuEvent) => {
     // on one of several selected: the menu of them all
-    const several = selectionKeys(this.#selected)
-    const key = event.key !== undefined && several.includes(event.key) ? this.#selected : event.key
+    const several = selectionKeys(this.#asked.selected)
+    const key = event.key !== undefined && several.includes(event.key) ? this.#asked.selected : event.key
     this.#openMenu(key, event.x, event.y)
   }
 
@@ -296,7 +275,7 @@ export class PageMap extends LitElement {
     const scene = this.#scene
     if (scene === undefined) return
     const written = (keys: ReadonlyArray<string>) => (keys.length === 0 ? undefined : keys.join(","))
-    const opened = this.#grouping !== "none" && this.#open.length > 0
+    const opened = this.#asked.grouping !== "none" && this.#asked.open.length > 0
     const menu = mapMenu(scene, key, {
       open: (group) => this.#openGroup(group, undefined),
       close: (group) => this.#close(group.slice(2)),
@@ -306,13 +285,13 @@ export class PageMap extends LitElement {
       table: (keys) => revise({ view: "table", ...(keys.length === 0 ? {} : { select: written(keys) }) }),
       show: (href) => go(href),
       fit: () => this.#map?.fit(),
-      showAll: this.#isolating === undefined ? undefined : () => revise({ isolate: undefined }),
+      showAll: this.#asked.isolating === undefined ? undefined : () => revise({ isolate: undefined }),
       closeAll: opened ? () => revise({ open: undefined }) : undefined
     })
     this.menu = { ...menu, x, y }
   }
 
-  readonly #toggleTable = () => revise({ view: this.#asTable ? undefined : "table" })
+  readonly #toggleTable = () => revise({ view: this.#asked.asTable ? undefined : "table" })
 
   readonly #act = (event: Event) => {
     if (!event.defaultPrevented && this.#perform((event as ActionEvent).action)) event.preventDefault()
@@ -334,12 +313,12 @@ export class PageMap extends LitElement {
     else if (action.startsWith("map.walk-")) map.walk(action.slice(9) as "up" | "down" | "left" | "right")
     else if (action === "map.menu") {
       const { x, y } = map.menuPlace()
-      this.#openMenu(this.#selected, x, y)
+      this.#openMenu(this.#asked.selected, x, y)
     } else if (action === "copy.identity") {
-      if (this.#selected === undefined) return false
+      if (this.#asked.selected === undefined) return false
       copy(
         this,
-        selectionKeys(this.#selected)
+        selectionKeys(this.#asked.selected)
           .map((key) => identity(scene, key))
           .join("\n")
       )
