@@ -225,6 +225,32 @@ describe("collapse", () => {
     assert.deepStrictEqual([edge!.rawBytes, edge!.rawPackets, edge!.observers], [6000, 30, []])
   })
 
+  it("counts it once as well where the two ways come in slices of their own, or in the next window, whichever is first", () => {
+    const ways = [0, 1] as const
+    for (const [first, second] of [ways, ways.toReversed()]) {
+      for (const window of [0, 1]) {
+        const owners = makeOwners()
+        const told = [
+          [first!, 0],
+          [second!, window],
+          [first!, 2],
+          [second!, 2],
+          [first!, 3],
+          [second!, 3]
+        ] as const
+        const slices = told.map(([direction, at]) =>
+          collapseSlice(foldedSlice([flow({ direction, bytes: at < 2 ? 1000 : 1000 + at })], { window: at }), { ranks, owners })
+        )
+        const octets = slices.flatMap(({ edges }) => edges.map((edge) => edge.bytesToServer)).reduce((sum, one) => sum + one, 0)
+        assert.strictEqual(octets, 1000 + 1002 + 1003, `${first} first, the other ${window} later`)
+        assert.strictEqual(
+          slices.reduce((sum, { counted, duplicates }) => sum + counted + duplicates, 0),
+          6
+        )
+      }
+    }
+  })
+
   it("counts what was reported on the way out only, as softflowd does with every answer", () => {
     const request = flow({})
     const { edges, duplicates } = collapse([request, reply(request, { bytes: 5000, direction: 1 })])

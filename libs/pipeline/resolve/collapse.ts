@@ -12,7 +12,7 @@ import type { WindowSlice } from "#domain/Window.ts"
 import { decideDirections, isSymmetric } from "./decide-directions.ts"
 import { makeOwners, type Owners } from "./duplicate.ts"
 import type { EvidenceSampler } from "./EvidenceSampler.ts"
-import { withoutEchoes } from "./echoes.ts"
+import { repeated, waysApart } from "./echoes.ts"
 import { addEvidence, makeEdgeSums } from "./edge-sums.ts"
 import type { CollapsedSlice, Edge, SliceEdges } from "./edges.ts"
 import { finishEdges } from "./finish-edges.ts"
@@ -39,9 +39,9 @@ export interface CollapseOptions {
 
 const isGroupV4 = (value: number): boolean => value >>> 28 === 14 || value === 0xffffffff
 
-export const collapseEdges = (slice: WindowSlice, options: CollapseOptions): SliceEdges => {
-  const { rows } = slice
-  const { columns: c, echoes, said } = withoutEchoes(slice)
+export const collapseEdges = (whole: WindowSlice, options: CollapseOptions): SliceEdges => {
+  const slice = waysApart(whole)
+  const { columns: c, rows } = slice
   const { ranks, sampler } = options
   const declared = options.declared !== undefined && options.declared.size > 0 ? options.declared : undefined
 
@@ -148,10 +148,7 @@ export const collapseEdges = (slice: WindowSlice, options: CollapseOptions): Sli
     const shown = edges.example[edge]!
     if (sampler !== undefined && (shown === -1 || betterExample(c, row, shown, slice.windowStart))) edges.example[edge] = row
   }
-  const each: SliceEdges["each"] = (take) => {
-    const totals = finishEdges(slice, edges, values, texts, group, owners, said, take)
-    return { ...totals, duplicates: totals.duplicates + echoes }
-  }
+  const each: SliceEdges["each"] = (take) => finishEdges(slice, edges, values, texts, group, owners, repeated(whole), take)
   const samples = sampler === undefined ? [] : sampleEvidence(slice, c, edges, ends, values, texts, group, sampler)
   const undo = () => {
     for (const takeBack of remembered) takeBack()

@@ -1,9 +1,10 @@
 /**
  * An exporter that watches both the way in and the way out of a device reports every packet twice (Open vSwitch's IPFIX does, and so does
- * a router with monitors on both sides). Where one direction of a conversation has both kinds of records from one exporter, the smaller
- * sum is an echo of the larger and does not count. The flow direction alone (IE 61) does not tell: softflowd says egress for every answer.
+ * a router with monitors on both sides). What it says of the way out (IE 61) is taken for another exporter's: then duplicate.ts counts one of
+ * the two, in whatever slice or window each of them comes. The flow direction alone does not tell which: softflowd says egress for every
+ * answer, and what is said once counts.
  */
-import type { ConversationColumns, WindowSlice } from "#domain/Window.ts"
+import type { ConversationColumns, EgressColumns, SliceExporter, WindowSlice } from "#domain/Window.ts"
 
 /** Seen, and not counted because it was counted already. */
 export interface Spared {
@@ -20,60 +21,71 @@ export const spare = (to: Map<number, Spared>, exporter: number, records: number
   }
 }
 
-export interface WithoutEchoes {
-  readonly columns: ConversationColumns
-  /** Records that were left out, with those that were before the window (window/repeats.ts). */
-  readonly echoes: number
-  /** What each exporter (by its index in the slice) said twice: records and octets. */
-  readonly said: ReadonlyMap<number, Spared>
-}
-
-export const withoutEchoes = (slice: WindowSlice): WithoutEchoes => {
-  const { columns, egress } = slice
+/** What each exporter (by its index in the slice) was found to repeat before the window (window/repeats.ts). */
+export const repeated = ({ exporters }: WindowSlice): Map<number, Spared> => {
   const said = new Map<number, Spared>()
-  let echoes = 0
-  slice.exporters.forEach(({ repeats }, exporter) => {
-    if (repeats === undefined) return
-    echoes += repeats.records
-    spare(said, exporter, repeats.records, repeats.bytes)
+  exporters.forEach(({ repeats }, exporter) => {
+    if (repeats !== undefined) spare(said, exporter, repeats.records, repeats.bytes)
   })
-  if (egress === undefined) return { columns, echoes, said }
-  const fresh = {
-    ...columns,
-    recordsAb: columns.recordsAb.slice(),
-    recordsBa: columns.recordsBa.slice(),
-    bytesAb: columns.bytesAb.slice(),
-    bytesBa: columns.bytesBa.slice(),
-    packetsAb: columns.packetsAb.slice(),
-    packetsBa: columns.packetsBa.slice(),
-    rawBytes: columns.rawBytes.slice(),
-    rawPackets: columns.rawPackets.slice()
-  }
-  for (let i = 0; i < egress.row.length; i++) {
-    const row = egress.row[i]!
-    for (const direction of ["Ab", "Ba"] as const) {
-      const octets = columns[`bytes${direction}`][row]!
-      const packets = columns[`packets${direction}`][row]!
-      const out = { octets: egress[`bytes${direction}`][i]!, packets: egress[`packets${direction}`][i]! }
-      const into = { octets: octets - out.octets, packets: packets - out.packets }
-      if (out.octets <= 0 || into.octets <= 0) continue
-      const outIsEcho = out.octets <= into.octets
-      const echo = outIsEcho ? out : into
-      const records = egress[`records${direction}`][i]!
-      const left = outIsEcho ? records : columns[`records${direction}`][row]! - records
-      fresh[`bytes${direction}`][row] = octets - echo.octets
-      fresh[`packets${direction}`][row] = packets - echo.packets
-      fresh[`records${direction}`][row]! -= left
-      echoes += left
-      spare(said, columns.exporter[row]!, left, echo.octets)
-    }
-    scale(fresh.rawBytes, row, fresh.bytesAb[row]! + fresh.bytesBa[row]!, columns.bytesAb[row]! + columns.bytesBa[row]!)
-    scale(fresh.rawPackets, row, fresh.packetsAb[row]! + fresh.packetsBa[row]!, columns.packetsAb[row]! + columns.packetsBa[row]!)
-  }
-  return { columns: fresh, echoes, said }
+  return said
 }
 
-/** Raw figures are kept for both directions together: they shrink as the scaled ones did. */
-const scale = (column: Float64Array, row: number, now: number, before: number): void => {
-  if (now !== before) column[row] = Math.round((column[row]! * now) / before)
+/** Whether both are one device's word by one protocol, whichever way it watched. */
+export const isOneWord = (one: SliceExporter, other: SliceExporter): boolean =>
+  one.address === other.address && one.protocol === other.protocol
+
+const amounts = ["recordsAb", "recordsBa", "bytesAb", "bytesBa", "packetsAb", "packetsBa"] as const
+const evidence = ["aPorts", "synAb", "synBa", "synAckAb", "synAckBa", "beganA", "beganB"] as const
+
+/** The slice with rows of their own for what was reported on the way out, by exporters of their own behind the others. */
+export const waysApart = (slice: WindowSlice): WindowSlice => {
+  const { columns, egress, exporters, rows } = slice
+  if (egress === undefined) return slice
+  const apart = longer(columns, rows + egress.row.length)
+  for (let i = 0; i < egress.row.length; i++) {
+    const from = egress.row[i]!
+    const to = rows + i
+    for (const column of Object.values(apart)) column[to] = column[from]!
+    // each start and SYN counts once
+    for (const name of evidence) apart[name][to] = 0
+    apart.exporter[to] = exporters.length + columns.exporter[from]!
+    const { bytes, packets } = shareOf(columns, egress, i)
+    apart.rawBytes[to] = Math.round(columns.rawBytes[from]! * bytes)
+    apart.rawBytes[from]! -= apart.rawBytes[to]!
+    apart.rawPackets[to] = Math.round(columns.rawPackets[from]! * packets)
+    apart.rawPackets[from]! -= apart.rawPackets[to]!
+    for (const name of amounts) {
+      apart[name][to] = egress[name][i]!
+      apart[name][from]! -= egress[name][i]!
+    }
+  }
+  return {
+    ...slice,
+    rows: rows + egress.row.length,
+    columns: apart,
+    exporters: [
+      ...exporters,
+      ...exporters.map(({ address, protocol }) => ({ address, ...(protocol === undefined ? {} : { protocol }), egress: true }))
+    ]
+  }
+}
+
+/** Raw figures are kept for both directions and ways together: they are shared as the scaled ones are. */
+const shareOf = (columns: ConversationColumns, egress: EgressColumns, i: number) => {
+  const row = egress.row[i]!
+  const share = (out: number, all: number) => (all > 0 ? out / all : 0)
+  return {
+    bytes: share(egress.bytesAb[i]! + egress.bytesBa[i]!, columns.bytesAb[row]! + columns.bytesBa[row]!),
+    packets: share(egress.packetsAb[i]! + egress.packetsBa[i]!, columns.packetsAb[row]! + columns.packetsBa[row]!)
+  }
+}
+
+const longer = (columns: ConversationColumns, rows: number): ConversationColumns => {
+  const made: Record<string, unknown> = {}
+  for (const [name, column] of Object.entries(columns)) {
+    const wider = new (column.constructor as new (length: number) => typeof column)(rows)
+    wider.set(column)
+    made[name] = wider
+  }
+  return made as unknown as ConversationColumns
 }

@@ -4,7 +4,7 @@ import { directionMargin } from "#domain/direction.ts"
 import type { SliceExporter, WindowSlice } from "#domain/Window.ts"
 import { isAttempt, isRestOfAttempt } from "./attempt.ts"
 import { makeSeen, type Owners } from "./duplicate.ts"
-import { type Spared, spare } from "./echoes.ts"
+import { isOneWord, type Spared, spare } from "./echoes.ts"
 import type { EdgeSums } from "./edge-sums.ts"
 import type { Edge, EdgeKind, EdgeObserver, SliceTotals } from "./edges.ts"
 import { type AddressKey, addressKey } from "./ServiceRegister.ts"
@@ -34,7 +34,7 @@ const kindOf = (
     : "dependency"
 }
 
-const ownerName = ({ address, protocol }: SliceExporter): string => `${address} ${protocol ?? ""}`
+const ownerName = ({ address, egress, protocol }: SliceExporter): string => `${address} ${protocol ?? ""}${egress ? " egress" : ""}`
 const addressOfOwner = (name: string): string => name.slice(0, name.indexOf(" "))
 
 /** One more, in a list that names every address once. */
@@ -93,7 +93,7 @@ const blank = (): Writable<Edge> => ({
   observers: none
 })
 
-/** `take` gets one object, filled anew each time. `values` (IPv4 integers; IPv6 indices of the slice), `texts` and `group` are by the address numbers of `edges`. */
+/** `take` gets one object, filled anew each time. `values` (IPv4 integers; IPv6 indices of the slice), `texts` and `group` are by the address numbers of `edges`; `spared` is what was found to be said again before. */
 export const finishEdges = (
   slice: WindowSlice,
   edges: EdgeSums,
@@ -101,8 +101,8 @@ export const finishEdges = (
   texts: ReadonlyArray<string>,
   group: ReadonlyArray<boolean>,
   owners: Owners,
-  echoes: ReadonlyMap<number, Spared>,
-  take: (edge: Edge) => void
+  spared: Map<number, Spared>,
+  take: (edge: Edge, client: number, server: number) => void
 ): SliceTotals => {
   const { columns, windowStart } = slice
   const { client, evidence, first, head, last, port, seen, server, size } = edges
@@ -112,11 +112,13 @@ export const finishEdges = (
   const exporterNames = slice.exporters.map((one) => owners.nameOf(ownerName(one)))
   const candidates = makeSeen()
   const candidateAt: Array<number> = []
-  const spared = new Map<number, Spared>()
-  for (const [index, one] of echoes) spare(spared, index, one.records, one.bytes)
   const result = blank()
   let counted = 0
   let duplicates = 0
+  for (const { records: said } of spared.values()) duplicates += said
+  /** An observation is what the owner's device says by the same protocol of the other way through it. */
+  const echoes = (at: number, owner: number) =>
+    owner !== -1 && at !== owner && isOneWord(slice.exporters[exporter[at]!]!, slice.exporters[exporter[owner]!]!)
 
   const keys: Array<AddressKey | undefined> = []
   const keyOf = (family: number, address: number): AddressKey =>
@@ -189,12 +191,14 @@ export const finishEdges = (
       if (otherRecords > 0 || all > own) {
         duplicates += otherRecords
         spare(spared, exporter[at]!, otherRecords, all - own)
-        observers = observed(observers, {
-          exporter: names[exporter[at]!]!,
-          records: otherRecords,
-          bytes: all - own,
-          packets: allPackets - ownPackets
-        })
+        // who only says itself again is no further witness
+        if (!echoes(at, toServer) && !echoes(at, toClient))
+          observers = observed(observers, {
+            exporter: names[exporter[at]!]!,
+            records: otherRecords,
+            bytes: all - own,
+            packets: allPackets - ownPackets
+          })
       }
     }
     const main = toServer === -1 ? toClient : toServer
@@ -257,7 +261,7 @@ export const finishEdges = (
     result.flagsToClient = flags >>> 8
     result.observers = observers
     if (kind !== "icmp") result.direction = directionMargin(result)
-    take(result)
+    take(result, client[edge]!, server[edge]!)
   }
   const savings = [...spared].map(([index, one]) => ({ exporter: names[index]!, ...one }))
   return { counted, duplicates, savings }
