@@ -88,8 +88,13 @@ export const collapsed = (edges: ReadonlyArray<Edge>, attempts: ReadonlyArray<Ed
 export const streamed = ({ attempts, edges, samples, undo, ...totals }: CollapsedSlice): SliceEdges => ({
   most: edges.length + attempts.length,
   each: (take) => {
-    for (const one of attempts) take({ ...one, attempt: true })
-    for (const one of edges) take(one)
+    const numbers = new Map<string, number>()
+    const numberOf = (address: string) => {
+      if (!numbers.has(address)) numbers.set(address, numbers.size)
+      return numbers.get(address)!
+    }
+    for (const one of [...attempts.map((edge) => ({ ...edge, attempt: true })), ...edges])
+      take(one, numberOf(one.client), numberOf(one.server))
     return totals
   },
   ...(samples === undefined ? {} : { samples }),

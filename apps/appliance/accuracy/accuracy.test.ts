@@ -37,7 +37,7 @@ const everybodyCounts: MakeCollapse = (...settings) => {
   })
   return (slice) => {
     const edges = collapse(slice)
-    return { ...edges, each: (take) => edges.each((edge) => take(count(edge))) }
+    return { ...edges, each: (take) => edges.each((edge, ...ends) => take(count(edge), ...ends)) }
   }
 }
 

@@ -5,8 +5,10 @@
 import { makeTupleTable } from "./tuple-table.ts"
 
 export interface KnownEdges {
-  /** `key` of KnownRows, or 0 when it is not known. `service` is protocol << 16 | port. */
-  readonly find: (client: string, server: string, service: number) => number
+  /** Its number here, or -1; good until something is learned. */
+  readonly addressOf: (address: string) => number
+  /** `key` of KnownRows, or 0 when it is not known. Ends as `addressOf` has them; `service` is protocol << 16 | port. */
+  readonly find: (client: number, server: number, service: number) => number
   readonly learn: (client: string, server: string, service: number, key: number) => void
   /** These dependencies are to be looked up anew. */
   readonly forget: (ids: ReadonlySet<number>) => void
@@ -31,11 +33,10 @@ export const makeKnownEdges = (capacity = 500_000): KnownEdges => {
     keys = new Float64Array(1024)
   }
   return {
+    addressOf: (address) => addresses.get(address) ?? -1,
     find: (client, server, service) => {
-      const from = addresses.get(client)
-      const to = addresses.get(server)
-      if (from === undefined || to === undefined) return 0
-      const edge = edges.find(from, to, service, 0)
+      if (client < 0 || server < 0) return 0
+      const edge = edges.find(client, server, service, 0)
       return edge === undefined ? 0 : keys[edge]!
     },
     learn: (client, server, service, key) => {

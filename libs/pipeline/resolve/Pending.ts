@@ -50,28 +50,33 @@ const exporterNumber = (list: List, address: string): number => {
   return number
 }
 
-/** Whether all of `rows` can be added to the list. */
-const fits = (list: List, rows: KnownRows): boolean => {
-  const from = rows.edges.columns
-  const to = list.rows.edges.columns
+/** Row of the list that each of `rows` is added to, -1 for a new one. Undefined: not all of them can be added. */
+const placesIn = (list: List, rows: KnownRows): Int32Array | undefined => {
+  const places = new Int32Array(rows.edges.length)
+  const keys = rows.edges.columns[column.key]!
+  for (let i = 0; i < places.length; i++) places[i] = list.rowOf.get(keys[i]!) ?? -1
   const exporters = rows.exporters.map((address) => exporterNumber(list, address))
-  for (let i = 0; i < rows.edges.length; i++) {
-    const row = list.rowOf.get(from[column.key]![i]!)
-    if (row === undefined) continue
-    if (to[column.exporter]![row] !== exporters[from[column.exporter]![i]!]) return false
-    for (const c of sums) if (to[c]![row]! + from[c]![i]! > Number.MAX_SAFE_INTEGER) return false
+  const owners = rows.edges.columns[column.exporter]!
+  const known = list.rows.edges.columns[column.exporter]!
+  for (let i = 0; i < places.length; i++) if (places[i]! >= 0 && known[places[i]!] !== exporters[owners[i]!]) return undefined
+  for (const c of sums) {
+    const from = rows.edges.columns[c]!
+    const to = list.rows.edges.columns[c]!
+    for (let i = 0; i < places.length; i++)
+      if (places[i]! >= 0 && to[places[i]!]! + from[i]! > Number.MAX_SAFE_INTEGER) return undefined
   }
-  return true
+  return places
 }
 
-const merge = (list: List, rows: KnownRows): void => {
+/** `target`: from `placesIn`; afterwards no longer with new ones. */
+const merge = (list: List, rows: KnownRows, target: Int32Array): void => {
   const exporters = rows.exporters.map((address) => exporterNumber(list, address))
   const from = rows.edges.columns
-  const target = new Int32Array(rows.edges.length)
   const edges = list.rows.edges
   for (let i = 0; i < rows.edges.length; i++) {
     const key = from[column.key]![i]!
-    const known = list.rowOf.get(key)
+    // two addresses of one asset are two rows of one dependency
+    const known = target[i]! >= 0 ? target[i] : list.rowOf.get(key)
     if (known === undefined) {
       const row = addRow(edges)
       list.rowOf.set(key, row)
@@ -122,13 +127,15 @@ export const makePending = (): Pending => {
     add: (windowStart, rows) => {
       if (rows.edges.length === 0) return
       let list = windows.findLast((one) => one.windowStart === windowStart)
-      if (list === undefined || !fits(list, rows)) {
+      let places = list === undefined ? undefined : placesIn(list, rows)
+      if (list === undefined || places === undefined) {
         list = { windowStart, rows: makeKnownRows(), rowOf: new Map(), seenOf: new Map(), exporterOf: new Map() }
         windows.push(list)
         // oldest window first; lists of one window in the order they came
         windows.sort((one, other) => one.windowStart - other.windowStart)
+        places = new Int32Array(rows.edges.length).fill(-1)
       }
-      merge(list, rows)
+      merge(list, rows, places)
     },
     clear: () => {
       windows = []

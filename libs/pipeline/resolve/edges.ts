@@ -92,8 +92,8 @@ export interface SliceTotals {
 export interface SliceEdges {
   /** Edges at most. */
   readonly most: number
-  /** Once. Every edge, attempts among them, is good until the next one. */
-  readonly each: (take: (edge: Edge) => void) => SliceTotals
+  /** Once. Every edge, attempts among them, is good until the next one. Its ends are also numbered from 0 within the slice. */
+  readonly each: (take: (edge: Edge, client: number, server: number) => void) => SliceTotals
   /** Conversations to keep as evidence. */
   readonly samples?: ReadonlyArray<EvidenceSample>
   /** It was not written: takes back what is remembered of it, so that another try comes out the same. Until the next slice is collapsed. */

@@ -97,7 +97,7 @@ export interface StageOptions {
   readonly internal: NetworkSet
   /** Name of a service, if one is known. */
   readonly serviceName: (protocol: number, port: number) => string | undefined
-  readonly known: Pick<KnownEdges, "find">
+  readonly known: Pick<KnownEdges, "addressOf" | "find">
 }
 
 const highUnit = 2 ** 52
@@ -200,7 +200,9 @@ export const stage = (slice: SliceEdges, options: StageOptions): Staged => {
     if (edge.sampling > sampling) sampling = small(edge.sampling)
   }
 
-  const totals = slice.each((edge) => {
+  /** By the slice's numbers: an address is looked up once, however many edges it has. */
+  const knownAddresses: Array<number | undefined> = []
+  const totals = slice.each((edge, client, server) => {
     count(edge)
     if (edge.attempt) {
       sums.attempts.add(edge.flows)
@@ -225,7 +227,11 @@ export const stage = (slice: SliceEdges, options: StageOptions): Staged => {
       return
     }
     const service = (edge.protocol << 16) | edge.port
-    const key = options.known.find(edge.client, edge.server, service)
+    const key = options.known.find(
+      (knownAddresses[client] ??= options.known.addressOf(edge.client)),
+      (knownAddresses[server] ??= options.known.addressOf(edge.server)),
+      service
+    )
     if (key !== 0) {
       known.add(key, edge)
       return
