@@ -12,7 +12,7 @@ const backlog = (options: Partial<Parameters<typeof makeBacklog>[0]> = {}) =>
   makeBacklog({ memoryBytes: 1e9, mostWaitMs: 60_000, workers: 1, ...options })
 
 describe("Backlog", () => {
-  it("is due at once where writes are fast, and keeps them at one part in twenty where they are slow", () => {
+  it("is due at once where writes are fast, and keeps them at one part in ten where they are slow", () => {
     const small = backlog()
     assert.strictEqual(small.dueIn(0), Number.POSITIVE_INFINITY)
     small.add(slice(), onDisk, 1000)
@@ -20,8 +20,10 @@ describe("Backlog", () => {
     for (const one of small.next(1000)) small.drop(one)
     small.wrote(1000, 10)
     small.add(slice(), onDisk, 1100)
-    assert.strictEqual(small.dueIn(1100), 100)
-    assert.strictEqual(small.dueIn(1200), 0)
+    assert.strictEqual(small.dueIn(1100), 0)
+    small.wrote(1100, 20)
+    assert.strictEqual(small.dueIn(1150), 150)
+    assert.strictEqual(small.dueIn(1300), 0)
   })
 
   it("lets no slice wait for longer than it may, however long writes take", () => {

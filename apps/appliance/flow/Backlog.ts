@@ -2,9 +2,9 @@
  * Slices that are not written yet, by window, and when to write. Plain state, changed by the two actors that share it; it outlives their
  * restarts.
  *
- * Few large writes cost less than many small ones, because a row is written once however many slices have it. So after a write of some
- * length the next one waits twenty times as long, which keeps writing at 5 % of the time: a small site writes every slice as it comes, a large
- * one few times a window. What waits is in the spool, and merged when its time comes.
+ * Few large writes cost less than many small ones, because an edge is decided once however many slices have it. So after a write of some
+ * length the next one waits ten times as long, which keeps writing below a tenth of the time: a small site writes every slice as it comes, a
+ * large one few times a window. What waits is in the spool, and merged when its time comes.
  */
 import type { WindowSlice } from "#domain/Window.ts"
 import type { SpooledSlice } from "#pipeline/window/Spool.ts"
@@ -36,7 +36,7 @@ export interface BacklogOptions {
 }
 
 /** Writing takes one part in so many of the time. */
-const PAUSE = 20
+const PAUSE = 10
 /** How long one worker's last slice of a window waits for those of the others. */
 const LAST_WAIT_MS = 2000
 /** Of one write: what is merged at a time is bounded, whatever waits. */
