@@ -59,7 +59,7 @@ export const warningKinds = {
   },
   "datagrams-singly": {
     severity: "info",
-    title: "Datagrams are read one at a time, which takes several times the CPU",
+    title: "Datagrams are read one at a time, which doubles the CPU of a flow worker",
     hint: "This Node cannot call recvmmsg: start without --no-experimental-ffi and --permission, with the Node that comes with the appliance."
   },
   "kernel-drops": {
