@@ -21,6 +21,8 @@ const text = new Map(
 interface Import {
   readonly from: string
   readonly to: string
+  /** Nothing is left of it when the program runs. */
+  readonly isType: boolean
 }
 
 /** Import targets as repository paths (`libs/domain/Asset.ts`) or bare specifiers (`effect/rpc`, `node:fs`). */
@@ -31,9 +33,9 @@ const imports: ReadonlyArray<Import> = [...text].flatMap(([from, source]) =>
     )
   ].map((m) => {
     const to = (m[1] ?? m[2] ?? m[3])!
-    if (to.startsWith(".")) return { from, to: posix.normalize(posix.join(dirname(from), to)) }
-    if (to.startsWith("#")) return { from, to: to.replace(/^#(domain|pipeline|probes)\//, "libs/$1/") }
-    return { from, to }
+    const isType = /^\s*(import|export) type\b/.test(m[0])
+    if (to.startsWith(".")) return { from, to: posix.normalize(posix.join(dirname(from), to)), isType }
+    return { from, to: to.replace(/^#(domain|pipeline|probes)\//, "libs/$1/"), isType }
   })
 )
 
@@ -121,6 +123,13 @@ describe("the house", () => {
   )
 
   forbid("what runs imports nothing that is for tests", (i) => isTest(i.to))
+
+  const worker = new Set(["apps/appliance/flow-worker.ts"])
+  for (const path of worker) for (const { from, isType, to } of imports) if (from === path && !isType) worker.add(to)
+  forbid("the flow worker loads no package: effect alone takes 40 MB of its 120", (i) => {
+    const isPackage = !/^(libs|apps)\/|^node:/.test(i.to)
+    return isPackage && !i.isType && worker.has(i.from)
+  })
 
   it("no file is longer than 350 lines, tables excepted: past that there is a second idea in it", () => {
     const long = [...text]

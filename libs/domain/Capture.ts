@@ -1,5 +1,6 @@
 /** Datagrams of one exporter, those that came lately and those that come, in a file that is kept for a while. */
 import { Schema } from "effect"
+import { LONGEST_CAPTURE_SECONDS, MOST_CAPTURED } from "./capture-limits.ts"
 import { Count, ExporterId, Instant } from "./ids.ts"
 
 export const CaptureId = Schema.String.check(Schema.isPattern(/^[0-9a-f]{16}$/)).pipe(Schema.brand("CaptureId"))
@@ -12,9 +13,6 @@ export const CaptureFile = Schema.String.check(
 
 /** running: waits for datagrams; ready: its file can be fetched; cancelled: there was none; failed: the file could not be written. */
 export const CaptureState = Schema.Literals(["running", "ready", "cancelled", "failed"])
-
-export const MOST_CAPTURED = 1000
-export const LONGEST_CAPTURE_SECONDS = 60
 
 const Datagrams = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: MOST_CAPTURED }))
 

@@ -4,7 +4,7 @@
  * of each second are copied, and a few more of those that people look for: with templates, or refused, or of no use.
  */
 import { performance } from "node:perf_hooks"
-import { MOST_CAPTURED } from "#domain/Capture.ts"
+import { MOST_CAPTURED } from "#domain/capture-limits.ts"
 import type { DecodeOutcome } from "#pipeline/decode/DecodeOutcome.ts"
 import type { CapturedDatagram } from "./messages.ts"
 

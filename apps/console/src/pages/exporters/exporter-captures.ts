@@ -1,6 +1,7 @@
 /** Captures of an exporter: the last datagrams at once, the next ones as they come; fetch the file. Property: `exporter`. */
 import { css, html, LitElement, nothing } from "lit"
-import { type Capture, LONGEST_CAPTURE_SECONDS, MOST_CAPTURED } from "#domain/Capture.ts"
+import type { Capture } from "#domain/Capture.ts"
+import { LONGEST_CAPTURE_SECONDS, MOST_CAPTURED } from "#domain/capture-limits.ts"
 import type { Exporter } from "#domain/Exporter.ts"
 import { alone, plural } from "../../format/number.ts"
 import { act } from "../../rpc/client.ts"
