@@ -23,7 +23,7 @@ export interface UdpListenerOptions {
   readonly receiveBufferBytes: number
   /** Several workers share the port; the kernel spreads senders over them. */
   readonly reusePort: boolean
-  /** Called for each datagram, synchronously; its octets are its until it returns. Must not throw. */
+  /** Called for each datagram, synchronously; its memory is used again afterwards. Must not throw. */
   readonly take: (datagram: Uint8Array, from: string, fromPort: number, toPort: number) => void
   /** Something changed that people should see. */
   readonly changed?: () => void
