@@ -87,39 +87,27 @@ export const noMeasures: ExporterMeasures = {
   driftOverMs: 0
 }
 
+type Writable = { -readonly [K in keyof ExporterMeasures]: ExporterMeasures[K] }
+type CountName = { [K in keyof ExporterMeasures]: ExporterMeasures[K] extends number ? K : never }[keyof ExporterMeasures]
+
+/** The drift is of one clock, not a count. */
+const counts = (Object.keys(noMeasures) as Array<keyof ExporterMeasures>).filter(
+  (name): name is CountName => typeof noMeasures[name] === "number" && !name.startsWith("drift")
+)
+/** Of these the larger holds; the others add. */
+const extremes: ReadonlySet<string> = new Set(["spanMs", "largestDatagram", "waitedMs"])
+
 const longer = (a: number | null, b: number | null): number | null => (a === null ? b : b === null ? a : Math.max(a, b))
 
 /** Of two workers that hear the same exporter, or of two spans: counts add, extremes stay. */
-export const mergeMeasures = (a: ExporterMeasures, b: ExporterMeasures): ExporterMeasures => ({
-  spanMs: Math.max(a.spanMs, b.spanMs),
-  looked: a.looked + b.looked,
-  tcp: a.tcp + b.tcp,
-  tcpWithFlags: a.tcpWithFlags + b.tcpWithFlags,
-  tcpSingle: a.tcpSingle + b.tcpSingle,
-  ported: a.ported + b.ported,
-  portless: a.portless + b.portless,
-  withTimes: a.withTimes + b.withTimes,
-  withInterfaces: a.withInterfaces + b.withInterfaces,
-  ingress: a.ingress + b.ingress,
-  egress: a.egress + b.egress,
-  durations: a.durations.map((count, i) => count + b.durations[i]!),
-  conversations: a.conversations + b.conversations,
-  oneWay: a.oneWay + b.oneWay,
-  allConversations: a.allConversations + b.allConversations,
-  doubled: a.doubled + b.doubled,
-  repeats: a.repeats + b.repeats,
-  repeatedOn: a.repeats >= b.repeats ? a.repeatedOn || b.repeatedOn : b.repeatedOn || a.repeatedOn,
-  datagrams: a.datagrams + b.datagrams,
-  octets: a.octets + b.octets,
-  records: a.records + b.records,
-  optionsRecords: a.optionsRecords + b.optionsRecords,
-  lost: a.lost + b.lost,
-  kernelDropped: a.kernelDropped + b.kernelDropped,
-  largestDatagram: Math.max(a.largestDatagram, b.largestDatagram),
-  oversized: a.oversized + b.oversized,
-  templateIntervalMs: longer(a.templateIntervalMs, b.templateIntervalMs),
-  waitedMs: Math.max(a.waitedMs, b.waitedMs),
-  ...(Math.abs(a.driftMs) >= Math.abs(b.driftMs)
-    ? { driftMs: a.driftMs, driftOverMs: a.driftOverMs }
-    : { driftMs: b.driftMs, driftOverMs: b.driftOverMs })
-})
+export const mergeMeasures = (a: ExporterMeasures, b: ExporterMeasures): ExporterMeasures => {
+  const drifts = Math.abs(a.driftMs) >= Math.abs(b.driftMs) ? a : b
+  const merged: Writable = {
+    ...drifts,
+    durations: a.durations.map((count, i) => count + b.durations[i]!),
+    repeatedOn: a.repeats >= b.repeats ? a.repeatedOn || b.repeatedOn : b.repeatedOn || a.repeatedOn,
+    templateIntervalMs: longer(a.templateIntervalMs, b.templateIntervalMs)
+  }
+  for (const name of counts) merged[name] = extremes.has(name) ? Math.max(a[name], b[name]) : a[name] + b[name]
+  return merged
+}

@@ -47,7 +47,7 @@ const ofFlow = ({ flow }: HealthDetail): ReadonlyArray<Family> => [
   counter("flow_datagrams_total", "Datagrams received.", one(flow.datagrams)),
   counter("flow_records_total", "Flow records decoded.", one(flow.records)),
   counter("flow_malformed_total", "Datagrams and sets that could not be read.", one(flow.malformed)),
-  counter("flow_refused_total", "Datagrams refused by a full mailbox or pressure sampling.", one(flow.refused)),
+  counter("flow_refused_total", "Datagrams turned away: of blocked exporters, of strangers where the table is full, of more than a share.", one(flow.refused)),
   counter("flow_kernel_dropped_total", "Datagrams the kernel dropped before the socket was read.", one(flow.kernelDropped)),
   counter("flow_failed_total", "Datagrams lost to a worker part that failed.", one(flow.failed)),
   counter("flow_late_total", "Records that came after their window was closed.", one(flow.late)),
@@ -78,8 +78,8 @@ const ofActors = ({ actors }: HealthDetail): ReadonlyArray<Family> => {
   const boxes = actors.flatMap(({ path, mailbox }) =>
     mailbox === null ? [] : [[{ actor: path, mailbox: mailbox.name, policy: mailbox.policy }, mailbox] as const]
   )
-  const of = (read: (box: (typeof boxes)[number][1]) => number | bigint): ReadonlyArray<Sample> =>
-    boxes.map(([labels, box]) => [labels, read(box)])
+  const of = (name: "depth" | "capacity" | "offered" | "refused"): ReadonlyArray<Sample> =>
+    boxes.map(([labels, box]) => [labels, box[name]])
   return [
     gauge(
       "actor_state",
@@ -96,64 +96,38 @@ const ofActors = ({ actors }: HealthDetail): ReadonlyArray<Family> => {
       "Numbers an actor shows of itself.",
       actors.flatMap(({ path, gauges }) => Object.entries(gauges).map(([name, value]): Sample => [{ actor: path, name }, value]))
     ),
-    gauge(
-      "mailbox_depth",
-      "Messages that wait.",
-      of((box) => box.depth)
-    ),
-    gauge(
-      "mailbox_capacity",
-      "Messages that may wait.",
-      of((box) => box.capacity)
-    ),
-    counter(
-      "mailbox_offered_total",
-      "Messages offered.",
-      of((box) => box.offered)
-    ),
-    counter(
-      "mailbox_refused_total",
-      "Messages that found no room.",
-      of((box) => box.refused)
-    )
+    gauge("mailbox_depth", "Messages that wait.", of("depth")),
+    gauge("mailbox_capacity", "Messages that may wait.", of("capacity")),
+    counter("mailbox_offered_total", "Messages offered.", of("offered")),
+    counter("mailbox_refused_total", "Messages that found no room.", of("refused"))
   ]
 }
 
 const labelsOf = ({ address, protocol }: Exporter): Labels => ({ exporter: address, protocol })
 
 const ofExporters = (exporters: ReadonlyArray<Exporter>): ReadonlyArray<Family> => {
-  const of = (read: (exporter: Exporter) => number | bigint): ReadonlyArray<Sample> =>
-    exporters.map((exporter) => [labelsOf(exporter), read(exporter)])
+  type Read = (exporter: Exporter) => number | bigint
+  const of = (read: Read): ReadonlyArray<Sample> => exporters.map((exporter) => [labelsOf(exporter), read(exporter)])
+  const counted = (name: string, help: string, read: Read) => counter(name, help, of(read))
+  const shown = (name: string, help: string, read: Read) => gauge(name, help, of(read))
   return [
     gauge(
       "exporter_state",
       "1 for the state of an exporter: heard, waiting for templates, silent, expected.",
       exporters.map((exporter) => [{ ...labelsOf(exporter), state: exporter.state }, 1])
     ),
-    gauge(
-      "exporter_last_seen_seconds",
-      "Newest datagram, seconds since 1970.",
-      of((e) => seconds(e.lastSeen))
-    ),
-    counter(
-      "exporter_datagrams_total",
-      "Datagrams of an exporter.",
-      of((e) => e.datagrams)
-    ),
-    counter(
-      "exporter_blocked_total",
-      "Datagrams refused because the exporter is blocked.",
-      of((e) => e.blocked)
-    ),
-    counter(
+    shown("exporter_last_seen_seconds", "Newest datagram, seconds since 1970.", (e) => seconds(e.lastSeen)),
+    counted("exporter_datagrams_total", "Datagrams of an exporter.", (e) => e.datagrams),
+    counted("exporter_blocked_total", "Datagrams refused because the exporter is blocked.", (e) => e.blocked),
+    counted(
       "exporter_withheld_records_total",
       "Flow records kept off the map because nobody approved the exporter.",
-      of((e) => e.withheld)
+      (e) => e.withheld
     ),
-    counter(
+    counted(
       "exporter_over_limit_total",
       "Datagrams turned away because the exporter sent more than its share.",
-      of((e) => e.overLimit)
+      (e) => e.overLimit
     ),
     counter(
       "exporter_uncounted_records_total",
@@ -166,61 +140,21 @@ const ofExporters = (exporters: ReadonlyArray<Exporter>): ReadonlyArray<Family> 
         ]
       )
     ),
-    counter(
-      "exporter_denied_records_total",
-      "Flow records of traffic that was not let through.",
-      of((e) => e.denied)
-    ),
-    counter(
-      "exporter_tunnelled_records_total",
-      "Flow records whose conversation was found inside a tunnel.",
-      of((e) => e.tunnelled)
-    ),
-    counter(
-      "exporter_clock_jumps_total",
-      "Times the exporter's clock was set by more than a minute.",
-      of((e) => e.clockJumps)
-    ),
-    counter(
-      "exporter_records_total",
-      "Flow records of an exporter.",
-      of((e) => e.records)
-    ),
-    counter(
-      "exporter_sequence_lost_total",
-      "Lost on the way, by the exporter's own numbering.",
-      of((e) => e.sequenceLost)
-    ),
-    counter(
-      "exporter_sequence_resets_total",
-      "Times the numbering began anew.",
-      of((e) => e.sequenceResets)
-    ),
+    counted("exporter_denied_records_total", "Flow records of traffic that was not let through.", (e) => e.denied),
+    counted("exporter_tunnelled_records_total", "Flow records whose conversation was found inside a tunnel.", (e) => e.tunnelled),
+    counted("exporter_clock_jumps_total", "Times the exporter's clock was set by more than a minute.", (e) => e.clockJumps),
+    counted("exporter_records_total", "Flow records of an exporter.", (e) => e.records),
+    counted("exporter_sequence_lost_total", "Lost on the way, by the exporter's own numbering.", (e) => e.sequenceLost),
+    counted("exporter_sequence_resets_total", "Times the numbering began anew.", (e) => e.sequenceResets),
     counter(
       "exporter_malformed_total",
       "Malformed datagrams and sets, by reason.",
       exporters.flatMap((e) => Object.entries(e.malformedReasons).map(([reason, n]): Sample => [{ ...labelsOf(e), reason }, n]))
     ),
-    gauge(
-      "exporter_held_sets",
-      "Data sets that wait for their template.",
-      of((e) => e.heldSets)
-    ),
-    counter(
-      "exporter_held_dropped_total",
-      "Data sets given up before their template came.",
-      of((e) => e.heldDropped)
-    ),
-    gauge(
-      "exporter_templates",
-      "Templates known.",
-      of((e) => e.templates)
-    ),
-    gauge(
-      "exporter_sampling",
-      "One of this many packets; 0 not said.",
-      of((e) => e.sampling)
-    ),
+    shown("exporter_held_sets", "Data sets that wait for their template.", (e) => e.heldSets),
+    counted("exporter_held_dropped_total", "Data sets given up before their template came.", (e) => e.heldDropped),
+    shown("exporter_templates", "Templates known.", (e) => e.templates),
+    shown("exporter_sampling", "One of this many packets; 0 not said.", (e) => e.sampling),
     gauge(
       "exporter_clock_skew_seconds",
       "Arrival minus export time, smoothed.",
