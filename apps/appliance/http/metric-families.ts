@@ -47,7 +47,7 @@ const ofFlow = ({ flow }: HealthDetail): ReadonlyArray<Family> => [
   counter("flow_datagrams_total", "Datagrams received.", one(flow.datagrams)),
   counter("flow_records_total", "Flow records decoded.", one(flow.records)),
   counter("flow_malformed_total", "Datagrams and sets that could not be read.", one(flow.malformed)),
-  counter("flow_refused_total", "Datagrams turned away: of blocked exporters, of strangers where the table is full, of more than a share.", one(flow.refused)),
+  counter("flow_refused_total", "Datagrams turned away: blocked, from strangers in a full table, over a limit.", one(flow.refused)),
   counter("flow_kernel_dropped_total", "Datagrams the kernel dropped before the socket was read.", one(flow.kernelDropped)),
   counter("flow_failed_total", "Datagrams lost to a worker part that failed.", one(flow.failed)),
   counter("flow_late_total", "Records that came after their window was closed.", one(flow.late)),
