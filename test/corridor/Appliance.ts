@@ -12,10 +12,10 @@ import { PgClient } from "@effect/sql-pg"
 import { Effect } from "effect"
 import { Reactivity } from "effect/reactivity"
 import { onTestFinished, vi } from "vitest"
-import { parseKernelTable } from "#pipeline/ingest/kernel-table.ts"
 import { readPidFile } from "../../apps/appliance/postgres/cluster.ts"
 import { attach } from "../../apps/appliance/postgres/EmbeddedPostgres.ts"
 import { serversIn } from "../../apps/appliance/postgres/processes.ts"
+import { unreadOctets } from "../rig/sockets.ts"
 
 const main = join(import.meta.dirname, "../../apps/appliance/main.ts")
 
@@ -288,10 +288,7 @@ export class Appliance {
 
   /** Everything that was sent is out of the sockets' buffers: the workers have it, and a clean stop writes it. */
   async drained(): Promise<void> {
-    const tables = () => ["udp", "udp6"].map((table) => readFileSync(`/proc/net/${table}`, "utf8"))
-    await until("the sockets' buffers are empty", async () =>
-      tables().every((table) => Object.values(this.ports).every((port) => !parseKernelTable(table, port, undefined)?.queued))
-    )
+    await until("the sockets' buffers are empty", async () => Object.values(this.ports).every((port) => unreadOctets(port) === 0))
   }
 
   /** The process id of the embedded database's first process. */

@@ -2,6 +2,7 @@
 import { assert, describe, it, layer } from "@effect/vitest"
 import { Clock, Context, Effect, Layer, type Scope } from "effect"
 import type { ExporterProtocol } from "#domain/Exporter.ts"
+import { unreadOctets } from "../rig/sockets.ts"
 import { account, type Collector, collect, comingIn, read, withoutTail } from "./collected.ts"
 import { makeStages } from "./conclude.ts"
 import { type ExporterKind, exporterKinds } from "./exporters.ts"
@@ -33,8 +34,8 @@ class Watched extends Context.Service<
         const collectors = new Map<string, Collector>()
         for (const subject of subjects) collectors.set(subject, yield* collect)
         const ran = yield* Effect.scoped(run((subject) => collectors.get(subject)!.port))
-        // What the exporters sent last is in the sockets' buffers
-        yield* Effect.sleep("200 millis")
+        // what the exporters sent last may be in the sockets' buffers
+        while ([...collectors.values()].some(({ port }) => unreadOctets(port) > 0)) yield* Effect.sleep("20 millis")
         return Watched.of({ run: ran, datagrams: (subject) => collectors.get(subject)!.datagrams })
       })
     )
@@ -187,7 +188,7 @@ const check = (
     }
   }
   if (able.length === 0) return
-  layer(Watched.layer(able, run(able)), { timeout: "180 seconds", excludeTestServices: true })((it) => {
+  layer(Watched.layer(able, run(able)), { timeout: "400 seconds", excludeTestServices: true })((it) => {
     for (const subject of able) {
       for (const [claim, body] of claims) {
         if (body === readsAlike && subjects[subject]?.misread === true) continue

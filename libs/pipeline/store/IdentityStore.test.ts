@@ -26,7 +26,7 @@ const of = Effect.fnUntraced(function* (id: bigint) {
   return row!
 })
 
-layer(Store, { timeout: "60 seconds" })("IdentityStore", (it) => {
+layer(Store)("IdentityStore", (it) => {
   it.effect(
     "names assets from the hosts file, and gives the address back when the name is gone",
     Effect.fnUntraced(function* () {
