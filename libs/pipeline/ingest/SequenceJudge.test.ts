@@ -120,4 +120,15 @@ describe("sequence judge", () => {
     judge.forget(who.address, who.protocol)
     assert.isUndefined(judge.of(who.address, who.protocol))
   })
+
+  it("keeps who is heard while invented exporters come and go", () => {
+    const judge = makeSequenceJudge()
+    for (let second = 1; second <= 12; second++) {
+      const sent = [{ sequence: second < 3 ? second : second + 5, at: second * 1000 - 500, worker: 0 }]
+      judge.take("worker-0", notesOf(sent, second * 1000))
+      const forged = Array.from({ length: 1000 }, (_, i) => ({ address: `203.0.${second}.${i}`, protocol: "netflow5" }) as const)
+      judge.take("worker-0", { ...notesOf([], second * 1000), exporters: forged })
+    }
+    assert.strictEqual(judge.of(who.address, who.protocol)?.sequenceLost, 5)
+  })
 })

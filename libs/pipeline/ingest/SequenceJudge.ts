@@ -16,7 +16,7 @@ const GONE_MS = 5000
 /** Numbers that a stopped worker may tell of the time before the others heard anything. */
 const BEFORE_FIRST = 65_536
 const SPAN_MS = 300_000
-/** Addresses are easily invented. */
+/** Addresses are easily invented: who was not heard for longest goes first. */
 const MOST_EXPORTERS = 8192
 
 interface Row extends SequenceHeader {
@@ -86,6 +86,9 @@ export const makeSequenceJudge = (): SequenceJudge => {
         observed.forget(gone)
         exporters.delete(oldest)
       }
+    } else {
+      exporters.delete(key)
+      exporters.set(key, one)
     }
     return one
   }
