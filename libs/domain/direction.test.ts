@@ -3,23 +3,7 @@ import { Schema } from "effect"
 import { makePortRanks } from "#domain/PortRank.ts"
 import { services } from "#pipeline/enrich/services.ts"
 import { randomFrom } from "../../test/rig/flow-records.ts"
-import { directionMargin, directionOdds, directionParts, type Evidence, portRankEvidence } from "./direction.ts"
-
-const none: Evidence = {
-  synForward: 0,
-  synReverse: 0,
-  synAckForward: 0,
-  synAckReverse: 0,
-  beganForward: 0,
-  beganReverse: 0,
-  portRank: 0,
-  fanIn: 0,
-  fanInAgainst: 0,
-  clientPorts: 0,
-  history: 0,
-  companion: false,
-  declared: false
-}
+import { directionMargin, directionOdds, directionParts, type Evidence, noEvidence, portRankEvidence } from "./direction.ts"
 
 const mirrored = (one: Evidence): Evidence => ({
   synForward: one.synReverse,
@@ -39,32 +23,32 @@ const mirrored = (one: Evidence): Evidence => ({
 
 describe("direction", () => {
   it("is a guess without evidence and certain when declared", () => {
-    assert.strictEqual(directionMargin(none), 0)
-    assert.strictEqual(directionMargin({ ...none, declared: true, synReverse: 100, portRank: -2 }), 1)
-    assert.strictEqual(directionOdds({ ...none, declared: true }), Number.POSITIVE_INFINITY)
+    assert.strictEqual(directionMargin(noEvidence), 0)
+    assert.strictEqual(directionMargin({ ...noEvidence, declared: true, synReverse: 100, portRank: -2 }), 1)
+    assert.strictEqual(directionOdds({ ...noEvidence, declared: true }), Number.POSITIVE_INFINITY)
   })
 
   it("orders the evidence: SYN, SYN-ACK, history, named service, who began, known service, fan-in, ephemeral port", () => {
     const many = 1000
     const margins = [
-      { ...none, companion: true },
-      { ...none, synForward: many },
-      { ...none, synAckForward: many },
-      { ...none, history: many },
-      { ...none, portRank: 3 },
-      { ...none, beganForward: many },
-      { ...none, portRank: 2 },
-      { ...none, fanIn: many },
-      { ...none, portRank: 1 }
+      { ...noEvidence, companion: true },
+      { ...noEvidence, synForward: many },
+      { ...noEvidence, synAckForward: many },
+      { ...noEvidence, history: many },
+      { ...noEvidence, portRank: 3 },
+      { ...noEvidence, beganForward: many },
+      { ...noEvidence, portRank: 2 },
+      { ...noEvidence, fanIn: many },
+      { ...noEvidence, portRank: 1 }
     ].map(directionMargin)
     for (let i = 1; i < margins.length; i++) assert.isAbove(margins[i - 1]!, margins[i]!)
     assert.isAbove(margins.at(-1)!, 0)
   })
 
   it("lets one SYN overrule a known port, and a few starts overrule it too", () => {
-    assert.isBelow(directionMargin({ ...none, synReverse: 1, portRank: 2 }), 0)
-    assert.isBelow(directionMargin({ ...none, beganReverse: 10, portRank: 2 }), 0)
-    assert.isAbove(directionMargin({ ...none, beganReverse: 1, portRank: 2 }), 0)
+    assert.isBelow(directionMargin({ ...noEvidence, synReverse: 1, portRank: 2 }), 0)
+    assert.isBelow(directionMargin({ ...noEvidence, beganReverse: 10, portRank: 2 }), 0)
+    assert.isAbove(directionMargin({ ...noEvidence, beganReverse: 1, portRank: 2 }), 0)
   })
 
   it("tells a known service from a habit of operating systems", () => {

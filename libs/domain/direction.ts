@@ -43,6 +43,23 @@ export interface Evidence {
   readonly declared: boolean
 }
 
+/** Nothing is known: a guess. */
+export const noEvidence: Evidence = {
+  synForward: 0,
+  synReverse: 0,
+  synAckForward: 0,
+  synAckReverse: 0,
+  beganForward: 0,
+  beganReverse: 0,
+  portRank: 0,
+  fanIn: 0,
+  fanInAgainst: 0,
+  clientPorts: 0,
+  history: 0,
+  companion: false,
+  declared: false
+}
+
 export const directionWeights = {
   companion: 8,
   syn: 6,

@@ -197,6 +197,11 @@ export const scenarios: ReadonlyArray<Scenario> = [
     expect: ["1 -> 2:20/6", "1 -> 2:21/6"]
   },
   {
+    name: "FTP active: nobody saw the control connection",
+    windows: [both("2:20", "1:40005")],
+    expect: ["1 -> 2:20/6"]
+  },
+  {
     name: "FTP: the control connection was seen half an hour ago",
     windows: [both("1:40000", "2:21"), [says("5:4000", "6:80")], both("2:20", "1:40005")],
     expect: ["1 -> 2:20/6"]

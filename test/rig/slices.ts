@@ -1,4 +1,5 @@
 /** Slices and edges for store tests: whole rows from the few fields a test is about. */
+import { noEvidence } from "#domain/direction.ts"
 import type { EvidenceSample } from "#pipeline/resolve/EvidenceSampler.ts"
 import type { CollapsedSlice, Edge, SliceEdges } from "#pipeline/resolve/edges.ts"
 import type { SliceClaim, SliceWrite } from "#pipeline/resolve/Resolver.ts"
@@ -27,19 +28,10 @@ export const edge = (fields: Partial<Edge> & Pick<Edge, "client" | "server">): E
     sampling: 1,
     first: monday + 1000,
     last: monday + 60_000,
-    synForward: 0,
-    synReverse: 0,
-    synAckForward: 0,
-    synAckReverse: 0,
-    beganForward: 0,
-    beganReverse: 0,
+    ...noEvidence,
     portRank: 2,
     fanIn: 1,
-    fanInAgainst: 0,
     clientPorts: 1,
-    history: 0,
-    companion: false,
-    declared: false,
     symmetric: false,
     direction: 0.6,
     bothDirections: true,

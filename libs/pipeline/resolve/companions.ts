@@ -20,5 +20,9 @@ export const companions: ReadonlyArray<Companion> = [
   { protocol: 6, control: 135, data: -1, from: 49_152 }
 ]
 
+/** A port that carries nothing but second connections: whoever has it serves, also before the first one was seen. */
+export const isData = (protocol: number, port: number): boolean =>
+  companions.some((one) => one.protocol === protocol && one.data === port && one.control !== port)
+
 export const isControl = (protocol: number, port: number): boolean =>
   companions.some((one) => one.protocol === protocol && one.control === port)

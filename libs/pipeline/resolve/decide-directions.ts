@@ -7,12 +7,12 @@
  * 3. Each conversation is decided with all of it. Folded rows may be turned round too, as long as the folded port was one.
  * 4. Where both ends use one port, what earlier slices saw of the pair counts as well (SymmetricPairs.ts).
  */
-import { directionOdds, type Evidence, mostHistory, portRankEvidence, provenOdds } from "#domain/direction.ts"
+import { directionOdds, type Evidence, mostHistory, noEvidence, portRankEvidence, provenOdds } from "#domain/direction.ts"
 import { type PortRanks, portClass, portRank, RANK_HIGH_SERVICE, RANK_SERVICE } from "#domain/PortRank.ts"
 import type { ConversationColumns, WindowSlice } from "#domain/Window.ts"
 import { isAttempt } from "./attempt.ts"
 import type { DeclaredEnds } from "./collapse.ts"
-import { companions, isControl } from "./companions.ts"
+import { companions, isControl, isData } from "./companions.ts"
 import { type AddressKey, addressKey, type ServiceRegister } from "./ServiceRegister.ts"
 import { isClear, isUpper } from "./SymmetricPairs.ts"
 import { makeTupleTable } from "./tuple-table.ts"
@@ -62,21 +62,7 @@ export interface Decision {
 
 type Mutable = { -readonly [K in keyof Evidence]: Evidence[K] }
 
-const blank = (): Mutable => ({
-  synForward: 0,
-  synReverse: 0,
-  synAckForward: 0,
-  synAckReverse: 0,
-  beganForward: 0,
-  beganReverse: 0,
-  portRank: 0,
-  fanIn: 0,
-  fanInAgainst: 0,
-  clientPorts: 0,
-  history: 0,
-  companion: false,
-  declared: false
-})
+const blank = (): Mutable => ({ ...noEvidence })
 
 /** Turns the evidence for one end into that for the other; the marks are set by who decides. */
 const turn = (e: Mutable): void => {
@@ -227,7 +213,8 @@ export const decideDirections = (slice: WindowSlice, options: DecideOptions): De
       if (one.protocol !== protocol || (port !== one.data && port < one.from) || port === one.control) continue
       if (port !== one.data && portRank(ranks, protocol, port) >= RANK_HIGH_SERVICE) continue
       if (portRank(ranks, protocol, clientPort) >= RANK_SERVICE) continue
-      if (!register.related(nameOf(client, family), nameOf(server, family), one.control, windowStart)) continue
+      if (!isData(protocol, port) && !register.related(nameOf(client, family), nameOf(server, family), one.control, windowStart))
+        continue
       // a port that serves others as well is a service of its own
       if (one.data !== -1 && port !== one.data && endpoint !== -1 && fanIn(endpoint) > 1) continue
       return one.data === -1 ? port : one.data
@@ -295,7 +282,7 @@ export const decideDirections = (slice: WindowSlice, options: DecideOptions): De
         ? decidePair(at)
         : odds > 0 || (odds === 0 && tie(c, row, bPort < aPort)) || (ea === -1 && odds > -2)
       if (word !== 0) decision.bServes = word > 0
-      else if (register.relations() > 0 && portRank(ranks, protocol, bPort) < RANK_SERVICE + (bPort === 20 ? 9 : 0)) {
+      else if (isData(protocol, bPort) || (register.relations() > 0 && portRank(ranks, protocol, bPort) < RANK_SERVICE)) {
         const toB = companionPort(row, a, b, aPort, bPort, eb)
         const toA = companionPort(row, b, a, bPort, aPort, ea)
         if ((toA === -1) !== (toB === -1) && (toA === -1 || ea !== -1 || toA !== aPort)) {

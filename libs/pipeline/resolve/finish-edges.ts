@@ -1,6 +1,6 @@
 /** The last step of collapse.ts: sums by edge and exporter → edges with an owner for each direction, and their observers. */
 
-import { directionMargin } from "#domain/direction.ts"
+import { directionMargin, noEvidence } from "#domain/direction.ts"
 import type { SliceExporter, WindowSlice } from "#domain/Window.ts"
 import { isAttempt, isRestOfAttempt } from "./attempt.ts"
 import { makeSeen, type Owners } from "./duplicate.ts"
@@ -70,19 +70,7 @@ const blank = (): Writable<Edge> => ({
   sampling: 1,
   first: 0,
   last: 0,
-  synForward: 0,
-  synReverse: 0,
-  synAckForward: 0,
-  synAckReverse: 0,
-  beganForward: 0,
-  beganReverse: 0,
-  portRank: 0,
-  fanIn: 0,
-  fanInAgainst: 0,
-  clientPorts: 0,
-  history: 0,
-  companion: false,
-  declared: false,
+  ...noEvidence,
   symmetric: false,
   direction: 0,
   bothDirections: false,

@@ -90,7 +90,7 @@ export const whyDirection = (evidence: DirectionEvidence): DirectionWhy => {
     },
     {
       name: "Second connection",
-      seen: evidence.companion ? "a connection to the same server opened this one" : "not one of a service that opens others",
+      seen: evidence.companion ? "a connection to the same server opens this one" : "not one of a service that opens others",
       weight: parts.companion
     }
   ]
