@@ -75,10 +75,13 @@ describe("while the database is away", () => {
         await sleep(1000)
         most = Math.max(most, (await appliance.health()).memoryBytes)
       }
-      const waiting = (await appliance.health()).spool
+      // the worker has two under way at most: more are waiting because it was told that they are on the disk
+      const waiting = await until("slices were acknowledged while the database is away", async () => {
+        const { spool: now } = await appliance.health()
+        return now.waitingSlices > 4 && now
+      })
       const files = slicesIn(spool).length
-      assert.isAbove(files, 0)
-      assert.isUndefined(await appliance.warning("store-lags"), "slices are acknowledged while they go to the disk")
+      assert.isAbove(files, 2)
       await outage.mend()
       const mended = Date.now()
       await traffic.stop()
