@@ -168,9 +168,12 @@ const makePlane = () => {
       goodSent += GOOD_RECORDS
       take(aDatagram(now(), 1 + (goodSent - GOOD_RECORDS) / GOOD_RECORDS, new Array(GOOD_RECORDS).fill(goodFlow)), good)
       plane.tick()
-      for (let i = 0; i < 100 && (i === 0 || plane.report().windows.conversations > 0); i++) {
+      // A window may hold what was said again (repeats.ts), and no conversation.
+      for (let i = 0, slices = 1; i < 100 && slices > 0; i++) {
         plane.handle({ type: "flush" })
-        accept().forEach(count)
+        const emitted = accept()
+        emitted.forEach(count)
+        slices = emitted.length
       }
       const { datagrams: d, exporters, windows: w } = plane.report()
       assertThat("the decoder threw", d.failed === 0, ...plane.report().actors.map((one) => one.lastError?.message))
