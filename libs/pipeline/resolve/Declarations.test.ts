@@ -141,7 +141,16 @@ layer(everything, { excludeTestServices: true })("a declared direction", (it) =>
       yield* write([edge({ client: "10.8.0.2", server: "10.8.0.1", port: 7443, declared: true, direction: 1 })])
       assert.strictEqual((yield* get(now.id)).flows, now.flows + 10n)
 
+      // seen for the first time while the word holds: once it is gone, the evidence decides on that, too
+      yield* write([edge({ client: "10.8.0.2", server: "10.8.0.9", port: 443, declared: true, direction: 1 })])
+      const later = (yield* idOf("10.8.0.2", "10.8.0.9"))!
+      assert.strictEqual((yield* get(later)).terms.direction, 1)
+
       assert.strictEqual((yield* declarations.withdraw(end)).turned, 2)
+      assert.isBelow((yield* get(later)).terms.direction, 1)
+      yield* query(`DELETE FROM dependencies WHERE id = ${later}`)
+      yield* query("DELETE FROM assets WHERE name = '10.8.0.9'")
+      yield* query("UPDATE assets SET servers = servers - 1 WHERE name = '10.8.0.2'")
       assert.deepStrictEqual(yield* drawn, all)
       assert.deepStrictEqual(
         yield* query("SELECT name, clients, servers FROM assets WHERE name LIKE '10.8.0.%' ORDER BY name"),

@@ -11,7 +11,7 @@ import { judgeAnew } from "./confidence-sql.ts"
 import type { End } from "./Declarations.ts"
 import { clientPort, turnDependencies } from "./turn-dependencies.ts"
 
-/** `turned_port` of a dependency that left the lists because the right one was there already. */
+/** `turned_port` of a dependency that left the lists: the right one was there already, or the port it should have is not known. */
 const hidden = -1
 
 /** Answers how many changed direction. */
@@ -67,12 +67,12 @@ const applyNever = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, end: E
 const revokeNever = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, end: End) {
   yield* judge(
     sql,
-    sql`source_address = ${end.address}::text::inet AND protocol = ${end.protocol} AND declared AND NOT ${served(sql, "target", "d.port")}`,
+    sql`source_address = ${end.address}::text::inet AND protocol = ${end.protocol} AND NOT ${sql.literal(toServe)}`,
     false
   )
   return yield* comeBack(
     sql,
-    sql`(turned_port >= 0 AND source_address = ${end.address}::text::inet AND ${end.port}::int IN (0, turned_port) AND NOT ${served(sql, "target", "d.port")})
+    sql`(turned_port >= 0 AND source_address = ${end.address}::text::inet AND ${end.port}::int IN (0, turned_port) AND NOT ${sql.literal(toServe)})
       OR (turned_port = ${hidden} AND target_address = ${end.address}::text::inet AND ${end.port}::int IN (0, port)
         AND NOT EXISTS (SELECT 1 FROM dependencies r WHERE r.source_id = d.target_id AND r.target_id = d.source_id AND r.protocol = d.protocol AND r.declared))`,
     end
@@ -90,15 +90,13 @@ const comeBack = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, these: S
   return back.length
 })
 
-/** An end of `dependencies d` was declared to serve. */
-const served = (sql: SqlClient.SqlClient, end: "source" | "target", port: string) =>
-  sql.literal(
-    `EXISTS (SELECT 1 FROM declared_ends s WHERE s.serves AND s.address = d.${end}_address AND s.protocol = d.protocol AND s.port = ${port})`
-  )
+/** The server of `dependencies d` was declared to serve. */
+const toServe =
+  "EXISTS (SELECT 1 FROM declared_ends s WHERE s.serves AND s.address = d.target_address AND s.protocol = d.protocol AND s.port = d.port)"
 
 const ids = (rows: ReadonlyArray<{ readonly id: bigint }>): ReadonlyArray<bigint> => rows.map(({ id }) => id)
 
-/** Out of the lists: the right one is there. Its traffic stays where it was, and comes back with it. */
+/** Out of the lists. Its traffic stays where it was, and comes back with it. */
 const hide = (sql: SqlClient.SqlClient, which: ReadonlyArray<bigint>) => setShown(sql, which, "candidate", "active", hidden, -1)
 const showAgain = (sql: SqlClient.SqlClient, which: ReadonlyArray<bigint>) => setShown(sql, which, "active", "candidate", null, 1)
 
