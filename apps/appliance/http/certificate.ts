@@ -35,8 +35,6 @@ export const certificatePaths = (dataFolder: string) => {
   return { folder, certificate: join(folder, "certificate.pem"), key: join(folder, "key.pem") }
 }
 
-export const fingerprintOf = (pem: string): string => new X509Certificate(pem).fingerprint256
-
 /** Ours says so here; anything else there was put there. */
 const organisation = "FlowLens self-made"
 

@@ -1,6 +1,6 @@
 /** The filter grammar of the domain as the filter line wants it: what completes, what is wrong before it is sent. */
 import { Result } from "effect"
-import { completeFilter as complete, parseFilter } from "#domain/filter.ts"
+import { completeFilter, parseFilter } from "#domain/filter.ts"
 import type { FilterFault, Suggestion } from "./ui/net-filter.ts"
 
 export interface FilterWords {
@@ -9,12 +9,9 @@ export interface FilterWords {
 }
 
 export const filterWords = (subject: Parameters<typeof parseFilter>[1]): FilterWords => ({
-  complete: (text, caret) => complete(text, caret, subject),
+  complete: (text, caret) => completeFilter(text, caret, subject),
   check: (text) => {
     const read = parseFilter(text, subject)
     return Result.isFailure(read) ? { position: read.failure.position, message: read.failure.message } : undefined
   }
 })
-
-/** Of the map, whose edges are dependencies. */
-export const completeFilter = filterWords("dependency").complete

@@ -76,7 +76,6 @@ export class NetSeries extends LitElement {
       .area { fill: var(--compute); }
       .open { stroke-dasharray: 4 3; }
       .area.open { opacity: 0.06; }
-      .label.open { fill: var(--muted); }
       .scroll { max-height: 22rem; overflow: auto; }
       table { border-collapse: collapse; width: 100%; }
       th { font: var(--t-11); color: var(--muted); position: sticky; top: 0; background: var(--canvas); text-align: right; height: 24px; border-bottom: var(--hair) solid var(--edge); }

@@ -2,7 +2,7 @@
  * What belongs to a selection: who needs it, whom it needs, and the lines between. Upstream serves the selected, downstream is served
  * by it; the map marks the two by shape and colour. Pure.
  */
-import { assetKey, type Scene, type SceneEdge, type SceneNode } from "./scene.ts"
+import type { Scene, SceneEdge, SceneNode } from "./scene.ts"
 
 export type Relation = "self" | "upstream" | "downstream" | "both"
 
@@ -151,5 +151,3 @@ const firstOf = (scene: Scene, positions: ReadonlyMap<string, Point>): string | 
 
 /** The identity that is copied: an address for an asset, a prefix or name for a group. */
 export const identityOf = (node: SceneNode): string => (node.kind === "asset" ? node.members[0]!.address : node.label)
-
-export const selectionOfAsset = (id: string): string => assetKey(id)

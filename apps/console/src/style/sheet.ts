@@ -18,7 +18,7 @@ export const sheet = css`
   a { color: inherit; text-decoration: none; border-radius: var(--radius); }
   a:hover { text-decoration: underline; text-underline-offset: 2px; }
   a.link { color: var(--accent); }
-  p a, .prose a { color: var(--accent); text-decoration: underline; text-underline-offset: 2px; }
+  p a { color: var(--accent); text-decoration: underline; text-underline-offset: 2px; }
   code, .mono { font-family: var(--mono); font-size: 0.92em; }
   .num { text-align: right; white-space: nowrap; }
   .muted { color: var(--muted); }

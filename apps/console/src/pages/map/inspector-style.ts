@@ -8,7 +8,6 @@ export const inspectorStyle = css`
   section h3 { padding: var(--s-3) var(--s-5) var(--s-1); display: flex; justify-content: space-between; gap: var(--s-3); }
   table.plain { font: var(--t-12); table-layout: fixed; }
   table.plain td { height: 24px; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-  table.plain td.wrap { white-space: normal; padding-block: 3px; }
   table.plain a { display: inline-flex; align-items: center; min-height: 24px; max-width: 100%; }
   table.plain a span { overflow: hidden; text-overflow: ellipsis; }
   table.plain tr:hover td { background: var(--raised); }
