@@ -1,8 +1,8 @@
 /**
  * Conversations whose two ends use one port (NTP, IKE, VXLAN, server to server DNS). The port tells nothing, both ends may begin, and what
  * exporters and windows say of that differs. So evidence of a pair is summed over slices, and its direction stays as it was first drawn
- * until more than `turnsBeyond` speaks against it that is not chance: one arrow, that turns seldom. Bounded: two generations, of which the older is
- * forgotten at a time; the store then joins what is drawn anew (match-edges.ts).
+ * until more than `turnsBeyond` speaks against it that is not chance: one arrow, that turns seldom. Bounded: two generations, of which the
+ * older is forgotten at a time; the store then joins what is drawn anew (match-edges.ts).
  */
 import type { AddressKey } from "./ServiceRegister.ts"
 import { makeTupleTable } from "./tuple-table.ts"
@@ -16,7 +16,7 @@ interface Counts {
 const INITIAL = 64
 /** Starts and SYNs. */
 const mostRemembered = 64
-/** Log-odds: two peers at one end, or eight against two. */
+/** Log-odds: three peers of one end against one of the other, or six against two. */
 export const turnsBeyond = 0.5
 
 /** Starts, each by one end or the other, are a matter of chance between equals up to so many standard deviations. */
