@@ -1,5 +1,6 @@
 /**
- * One measured run of the appliance: a warm-up that shows it every conversation once, then the load, then until everything is stored.
+ * One measured run of the appliance: a warm-up that shows it every conversation often enough to be believed, then the load, then until
+ * everything is stored.
  * Loss is what the sender says it sent against the sums in the database.
  */
 import { type Appliance, type StoredTotals, startAppliance } from "./Appliance.ts"
@@ -20,6 +21,8 @@ export interface Reading {
 const portOf = (appliance: Appliance, format: Format): number =>
   format === "ipfix" ? appliance.ipfixPort : format === "sflow5" ? appliance.sflowPort : appliance.netflowPort
 
+/** Records a conversation on average: the senders repeat what they made, so that the rarest of 50,000 comes five times. */
+const warmRecords = 25
 const longestWriteMilliseconds = 180_000
 
 /**
@@ -56,7 +59,7 @@ export const readOnce = async (format: Format, rate: number): Promise<Reading> =
   const appliance = await startAppliance({ dataFolder: `${folder.path}/data` })
   try {
     const load = { format, port: portOf(appliance, format) }
-    const warm = await sender.send({ ...load, rate: Math.min(rate, 100_000), records: CONVERSATIONS * 4 })
+    const warm = await sender.send({ ...load, rate: Math.min(rate, 100_000), records: CONVERSATIONS * warmRecords })
     const before = await settle(appliance, warm.packets)
     const cpu = appliance.cpu.seconds()
     const databaseCpu = appliance.databaseCpu.seconds()
