@@ -131,6 +131,27 @@ describe("the coverage ledger", () => {
     assert.strictEqual(coverageOf(play.rows().get(1)!).state, "partial")
   })
 
+  it("has one time of looking where a window turns bad and good again, however often", () => {
+    const burst = new Map([
+      [5, 20],
+      [25, 10],
+      [91, 40],
+      [105, 8]
+    ])
+    const play = played(
+      () => true,
+      (second) => burst.get(second) ?? 0
+    )
+    play.to(60)
+    assert.deepStrictEqual(play.spans(), [[0, 59, true]])
+    play.to(120)
+    assert.deepStrictEqual(play.spans(), [
+      [0, 60, false],
+      [60, 119, true]
+    ])
+    assert.isAbove(play.changes.length, 4, "it was seen to change")
+  })
+
   it("lays a gap that shows with the first datagram to the time before it", () => {
     const play = played(
       () => true,

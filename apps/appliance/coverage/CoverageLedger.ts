@@ -197,7 +197,10 @@ export const makeCoverageLedger = ({ windowSeconds, silentAfterMs }: CoverageLed
       one.span.until = now
       return false
     }
-    one.span = { since: Math.max(heard.from, current), until: now, open: true }
+    const since = Math.max(heard.from, current)
+    // a window is judged as a whole: one that turned bad and good again was good from its begin
+    if (one.ended.at(-1)?.since === since) one.ended.pop()
+    one.span = { since, until: now, open: true }
     return true
   }
 
