@@ -202,7 +202,7 @@ export class Appliance {
           path,
           method: method ?? (text === undefined ? "GET" : "POST"),
           agent: false,
-          timeout: 30_000,
+          timeout: patienceSeconds * 1000,
           rejectUnauthorized: false,
           headers: { ...(text === undefined ? {} : { "content-type": "application/json" }), ...headers }
         },
@@ -221,7 +221,7 @@ export class Appliance {
           })
         }
       )
-      asking.on("timeout", () => asking.destroy(new Error(`no answer from ${path} within 30 s`)))
+      asking.on("timeout", () => asking.destroy(new Error(`no answer from ${path} within ${patienceSeconds} s`)))
       asking.on("error", failed)
       asking.end(text)
     })
@@ -276,7 +276,7 @@ export class Appliance {
       if (url === undefined) return yield* Effect.fail(new Error("the database does not run"))
       const sql = yield* PgClient.makeClient({ url })
       return yield* sql.unsafe<A>(text)
-    }).pipe(Effect.scoped, Effect.provide(Reactivity.layer), Effect.timeout("30 seconds"), Effect.runPromise)
+    }).pipe(Effect.scoped, Effect.provide(Reactivity.layer), Effect.timeout(patienceSeconds * 1000), Effect.runPromise)
   }
   /** Sums over all windows. */
   async written(): Promise<{ readonly records: number; readonly bytes: number; readonly packets: number }> {

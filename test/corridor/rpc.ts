@@ -10,7 +10,7 @@ export const rpc = (appliance: Appliance, token: string, tag: string, payload: u
       headers: { authorization: `Bearer ${token}` }
     })
     let text = ""
-    const timer = setTimeout(() => socket.terminate(), 30_000)
+    const timer = setTimeout(() => socket.terminate(), 90_000)
     socket.on("open", () => socket.send(`${JSON.stringify({ _tag: "Request", id: "1", tag, payload, headers: [] })}\n`))
     socket.on("message", (part: Buffer) => {
       text += part.toString()
