@@ -31,7 +31,12 @@ export const silentSince = ({ exporter, heardAt, now, startedAt, defaultSeconds 
 const LONG_KNOWN_MS = 3600_000
 
 /** Its silence is somebody's business. */
-export const silenceAlarms = ({ firstSeen, lastSeen, policy, state }: Exporter): boolean =>
+export const silenceAlarms = ({
+  firstSeen,
+  lastSeen,
+  policy,
+  state
+}: Pick<Exporter, "firstSeen" | "lastSeen" | "policy" | "state">): boolean =>
   policy.silentAlarm &&
   state !== "expected" &&
   (policy.approval === "approved" ||

@@ -58,7 +58,7 @@ export const exporterReadings = (
     }
     return new Exporter({
       ...one,
-      silenceAlarms: silenceAlarms(new Exporter(one)),
+      silenceAlarms: silenceAlarms(one),
       findings:
         counted === undefined || row.policy.approval === "blocked"
           ? []

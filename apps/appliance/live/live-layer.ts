@@ -1,5 +1,5 @@
 /**
- * `Live`: what browsers watch. One actor reads the vitals once a second, and the figures of a watched Overview when the map changed; every
+ * `Live`: what browsers watch. One actor reads the vitals about once a second, and the figures of a watched Overview when the map changed; every
  * watcher shares the latest value, so a hundred consoles cost no more than one.
  */
 import { Clock, Effect, Layer, Stream, SubscriptionRef } from "effect"
@@ -22,6 +22,9 @@ const dayOfWindows = 288
 const historyEveryMs = 10_000
 const figuresAtMostEveryMs = 2_000
 const figuresAtLeastEveryMs = 30_000
+/** Reading the vitals of thousands of exporters takes a third of a second of the thread that everything else waits for. */
+const restsFor = 9
+const restsAtMostMs = 10_000
 
 export interface LiveOptions {
   readonly settings: ReadonlyArray<SettingReading>
@@ -119,7 +122,8 @@ const make = Effect.fnUntraced(function* ({ settings, windowSeconds }: LiveOptio
           yield* SubscriptionRef.set(history, histories.read(now))
         }
         yield* showOverview
-        yield* Effect.sleep("1 second")
+        const took = (yield* Clock.currentTimeMillis) - now
+        yield* Effect.sleep(Math.min(restsAtMostMs, Math.max(1000, restsFor * took)))
       }
     })
   )
