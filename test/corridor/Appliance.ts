@@ -300,6 +300,16 @@ export class Appliance {
   databaseProcesses(): ReadonlyArray<number> {
     return serversIn(join(this.data, "postgres"))
   }
+  /** To all of them; one may end meanwhile. */
+  signalDatabase(name: NodeJS.Signals): void {
+    for (const pid of this.databaseProcesses()) {
+      try {
+        process.kill(pid, name)
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error
+      }
+    }
+  }
 }
 
 /** Starts one on free ports and a folder of its own; whatever the test does, it is gone afterwards. */
@@ -314,7 +324,7 @@ export const startAppliance = async (
     appliance.signal("SIGKILL")
     await appliance.ended()
     for (let i = 0; i < 100 && appliance.databaseProcesses().length > 0; i++) await sleep(100)
-    for (const pid of appliance.databaseProcesses()) process.kill(pid, "SIGKILL")
+    appliance.signalDatabase("SIGKILL")
   })
   await appliance.up()
   return appliance

@@ -193,13 +193,13 @@ describe("a sequence of faults under load", () => {
       await inject(
         "every process of the database frozen",
         async () => {
-          for (const pid of appliance.databaseProcesses()) process.kill(pid, "SIGSTOP")
+          appliance.signalDatabase("SIGSTOP")
           await until("health tells", async () => (await appliance.ask("/health")).json.checks.database === "fail")
           await sleep(seconds * 1000)
           return `/health ${(await appliance.ask("/health")).status}, ${(await codes()).filter((code) => /database|lags|spool/.test(code)).join(", ")}`
         },
         async () => {
-          for (const pid of appliance.databaseProcesses()) process.kill(pid, "SIGCONT")
+          appliance.signalDatabase("SIGCONT")
           await until("the database answers", async () => (await appliance.ask("/health")).json.checks.database === "pass")
         }
       )

@@ -99,8 +99,7 @@ describe("under traffic", () => {
     })
 
     // frozen, as a machine that swaps or a disk that hangs
-    const frozen = appliance.databaseProcesses()
-    for (const pid of frozen) process.kill(pid, "SIGSTOP")
+    appliance.signalDatabase("SIGSTOP")
     const hung = Date.now()
     const told = await until("health tells of the frozen database", async () => {
       const { status, json } = await appliance.ask("/health")
@@ -109,7 +108,7 @@ describe("under traffic", () => {
     const toldAfterMs = Date.now() - hung
     assert.strictEqual(told.status, "unhealthy")
     await sleep(Math.max(0, frozenMs - (Date.now() - hung)))
-    for (const pid of frozen) process.kill(pid, "SIGCONT")
+    appliance.signalDatabase("SIGCONT")
     const thawed = Date.now()
     // that windows had to wait is said for a minute more
     await until("the database answers again", async () => (await appliance.ask("/health")).json.checks.database !== "fail")
