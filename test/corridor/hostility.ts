@@ -124,6 +124,11 @@ export const hostileKinds = (valid: ReadonlyArray<Uint8Array>, random: Seeded): 
       return bytes
     },
     "forged agents": () => forgedAgent(sflow[random.below(sflow.length)]!, random),
+    "records that are not there": () => {
+      const bytes = valid.find((one) => one[0] === 0 && one[1] === 5)!.slice()
+      bytes.set([1, random.below(256)], 2)
+      return bytes
+    },
     "template flood": () => netflow9(random, [set(0, template(256 + random.below(65_000), someFields(1 + random.below(40))))]),
     "ipfix template flood": () => ipfix(random, [set(2, template(256 + random.below(65_000), someFields(1 + random.below(40))))]),
     "templates that lie": () =>
