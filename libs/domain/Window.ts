@@ -50,7 +50,7 @@ export interface SliceExporter {
   readonly address: string
   /** Absent in slices that were spooled by a version that did not say it. */
   readonly protocol?: ExporterProtocol
-  /** What is told of here was taken on the way out; only where a slice keeps that apart (resolve/echoes.ts). */
+  /** What is told of here was taken on the way out; only where a slice keeps that apart (resolve/collapse/echoes.ts). */
   readonly egress?: boolean
   /** What it said again from other interfaces (window/repeats.ts): in `records` of the slice, and in none of its rows. Octets scaled. */
   readonly repeats?: { readonly records: number; readonly bytes: number }

@@ -1,7 +1,7 @@
 /** Scenarios of direction, encoded and played through the collector's own stages; and that nothing but evidence decides. */
 import { assert, describe, it } from "@effect/vitest"
 import { marginOf } from "#domain/direction.ts"
-import type { Edge } from "#pipeline/resolve/edges.ts"
+import type { Edge } from "#pipeline/resolve/collapse/edges.ts"
 import { guess } from "#pipeline/resolve/turn-dependencies.ts"
 import { randomFrom } from "../rig/flow-records.ts"
 import { drawn, play, type Said, type Variant } from "./play.ts"

@@ -1,6 +1,6 @@
 /** Conversations as exporters would report them: encoded, decoded, folded into windows, collapsed. */
 
-import type { Edge } from "#pipeline/resolve/edges.ts"
+import type { Edge } from "#pipeline/resolve/collapse/edges.ts"
 import type { ExportRecord } from "../../apps/appliance/demo/ExportRecord.ts"
 import { makeIpfix } from "../../apps/appliance/demo/encode-ipfix.ts"
 import { makeNetflow5 } from "../../apps/appliance/demo/encode-netflow5.ts"

@@ -1,4 +1,4 @@
-/** Flow records as a worker folds them into the slice of a window: what resolve/collapse.ts is given. */
+/** Flow records as a worker folds them into the slice of a window: what resolve/collapse/collapse.ts is given. */
 import { makePortRanks } from "#domain/PortRank.ts"
 import type { SliceExporter, WindowSlice } from "#domain/Window.ts"
 import { services } from "#pipeline/enrich/services.ts"

@@ -1,7 +1,7 @@
 /** Slices and edges for store tests: whole rows from the few fields a test is about. */
 import { noEvidence } from "#domain/direction.ts"
-import type { EvidenceSample } from "#pipeline/resolve/EvidenceSampler.ts"
-import type { CollapsedSlice, Edge, SliceEdges } from "#pipeline/resolve/edges.ts"
+import type { EvidenceSample } from "#pipeline/resolve/collapse/EvidenceSampler.ts"
+import type { CollapsedSlice, Edge, SliceEdges } from "#pipeline/resolve/collapse/edges.ts"
 import type { SliceClaim, SliceWrite } from "#pipeline/resolve/Resolver.ts"
 
 /** 2026-01-05T10:00:00Z, the start of a five-minute window. */

@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Result } from "effect"
 import type { WindowSlice } from "#domain/Window.ts"
-import type { Edge } from "#pipeline/resolve/edges.ts"
+import type { Edge } from "#pipeline/resolve/collapse/edges.ts"
 import { freshDatabase } from "../../../test/rig/Database.ts"
 import { type Config, resolveConfig } from "../config.ts"
 import type { MakeCollapse } from "../corridors/flow.ts"

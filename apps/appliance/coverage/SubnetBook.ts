@@ -1,7 +1,7 @@
 /** Which exporter saw which of our networks since it was last asked: sums over slices, handed to the store and begun anew. */
 import type { NetworkSet } from "#domain/Address.ts"
 import type { WindowSlice } from "#domain/Window.ts"
-import { subnetsSeen } from "#pipeline/resolve/subnets-seen.ts"
+import { subnetsSeen } from "#pipeline/resolve/collapse/subnets-seen.ts"
 import type { SubnetCount } from "#pipeline/store/CoverageStore.ts"
 
 /** Pairs that wait for a database that is away; addresses are easily invented. */

@@ -3,7 +3,7 @@ import { makePortRanks } from "#domain/PortRank.ts"
 import type { WindowSlice } from "#domain/Window.ts"
 import { dataSet, type Field, ipfix, template10, uint } from "#pipeline/decode/encode.fixture.ts"
 import { services } from "#pipeline/enrich/services.ts"
-import { collapseSlice } from "#pipeline/resolve/collapse.ts"
+import { collapseSlice } from "#pipeline/resolve/collapse/collapse.ts"
 import { makeMerger } from "#pipeline/window/merge-slices.ts"
 import { accounted, makeTestPlane, tuesday } from "./FlowPlane.fixture.ts"
 

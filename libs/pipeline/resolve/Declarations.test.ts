@@ -8,9 +8,9 @@ import { layerTestDatabase } from "../../../test/rig/Database.ts"
 import { collapsed, edge, monday, sample, sliceOf } from "../../../test/rig/slices.ts"
 import { DependencyStore } from "../store/DependencyStore.ts"
 import { StatsStore } from "../store/StatsStore.ts"
+import type { EvidenceSample } from "./collapse/EvidenceSampler.ts"
+import type { Edge } from "./collapse/edges.ts"
 import { Declarations } from "./Declarations.ts"
-import type { EvidenceSample } from "./EvidenceSampler.ts"
-import type { Edge } from "./edges.ts"
 import { Resolver } from "./Resolver.ts"
 
 const everything = Layer.mergeAll(

@@ -6,7 +6,7 @@ import { Context, DateTime, type Duration, Effect, Layer, Result } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import { type Declaration, DependencyNotFound, DirectionUnknown } from "#domain/Dependency.ts"
 import type { DependencyId } from "#domain/ids.ts"
-import type { DeclaredEnds } from "./collapse.ts"
+import type { DeclaredEnds } from "./collapse/collapse.ts"
 import { apply, revoke } from "./declared-dependencies.ts"
 import { lockInventory } from "./Inventory.ts"
 

@@ -4,10 +4,10 @@
  */
 import { Clock, Effect } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
-import { appendEntry, loadEntries } from "./journal.ts"
-import { type KnownEdges, makeKnownEdges } from "./KnownEdges.ts"
-import type { KnownRows } from "./KnownRows.ts"
-import { makePending, type Pending } from "./Pending.ts"
+import { appendEntry, loadEntries } from "./journal/journal.ts"
+import { type KnownEdges, makeKnownEdges } from "./journal/KnownEdges.ts"
+import type { KnownRows } from "./journal/KnownRows.ts"
+import { makePending, type Pending } from "./journal/Pending.ts"
 import type { Staged } from "./stage.ts"
 
 type InTransaction<A = void> = Effect.Effect<A, SqlError.SqlError>

@@ -6,7 +6,7 @@ import { layerTestDatabase } from "../../../test/rig/Database.ts"
 import { collapsed, sliceOf } from "../../../test/rig/slices.ts"
 import { AssetStore } from "../store/AssetStore.ts"
 import { DependencyStore } from "../store/DependencyStore.ts"
-import type { Edge } from "./edges.ts"
+import type { Edge } from "./collapse/edges.ts"
 import { Resolver, type SliceWrite } from "./Resolver.ts"
 
 export const hour = 3_600_000

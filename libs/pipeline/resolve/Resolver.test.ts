@@ -6,7 +6,7 @@ import type { AssetId, DependencyId } from "#domain/ids.ts"
 import { claimOf, collapsed, edge, manyEdges, monday, sliceOf, streamed } from "../../../test/rig/slices.ts"
 import { AssetStore } from "../store/AssetStore.ts"
 import { DependencyStore } from "../store/DependencyStore.ts"
-import type { Edge } from "./edges.ts"
+import type { Edge } from "./collapse/edges.ts"
 import { dependency, everything, put, query, write } from "./Resolver.fixture.ts"
 
 /** Everything a slice can change, to compare before and after. */

@@ -7,8 +7,8 @@ import { SqlClient, SqlError } from "effect/sql"
 import { networkSet } from "#domain/Address.ts"
 import { float8s, int4s, texts } from "../store/arrays.ts"
 import { ensurePartition } from "../store/partitions.ts"
-import type { EvidenceSample } from "./EvidenceSampler.ts"
-import type { SliceEdges, SliceTotals } from "./edges.ts"
+import type { EvidenceSample } from "./collapse/EvidenceSampler.ts"
+import type { SliceEdges, SliceTotals } from "./collapse/edges.ts"
 import { type FoldResult, foldKnown, nothingFolded } from "./fold-known.ts"
 import {
   createAddressStage,
@@ -19,7 +19,7 @@ import {
   planByLength,
   updateAssets
 } from "./Inventory.ts"
-import { removeEntries } from "./journal.ts"
+import { removeEntries } from "./journal/journal.ts"
 import { type Memory, makeMemory } from "./Memory.ts"
 import { createEdgeStage, joinDoubles, loadEdges, settleDirections } from "./match-edges.ts"
 import { findGuesses, retireGuesses } from "./retire-guesses.ts"

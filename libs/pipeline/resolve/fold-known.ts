@@ -3,9 +3,9 @@
 import { Effect } from "effect"
 import type { SqlClient } from "effect/sql"
 import { createAddressStage, type InventoryOptions, planByLength, updateAssets } from "./Inventory.ts"
+import type { PendingWindow } from "./journal/Pending.ts"
 import { emptyStages, loadKnown } from "./load-known.ts"
 import { createEdgeStage } from "./match-edges.ts"
-import type { PendingWindow } from "./Pending.ts"
 import {
   addObservations,
   addTraffic,

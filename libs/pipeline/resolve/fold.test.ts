@@ -5,9 +5,9 @@ import { defaultInternalRanges } from "#domain/Address.ts"
 import { layerTestDatabase } from "../../../test/rig/Database.ts"
 import { randomFrom } from "../../../test/rig/flow-records.ts"
 import { collapsed, edge, manyEdges, monday, sliceOf } from "../../../test/rig/slices.ts"
-import type { Edge } from "./edges.ts"
-import { decodeEntry, encodeEntry } from "./journal-entry.ts"
-import { addRow, columnCount, makeKnownRows, seenColumnCount } from "./KnownRows.ts"
+import type { Edge } from "./collapse/edges.ts"
+import { decodeEntry, encodeEntry } from "./journal/journal-entry.ts"
+import { addRow, columnCount, makeKnownRows, seenColumnCount } from "./journal/KnownRows.ts"
 import { Resolver, type SliceWrite } from "./Resolver.ts"
 
 type Step =

@@ -7,8 +7,8 @@ import type { DependencyId } from "#domain/ids.ts"
 import { layerTestDatabase } from "../../../test/rig/Database.ts"
 import { collapsed, edge, monday, sliceOf } from "../../../test/rig/slices.ts"
 import { DependencyStore } from "../store/DependencyStore.ts"
-import type { EvidenceSample } from "./EvidenceSampler.ts"
-import type { Edge } from "./edges.ts"
+import type { EvidenceSample } from "./collapse/EvidenceSampler.ts"
+import type { Edge } from "./collapse/edges.ts"
 import { Resolver, type SliceWrite } from "./Resolver.ts"
 
 const layerWith = (foldSeconds: number) =>

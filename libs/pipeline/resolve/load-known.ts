@@ -4,8 +4,8 @@ import { Effect } from "effect"
 import type { SqlClient } from "effect/sql"
 import { bools, float8s, int4s, texts } from "../store/arrays.ts"
 import { partitionName } from "../store/partitions.ts"
-import { bit } from "./edge-fields.ts"
-import { type Columns, column, type KnownRows, seenColumn } from "./KnownRows.ts"
+import { bit } from "./collapse/edge-fields.ts"
+import { type Columns, column, type KnownRows, seenColumn } from "./journal/KnownRows.ts"
 import { turned } from "./match-edges.ts"
 
 const values = (from: Columns, which: number): Array<number> => Array.from(from.columns[which]!.subarray(0, from.length))

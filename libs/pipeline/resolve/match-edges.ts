@@ -7,7 +7,7 @@ import { Effect } from "effect"
 import type { SqlClient } from "effect/sql"
 import { bools, float8s, int4s, int8s, texts } from "../store/arrays.ts"
 import { partitionName } from "../store/partitions.ts"
-import { againstShift, bit, latestBits } from "./edge-fields.ts"
+import { againstShift, bit, latestBits } from "./collapse/edge-fields.ts"
 import type { Staged } from "./stage.ts"
 import { guess, speaksAgainst, symmetric, turnDependencies } from "./turn-dependencies.ts"
 

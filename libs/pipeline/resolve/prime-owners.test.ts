@@ -3,11 +3,11 @@ import { Clock, Effect, Layer } from "effect"
 import { ipv4Value } from "#domain/Address.ts"
 import { layerTestDatabase } from "../../../test/rig/Database.ts"
 import { collapsed, edge, sliceOf } from "../../../test/rig/slices.ts"
-import { makeOwners, type Owners } from "./duplicate.ts"
-import type { Edge } from "./edges.ts"
+import { makeOwners, type Owners } from "./collapse/duplicate.ts"
+import type { Edge } from "./collapse/edges.ts"
+import { addressKey } from "./collapse/ServiceRegister.ts"
 import { primeOwners } from "./prime-owners.ts"
 import { Resolver } from "./Resolver.ts"
-import { addressKey } from "./ServiceRegister.ts"
 
 const everything = Resolver.layer({
   assets: { minFlows: 1, autoCreate: true },

@@ -2,7 +2,7 @@
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
 import { ipv4Value } from "#domain/Address.ts"
-import { addressKey, type ServiceRegister } from "./ServiceRegister.ts"
+import { addressKey, type ServiceRegister } from "./collapse/ServiceRegister.ts"
 
 const most = 100_000
 

@@ -8,8 +8,8 @@ import { layerTestDatabase } from "../../../test/rig/Database.ts"
 import { collapsed, edge, monday, sample, sliceOf } from "../../../test/rig/slices.ts"
 import { DependencyStore } from "../store/DependencyStore.ts"
 import { ensurePartition } from "../store/partitions.ts"
-import type { EvidenceSample } from "./EvidenceSampler.ts"
-import type { Edge } from "./edges.ts"
+import type { EvidenceSample } from "./collapse/EvidenceSampler.ts"
+import type { Edge } from "./collapse/edges.ts"
 import { Resolver } from "./Resolver.ts"
 
 const everything = (foldSeconds: number) =>

@@ -14,8 +14,8 @@ import { Effect } from "effect"
 import type { SqlClient, Statement } from "effect/sql"
 import { provenOdds } from "#domain/direction.ts"
 import { bools, int4s, int8s, texts } from "../store/arrays.ts"
+import type { EvidenceSample } from "./collapse/EvidenceSampler.ts"
 import { judgeAnew, oddsSql, storedEvidence } from "./confidence-sql.ts"
-import type { EvidenceSample } from "./EvidenceSampler.ts"
 import { clientPort, symmetric } from "./turn-dependencies.ts"
 
 /** Records of a guess at most: what is moved in one transaction is bounded. */

@@ -4,11 +4,11 @@
  * lack (SYN counts, sampling, other exporters) travels only for those that have it.
  */
 import type { NetworkSet } from "#domain/Address.ts"
-import { adder, bitsOf, fanInOf, instant, packEvidence, signed, small, whole } from "./edge-fields.ts"
-import type { Edge, SliceEdges, SliceTotals } from "./edges.ts"
-import type { KnownEdges } from "./KnownEdges.ts"
-import type { KnownRows } from "./KnownRows.ts"
-import { stageKnown } from "./stage-known.ts"
+import { adder, bitsOf, fanInOf, instant, packEvidence, signed, small, whole } from "./collapse/edge-fields.ts"
+import type { Edge, SliceEdges, SliceTotals } from "./collapse/edges.ts"
+import type { KnownEdges } from "./journal/KnownEdges.ts"
+import type { KnownRows } from "./journal/KnownRows.ts"
+import { stageKnown } from "./journal/stage-known.ts"
 
 export interface Staged {
   readonly addresses: {

@@ -7,7 +7,7 @@ import type { DependencyId } from "#domain/ids.ts"
 import { layerTestDatabase } from "../../../test/rig/Database.ts"
 import { collapsed, edge, monday, sample, sliceOf } from "../../../test/rig/slices.ts"
 import { DependencyStore } from "../store/DependencyStore.ts"
-import type { Edge } from "./edges.ts"
+import type { Edge } from "./collapse/edges.ts"
 import { Resolver } from "./Resolver.ts"
 
 const everything = Layer.mergeAll(

@@ -5,9 +5,9 @@
 import { Effect } from "effect"
 import type { SqlClient, Statement } from "effect/sql"
 import { int4s, int8s, texts } from "../store/arrays.ts"
+import type { EvidenceSample } from "./collapse/EvidenceSampler.ts"
+import { clearDeviations, turnsBeyond } from "./collapse/SymmetricPairs.ts"
 import { type EvidenceColumns, judgeAnew, oddsSql, storedEvidence } from "./confidence-sql.ts"
-import type { EvidenceSample } from "./EvidenceSampler.ts"
-import { clearDeviations, turnsBeyond } from "./SymmetricPairs.ts"
 
 /**
  * At or below this margin a direction is a guess, and evidence from another slice may overrule it. Two dependencies with the same port

@@ -6,7 +6,7 @@
 import { Effect } from "effect"
 import type { SqlClient } from "effect/sql"
 import { float8s, int4s, texts } from "../store/arrays.ts"
-import type { EvidenceSample } from "./EvidenceSampler.ts"
+import type { EvidenceSample } from "./collapse/EvidenceSampler.ts"
 
 const slots = 14
 const most = Number.MAX_SAFE_INTEGER

@@ -1,6 +1,6 @@
 /**
  * What of a conversation was reported where it left (IE 61 flowDirection = 1), beside its sums in the slot: an exporter that watches the
- * way in and the way out says everything twice, and resolve/echoes.ts must be able to take one of the two away. Few exporters do, so a
+ * way in and the way out says everything twice, and resolve/collapse/echoes.ts must be able to take one of the two away. Few exporters do, so a
  * conversation has an entry here only once such a record was folded; its slot then holds the number of the entry + 1.
  */
 import type { EgressColumns } from "#domain/Window.ts"

@@ -2,7 +2,7 @@
 
 import { Effect } from "effect"
 import type { SqlClient } from "effect/sql"
-import { int8s, texts } from "../store/arrays.ts"
+import { int8s, texts } from "../../store/arrays.ts"
 import { decodeEntry, encodeEntry } from "./journal-entry.ts"
 import type { KnownRows } from "./KnownRows.ts"
 import type { Pending } from "./Pending.ts"

@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { SliceExporter, WindowSlice } from "#domain/Window.ts"
-import type { TestRecord } from "../../../test/rig/flow-records.ts"
-import { flow, foldedSlice, ranks } from "../../../test/rig/folded-slice.ts"
-import { makeMerger } from "../window/merge-slices.ts"
+import type { TestRecord } from "../../../../test/rig/flow-records.ts"
+import { flow, foldedSlice, ranks } from "../../../../test/rig/folded-slice.ts"
+import { makeMerger } from "../../window/merge-slices.ts"
 import { collapseSlice } from "./collapse.ts"
 import { makeOwners } from "./duplicate.ts"
 

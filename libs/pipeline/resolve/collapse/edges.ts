@@ -1,5 +1,5 @@
 /**
- * What resolve/collapse.ts makes of a window slice: one edge per client, server, port and protocol. Addresses are text in their shortest
+ * What resolve/collapse/collapse.ts makes of a window slice: one edge per client, server, port and protocol. Addresses are text in their shortest
  * form (RFC 5952).
  */
 

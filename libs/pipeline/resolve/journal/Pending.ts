@@ -3,7 +3,7 @@
  * row (another owner, a sum that a double would not hold exactly) begins another list for the same window; lists are folded in order.
  */
 
-import { bit, latestBits } from "./edge-fields.ts"
+import { bit, latestBits } from "../collapse/edge-fields.ts"
 import { addRow, column, columnCount, type KnownRows, makeKnownRows, seenColumn } from "./KnownRows.ts"
 
 export interface PendingWindow {

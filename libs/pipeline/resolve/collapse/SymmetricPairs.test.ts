@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import type { TestRecord } from "../../../test/rig/flow-records.ts"
-import { flow, foldedSlice, noon, ranks, reply } from "../../../test/rig/folded-slice.ts"
+import type { TestRecord } from "../../../../test/rig/flow-records.ts"
+import { flow, foldedSlice, noon, ranks, reply } from "../../../../test/rig/folded-slice.ts"
 import { collapseSlice } from "./collapse.ts"
 import { makeOwners } from "./duplicate.ts"
 import { makeServiceRegister } from "./ServiceRegister.ts"

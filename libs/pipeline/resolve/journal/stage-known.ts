@@ -1,6 +1,6 @@
 /** Edges whose dependency is known, as KnownRows (pure). */
-import { bitsOf, instant, mostAgainst, mostFanIn, signed, small, whole } from "./edge-fields.ts"
-import type { Edge } from "./edges.ts"
+import { bitsOf, instant, mostAgainst, mostFanIn, signed, small, whole } from "../collapse/edge-fields.ts"
+import type { Edge } from "../collapse/edges.ts"
 import { addRow, column, type KnownRows, makeKnownRows, seenColumn } from "./KnownRows.ts"
 
 export interface KnownStage {

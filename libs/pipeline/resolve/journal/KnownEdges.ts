@@ -2,7 +2,7 @@
  * Which dependency an edge is, remembered from when it was last looked up: `(client, server, protocol, port)` → dependency. What is not in
  * here is looked up in the database. Forgotten whole when it is full; a write that fails clears it, since what it learned may not be there.
  */
-import { makeTupleTable } from "./tuple-table.ts"
+import { makeTupleTable } from "../collapse/tuple-table.ts"
 
 export interface KnownEdges {
   /** Its number here, or -1; good until something is learned. */

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { randomFrom } from "../../../test/rig/flow-records.ts"
+import { randomFrom } from "../../../../test/rig/flow-records.ts"
 import { makeOwners, type Owners } from "./duplicate.ts"
 
 const WINDOW = 300
