@@ -45,7 +45,7 @@ const under = (path: string, ...rooms: ReadonlyArray<string>) => rooms.some((roo
 const bare = (path: string, ...packages: ReadonlyArray<string>) =>
   packages.some((name) => path === name || path.startsWith(`${name}/`))
 const pipeline = "libs/pipeline"
-const pure = ["decode", "graph", "classify", "report"].map((room) => `${pipeline}/${room}`)
+const pure = ["decode", "graph", "classify", "report", "resolve/collapse"].map((room) => `${pipeline}/${room}`)
 const stages = ["ingest", "enrich", "window", "resolve", "change", "monitor", "alert", "notify", "mitigation"].map(
   (room) => `${pipeline}/${room}`
 )

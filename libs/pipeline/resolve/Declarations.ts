@@ -6,11 +6,9 @@ import { Context, DateTime, type Duration, Effect, Layer, Result } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import { type Declaration, DependencyNotFound, DirectionUnknown } from "#domain/Dependency.ts"
 import type { DependencyId } from "#domain/ids.ts"
-import type { DeclaredEnds } from "./collapse/collapse.ts"
-import { apply, revoke } from "./declared-dependencies.ts"
+import type { DeclaredEnds } from "./collapse/decide-directions.ts"
+import { apply, type End, revoke } from "./declared-dependencies.ts"
 import { lockInventory } from "./Inventory.ts"
-
-export type End = Pick<Declaration, "address" | "protocol" | "port">
 
 /** `serves` false: it never does; port 0: whatever the port. */
 export type Word = Pick<Declaration, "address" | "protocol" | "port" | "serves">

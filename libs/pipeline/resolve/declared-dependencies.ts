@@ -6,10 +6,12 @@
  */
 import { Effect } from "effect"
 import type { SqlClient, Statement } from "effect/sql"
+import type { Declaration } from "#domain/Dependency.ts"
 import { int8s } from "../store/arrays.ts"
 import { judgeAnew } from "./confidence-sql.ts"
-import type { End } from "./Declarations.ts"
 import { clientPort, turnDependencies } from "./turn-dependencies.ts"
+
+export type End = Pick<Declaration, "address" | "protocol" | "port">
 
 /** `turned_port` of a dependency that left the lists: the right one was there already, or the port it should have is not known. */
 const hidden = -1

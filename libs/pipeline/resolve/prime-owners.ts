@@ -2,8 +2,8 @@
 import { Clock, Effect } from "effect"
 import { SqlClient } from "effect/sql"
 import { ipv4Value } from "#domain/Address.ts"
+import { addressKey } from "./collapse/address-key.ts"
 import type { Owners } from "./collapse/duplicate.ts"
-import { addressKey } from "./collapse/ServiceRegister.ts"
 
 const most = 100_000
 

@@ -2,7 +2,8 @@
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
 import { ipv4Value } from "#domain/Address.ts"
-import { addressKey, type ServiceRegister } from "./collapse/ServiceRegister.ts"
+import { addressKey } from "./collapse/address-key.ts"
+import type { ServiceRegister } from "./collapse/ServiceRegister.ts"
 
 const most = 100_000
 

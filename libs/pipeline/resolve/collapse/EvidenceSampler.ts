@@ -3,7 +3,7 @@
  * exporter sees it. Few a slice, and not the same ones first each time, so that a flood of new edges costs no more than any slice;
  * what waits is asked again with the next one. store/EvidenceStore.ts gives each its slot.
  */
-import type { AddressKey } from "./ServiceRegister.ts"
+import type { AddressKey } from "./address-key.ts"
 import { makeTupleTable, type TupleTable } from "./tuple-table.ts"
 
 /** A conversation as a window row has it: ends in no order, volumes scaled by sampling. */

@@ -6,7 +6,9 @@
  * Peers are counted in a sketch of 64 bits (linear counting: a peer sets one bit, -64·ln(zeros/64) is the estimate), exact enough for a
  * weight that is nearly full at ten. The same peer sets the same bit: a slice that is offered twice changes nothing.
  */
+
 import { mostHistory } from "#domain/direction.ts"
+import type { AddressKey } from "./address-key.ts"
 import { makeSymmetricPairs, type SymmetricPairs } from "./SymmetricPairs.ts"
 import { makeTupleTable, type TupleTable } from "./tuple-table.ts"
 
@@ -48,25 +50,6 @@ const bits = (word: number): number => {
 
 /** Peers behind so many bits of the sketch. */
 const estimates = Uint16Array.from({ length: 65 }, (_, set) => Math.round(-64 * Math.log(Math.max(1, 64 - set) / 64)))
-
-/** A number of 64 bits in two halves that names an address: the address itself (IPv4), or a hash (IPv6). */
-export interface AddressKey {
-  readonly high: number
-  readonly low: number
-}
-
-/** Two hashes of a text (FNV-1a, and the same mixed otherwise): nobody chooses IPv6 addresses that meet in both by accident. */
-export const addressKey = (family: number, value: number, text: string): AddressKey => {
-  if (family === 4) return { high: 0, low: value | 0 }
-  let low = 0x811c9dc5
-  let high = 0x9e3779b1
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i)
-    low = Math.imul(low ^ code, 0x01000193)
-    high = Math.imul(high ^ code, 0x85ebca6b) ^ (high >>> 13)
-  }
-  return { high: high | 1, low: low | 0 }
-}
 
 export interface ServiceRegister {
   /** Before each slice: places from before it are good no more. */

@@ -4,7 +4,7 @@
  * until more than `turnsBeyond` speaks against it that is not chance: one arrow, that turns seldom. Bounded: two generations, of which the
  * older is forgotten at a time; the store then joins what is drawn anew (match-edges.ts).
  */
-import type { AddressKey } from "./ServiceRegister.ts"
+import type { AddressKey } from "./address-key.ts"
 import { makeTupleTable } from "./tuple-table.ts"
 
 /** Of the lower end, then of the upper one. */

@@ -9,7 +9,7 @@
 import { ipv4Text, ipv6Text } from "#domain/Address.ts"
 import type { PortRanks } from "#domain/PortRank.ts"
 import type { WindowSlice } from "#domain/Window.ts"
-import { decideDirections, isSymmetric } from "./decide-directions.ts"
+import { type DeclaredEnds, decideDirections, isSymmetric } from "./decide-directions.ts"
 import { makeOwners, type Owners } from "./duplicate.ts"
 import type { EvidenceSampler } from "./EvidenceSampler.ts"
 import { repeated, waysApart } from "./echoes.ts"
@@ -19,13 +19,6 @@ import { finishEdges } from "./finish-edges.ts"
 import { makeServiceRegister, type ServiceRegister } from "./ServiceRegister.ts"
 import { betterExample, sampleEvidence } from "./sample-evidence.ts"
 import { makeTupleTable } from "./tuple-table.ts"
-
-/** What operators said of ends. */
-export interface DeclaredEnds {
-  readonly size: number
-  /** 1: it serves; -1: it never does; 0: nobody said. Port 0: a port that is not known. */
-  readonly word: (address: string, protocol: number, port: number) => -1 | 0 | 1
-}
 
 export interface CollapseOptions {
   readonly ranks: PortRanks

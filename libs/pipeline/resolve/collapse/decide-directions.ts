@@ -10,12 +10,19 @@
 import { directionOdds, type Evidence, mostHistory, noEvidence, portRankEvidence, provenOdds } from "#domain/direction.ts"
 import { type PortRanks, portClass, portRank, RANK_HIGH_SERVICE, RANK_SERVICE } from "#domain/PortRank.ts"
 import type { ConversationColumns, WindowSlice } from "#domain/Window.ts"
+import { type AddressKey, addressKey } from "./address-key.ts"
 import { isAttempt } from "./attempt.ts"
-import type { DeclaredEnds } from "./collapse.ts"
 import { companions, isControl, isData } from "./companions.ts"
-import { type AddressKey, addressKey, type ServiceRegister } from "./ServiceRegister.ts"
+import type { ServiceRegister } from "./ServiceRegister.ts"
 import { isClear, isUpper } from "./SymmetricPairs.ts"
 import { makeTupleTable } from "./tuple-table.ts"
+
+/** What operators said of ends. */
+export interface DeclaredEnds {
+  readonly size: number
+  /** 1: it serves; -1: it never does; 0: nobody said. Port 0: a port that is not known. */
+  readonly word: (address: string, protocol: number, port: number) => -1 | 0 | 1
+}
 
 /** Conversations over all exporters: a row of each, and its evidence. */
 export interface Conversations {

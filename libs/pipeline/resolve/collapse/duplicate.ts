@@ -16,6 +16,7 @@
  * the next to speak takes over, and what it saw of that window is counted then.
  */
 
+import type { AddressKey } from "./address-key.ts"
 import { makeOwnerLog } from "./owner-log.ts"
 import {
   type Amounts,
@@ -28,7 +29,6 @@ import {
   makeOwnerSums,
   reserve
 } from "./owner-sums.ts"
-import type { AddressKey } from "./ServiceRegister.ts"
 
 /** What the exporters of a slice saw of one direction of an edge; reused from edge to edge. */
 export interface Seen {

@@ -2,12 +2,12 @@
 
 import { directionMargin, noEvidence } from "#domain/direction.ts"
 import type { SliceExporter, WindowSlice } from "#domain/Window.ts"
+import { type AddressKey, addressKey } from "./address-key.ts"
 import { isAttempt, isRestOfAttempt } from "./attempt.ts"
 import { makeSeen, type Owners } from "./duplicate.ts"
 import { isOneWord, type Spared, spare } from "./echoes.ts"
 import type { EdgeSums } from "./edge-sums.ts"
 import type { Edge, EdgeKind, EdgeObserver, SliceTotals } from "./edges.ts"
-import { type AddressKey, addressKey } from "./ServiceRegister.ts"
 
 const none: ReadonlyArray<EdgeObserver> = []
 

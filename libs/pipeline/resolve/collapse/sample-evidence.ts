@@ -1,9 +1,9 @@
 /** Conversations of a slice that are kept as evidence of its edges (EvidenceSampler.ts). */
 import type { ConversationColumns, WindowSlice } from "#domain/Window.ts"
+import { addressKey } from "./address-key.ts"
 import { isAttempt } from "./attempt.ts"
 import type { EvidenceSample, EvidenceSampler } from "./EvidenceSampler.ts"
 import type { EdgeSums } from "./edge-sums.ts"
-import { addressKey } from "./ServiceRegister.ts"
 
 /** Whether `row` is a better example of an edge than `other`: one connection rather than several, else whichever chance has it. */
 export const betterExample = (c: ConversationColumns, row: number, other: number, salt: number): boolean => {
