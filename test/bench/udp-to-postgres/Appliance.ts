@@ -52,6 +52,9 @@ export interface Appliance {
   readonly peakMemory: () => number
   /** CPU seconds so far by thread name. */
   readonly threads: () => Readonly<Record<string, number>>
+  /** Asks it to end, and waits until it did: it writes what it holds, into every table. The accounts can be read afterwards. */
+  readonly end: () => Promise<void>
+  /** Ends it where it still runs, and closes the accounts. */
   readonly stop: () => Promise<void>
 }
 
@@ -178,6 +181,21 @@ export const startAppliance = async ({ dataFolder, anyCore = false }: StartOptio
     (SELECT count(*)::float8 FROM window_journal) AS "waiting"`
   const count = sql<{ readonly count: number }>`SELECT count(*)::float8 AS count FROM flow_stats`
 
+  const end = async (): Promise<void> => {
+    if (over) return
+    await Effect.runPromise(Scope.close(scope, Exit.void))
+    const late = setTimeout(() => child.kill("SIGKILL"), 60_000)
+    child.kill("SIGTERM")
+    for (let waited = 0; !over || (existsSync(`/proc/${postmaster}`) && waited < 5000); waited += 50) {
+      // where the accounts are those of live processes, this is the last that is heard of them
+      cpu.seconds()
+      databaseCpu.seconds()
+      await pause(50)
+    }
+    clearTimeout(late)
+    await ended
+  }
+
   return {
     pid,
     httpsSeconds,
@@ -190,13 +208,9 @@ export const startAppliance = async ({ dataFolder, anyCore = false }: StartOptio
     rows: () => Effect.runPromise(Effect.map(count, (rows) => rows[0]!.count)),
     peakMemory: () => Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0) / 1024,
     threads: () => threadsOf(pid),
+    end,
     stop: async () => {
-      await Effect.runPromise(Scope.close(scope, Exit.void))
-      child.kill("SIGTERM")
-      const late = setTimeout(() => child.kill("SIGKILL"), 60_000)
-      await ended
-      clearTimeout(late)
-      for (let waited = 0; existsSync(`/proc/${postmaster}`) && waited < 5000; waited += 50) await pause(50)
+      await end()
       cpu.close()
       databaseCpu.close()
     }

@@ -81,13 +81,19 @@ const processSeconds = (pid: number): number => {
 /** `without`: subtrees that are counted elsewhere. */
 const byProcesses = (without: () => ReadonlyArray<number>): CpuAccount => {
   const tops: Array<number> = []
+  let most = 0
   return {
     kind: "processes",
     add: (pid) => void tops.push(pid),
     seconds: () => {
       const excluded = new Set(without().flatMap(treeOf))
       const pids = new Set(tops.flatMap(treeOf).filter((pid) => !excluded.has(pid)))
-      return [...pids].reduce((sum, pid) => sum + processSeconds(pid), 0)
+      // what a process took stays taken when it has ended
+      most = Math.max(
+        most,
+        [...pids].reduce((sum, pid) => sum + processSeconds(pid), 0)
+      )
+      return most
     },
     close: () => {}
   }

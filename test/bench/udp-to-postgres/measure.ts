@@ -1,7 +1,7 @@
 /**
- * One measured run of the appliance: a warm-up that shows it every conversation often enough to be believed, then the load, then until
- * everything is stored.
- * Loss is what the sender says it sent against the sums in the database.
+ * One measured run of the appliance: a warm-up that shows it every conversation often enough to be believed, then the load, then it is asked to
+ * end, so that it writes what it holds into every table; the peer is measured likewise.
+ * Loss is what the sender says it sent against the sums that the next start finds in the database.
  */
 import { type Appliance, type StoredTotals, startAppliance } from "./Appliance.ts"
 import { flushSeconds, loadSeconds, median, pause, pinned, rounded, rounds, say, temporaryFolder } from "./machine.ts"
@@ -26,8 +26,8 @@ const warmRecords = 25
 const longestWriteMilliseconds = 180_000
 
 /**
- * Until the stored sums reach `packets`, or nothing is on its way any more: what is missing then is lost. A slice that is being written
- * is on its way however long it takes.
+ * Until the stored sums reach `packets`, or nothing is on its way any more. What waits in the journal meanwhile is added to tables during the
+ * load, and counted there.
  */
 const settle = async (appliance: Appliance, packets: number): Promise<StoredTotals> => {
   let last = await appliance.stored()
@@ -35,12 +35,23 @@ const settle = async (appliance: Appliance, packets: number): Promise<StoredTota
   for (;;) {
     const still = performance.now() - movedAt
     const idle = last.written >= last.folded && still > (flushSeconds + 3) * 1000
-    // what is in the journal costs as much as what is in the tables already, only later
-    if (((last.rawPackets >= packets || idle) && last.waiting === 0) || still > longestWriteMilliseconds) return last
+    if (last.rawPackets >= packets || idle || still > longestWriteMilliseconds) return last
     await pause(250)
     const now = await appliance.stored()
     if (now.rawPackets !== last.rawPackets || now.folded !== last.folded) movedAt = performance.now()
     last = now
+  }
+}
+
+/** What the next start finds; not measured. */
+const readAgain = async (dataFolder: string): Promise<{ readonly after: StoredTotals; readonly rows: number }> => {
+  const appliance = await startAppliance({ dataFolder, anyCore: true })
+  try {
+    const after = await appliance.stored()
+    if (after.waiting > 0) throw new Error(`${after.waiting} entries were left in the journal: not all of the work was measured`)
+    return { after, rows: await appliance.rows() }
+  } finally {
+    await appliance.stop()
   }
 }
 
@@ -56,7 +67,8 @@ const busiest = (before: Readonly<Record<string, number>>, after: Readonly<Recor
 export const readOnce = async (format: Format, rate: number): Promise<Reading> => {
   const sender = theSender()
   const folder = temporaryFolder(format)
-  const appliance = await startAppliance({ dataFolder: `${folder.path}/data` })
+  const dataFolder = `${folder.path}/data`
+  const appliance = await startAppliance({ dataFolder })
   try {
     const load = { format, port: portOf(appliance, format) }
     const warm = await sender.send({ ...load, rate: Math.min(rate, 100_000), records: CONVERSATIONS * warmRecords })
@@ -66,7 +78,10 @@ export const readOnce = async (format: Format, rate: number): Promise<Reading> =
     const threads = appliance.threads()
     const sent: Sent = await sender.send({ ...load, rate, records: Math.round(rate * loadSeconds) })
     const receiving = appliance.threads()
-    const after = await settle(appliance, before.rawPackets + sent.packets)
+    await pause(500)
+    const memory = appliance.peakMemory()
+    await appliance.end()
+    const { after, rows } = await readAgain(dataFolder)
     const millions = sent.records / 1e6
     const stored = after.records - before.records
     const reading: Reading = {
@@ -75,12 +90,12 @@ export const readOnce = async (format: Format, rate: number): Promise<Reading> =
       lossPercent: rounded(100 * (1 - (after.rawPackets - before.rawPackets) / sent.packets), 4),
       cpuPerMillion: rounded((appliance.cpu.seconds() - cpu) / millions),
       databaseCpuPerMillion: rounded((appliance.databaseCpu.seconds() - databaseCpu) / millions),
-      memoryMib: Math.round(appliance.peakMemory())
+      memoryMib: Math.round(memory)
     }
     say(
       `${format} ${rate}/s for ${rounded(sent.seconds, 1)} s, sender ${sender.label}${pinned ? "" : ", not pinned"}: offered ${reading.offered}/s, ` +
         `lost ${reading.lossPercent}%, ${sent.records - stored} records of ${sent.records}, CPU ${reading.cpuPerMillion} + PostgreSQL ` +
-        `${reading.databaseCpuPerMillion} s per million (${appliance.cpu.kind}), ${after.slices - before.slices} writes, ${await appliance.rows()} rows, ` +
+        `${reading.databaseCpuPerMillion} s per million (${appliance.cpu.kind}), ${after.slices - before.slices} writes, ${rows} rows, ` +
         `${reading.memoryMib} MiB; cores while sending: ${busiest(threads, receiving, sent.seconds)}; warm-up lost ` +
         `${warm.packets - before.rawPackets} packets of ${warm.packets}`
     )
