@@ -8,6 +8,8 @@ import { problemLines } from "./cli/config-check.ts"
 import { type Config, loadConfig } from "./config.ts"
 import { layerDemo } from "./corridors/demo.ts"
 import { demoNames } from "./demo/hosts.ts"
+import { Flows } from "./flow/Flows.ts"
+import { openListeners } from "./flow/open-listeners.ts"
 import { loadCertificate } from "./http/certificate.ts"
 import { isDatabaseAway } from "./http/faults.ts"
 import { Listening } from "./http/server.ts"
@@ -109,6 +111,8 @@ const whyNot = (error: unknown, { database }: Config): { readonly said: string; 
 const announce = (config: Config, demo: boolean) =>
   Effect.gen(function* () {
     const { port } = yield* Listening
+    // what is sent at this moment shall be heard; a port that cannot be had is told on Health
+    yield* Effect.flatMap(Flows, ({ listeners }) => openListeners(listeners)).pipe(Effect.timeoutOption("5 seconds"))
     const { fingerprint } = yield* loadCertificate(config.data)
     const code = yield* Effect.flatMap(SetupCode, (setup) => setup.codeIfNeeded)
     const host = config.api.host === "0.0.0.0" || config.api.host === "::" ? "localhost" : config.api.host

@@ -147,6 +147,17 @@ describeConsole("lists", (console) => {
     await page.getByText("Opening SYN").first().waitFor()
   })
 
+  it("opens the row that the first of two clicks met, though rows move between them", async () => {
+    const page = await console.open("/dependencies?filter=port:5432")
+    const rows = page.getByRole("row").filter({ hasText: "5432/tcp" })
+    await rows.nth(1).waitFor()
+    const meant = await rows.first().getByRole("gridcell").first().textContent()
+    await rows.first().dispatchEvent("click", { detail: 1 })
+    await rows.nth(1).dispatchEvent("click", { detail: 2 })
+    await page.getByText("Why this direction").first().waitFor()
+    await page.getByRole("heading", { level: 1 }).filter({ hasText: meant!.trim() }).first().waitFor()
+  })
+
   it("declares a service of an asset, lists it under Settings, and takes it back", async () => {
     const page = await console.open("/assets?filter=name:db-01")
     await page.getByRole("row").filter({ hasText: "db-01" }).first().dblclick()

@@ -1,20 +1,10 @@
 /** Demo: a datacenter plays as real UDP datagrams at the appliance's own ports. */
 import { Effect, Layer } from "effect"
 import * as Supervisor from "#pipeline/actor/Supervisor.ts"
-import type { ListenerReading } from "#pipeline/ingest/UdpListener.ts"
 import type { Config } from "../config.ts"
 import { demo } from "../demo/Demo.ts"
 import { Flows } from "../flow/Flows.ts"
-
-/** The listeners, once there are any and the ports that the system chooses are known: before that nobody would hear. */
-export const openListeners = (
-  listeners: Effect.Effect<ReadonlyArray<ListenerReading>>
-): Effect.Effect<readonly [ListenerReading, ...ReadonlyArray<ListenerReading>]> =>
-  Effect.flatMap(listeners, ([first, ...others]) =>
-    first !== undefined && [first, ...others].every(({ port, state }) => state !== "starting" && port !== 0)
-      ? Effect.succeed([first, ...others] as const)
-      : Effect.andThen(Effect.sleep("100 millis"), openListeners(listeners))
-  )
+import { openListeners } from "../flow/open-listeners.ts"
 
 export const layerDemo = (config: Config) =>
   Layer.effectDiscard(

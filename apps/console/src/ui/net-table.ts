@@ -177,7 +177,7 @@ export class NetTable<Row = unknown> extends LitElement {
     const key = this.keyOf(row)
     const names = `row${key === this.selected ? " selected" : ""}${key === this.cursor ? " cursor" : ""}`
     return html`<div role="row" class=${names} id=${`row-${index}`} data-index=${index} aria-rowindex=${index + 2}
-      aria-selected=${key === this.selected ? "true" : "false"} @click=${this.#clicked} @dblclick=${() => this.dispatchEvent(new OpenEvent(key))}>
+      aria-selected=${key === this.selected ? "true" : "false"} @click=${this.#clicked}>
       ${this.#shown.map((column, at) => html`<div role="gridcell" class=${this.#classes(column)} aria-colindex=${at + 1}>${this.#cell(column, at, row)}</div>`)}
     </div>`
   }
@@ -241,7 +241,16 @@ export class NetTable<Row = unknown> extends LitElement {
     this.dispatchEvent(new SortEvent(column.key, this.sort === column.key && this.order === first ? other : first))
   }
 
+  /** The row that was clicked last, until the next click. */
+  #met: string | undefined
+
   readonly #clicked = (event: MouseEvent) => {
+    // of two clicks the first says which row is meant: what it opens beside the table may move the rows
+    if (event.detail > 1) {
+      if (event.detail === 2 && this.#met !== undefined) this.dispatchEvent(new OpenEvent(this.#met))
+      return
+    }
+    this.#met = undefined
     const path = event.composedPath()
     const within = path.slice(0, path.indexOf(event.currentTarget!))
     const exact = within.find((part): part is HTMLElement => part instanceof HTMLElement && part.dataset["exact"] !== undefined)
@@ -254,7 +263,9 @@ export class NetTable<Row = unknown> extends LitElement {
       return
     if (getSelection()?.isCollapsed === false) return
     const row = this.rows[Number((event.currentTarget as HTMLElement).dataset["index"])]
-    if (row !== undefined) this.#select(this.keyOf(row))
+    if (row === undefined) return
+    this.#met = this.keyOf(row)
+    this.#select(this.#met)
   }
 
   #select(key: string | undefined): void {

@@ -2,12 +2,12 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
 import type { ListenerReading } from "#pipeline/ingest/UdpListener.ts"
-import { openListeners } from "./demo.ts"
+import { openListeners } from "./open-listeners.ts"
 
 const listener = (port: number, state: "starting" | "running") => ({ port, state }) as ListenerReading
 
-describe("the demo", () => {
-  it.effect("waits until the listeners are there and their ports are known", () =>
+describe("open listeners", () => {
+  it.effect("are waited for until they are there and their ports are known", () =>
     Effect.gen(function* () {
       let now: ReadonlyArray<ListenerReading> = []
       const waiting = yield* Effect.forkChild(openListeners(Effect.sync(() => now)))
