@@ -7,7 +7,7 @@ import { randomFrom, type TestRecord, toBatch } from "../../../test/rig/flow-rec
 import { ConversationTable, type ExporterColumns, type TableWindow } from "./conversation-table.ts"
 import { foldEnds } from "./fold.ts"
 import { STARTED } from "./layout.ts"
-import { flow, ranks } from "./windows.fixture.ts"
+import { flow, fold as foldInto, makeTestWindows, noon, ranks } from "./windows.fixture.ts"
 
 const base = 1_700_000_000_000
 
@@ -187,6 +187,20 @@ describe("conversation table", () => {
     ])
     const row = one(table)
     assert.deepStrictEqual([row.beganA, row.beganB, row.synAb, row.synBa], [1, 0, 0, 0])
+  })
+
+  it("knows who began though the measure of the exporter's clock changes between its halves", () => {
+    const day = 86_400_000
+    for (const before of [900, 30_000, -400, 40 * day]) {
+      const windows = makeTestWindows()
+      const begin = noon + 10_000
+      const client = { ...flow, start: begin - before, end: begin + 500 - before }
+      foldInto(windows, [client], noon + 12_000, [before])
+      foldInto(windows, [{ ...reply(client), start: client.start + 2, end: client.end }], noon + 13_000, [before - 700])
+      const [slice] = windows.flush(noon + 14_000, 9)
+      const { synAb, synBa, bPort } = slice!.columns
+      assert.deepStrictEqual([[...bPort], [...synAb], [...synBa]], [[443], [1], [0]], `off by ${before} ms`)
+    }
   })
 
   it("does not take a direction of another connection for an answer", () => {

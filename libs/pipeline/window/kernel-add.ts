@@ -17,6 +17,7 @@ import {
 } from "../decode/wasm.ts"
 import * as At from "./layout.ts"
 import * as Slot from "./slot.ts"
+import { wholeOf } from "./whole-of.ts"
 
 /** Both directions of a connection start within a round trip; 5 s is the longest that is believed. */
 const SAME_CONNECTION_MS = 5000
@@ -45,6 +46,8 @@ export const add = routine("add", ["i32", "i32", "f64", "i32"], ([i, count, pres
   const volumes = local.v128()
   const ended = local.i32()
   const began = local.i32()
+  /** The start by the exporter's own clock: its halves come in different datagrams, between which the measure of its skew may change. */
+  const own = local.i32()
   const was = local.i32()
   const port = local.i32()
   const changed = local.i32()
@@ -109,7 +112,8 @@ export const add = routine("add", ["i32", "i32", "f64", "i32"], ([i, count, pres
           // Without its SYN, TCP was running before: an active timeout cut it, and which half starts first says nothing. With a SYN in both
           // halves, the earlier start is the opening SYN's.
           when(i32.and(mark, i32.or(i32.isZero(flags), i32.shru(flags, 1))), [
-            set(ahead, i32.sub(i32.shr(was, 2), i32.shr(i32.shl(began, 2), 2))),
+            set(own, i32.sub(began, i32.fromLow(wholeOf(f64.load(i32.shl(i32.load(by4, At.COLUMN.exporter), 3), At.SKEWS))))),
+            set(ahead, i32.shr(i32.shl(i32.sub(i32.shr(was, 2), own), 2), 2)),
             when(
               i32.and(
                 i32.eq(i32.and(was, 3), i32.sub(2, turn)),
@@ -124,7 +128,7 @@ export const add = routine("add", ["i32", "i32", "f64", "i32"], ([i, count, pres
                 ]),
                 set32(was, 0)
               ],
-              [set(was, i32.or(i32.shl(began, 2), i32.add(turn, 1)))]
+              [set(was, i32.or(i32.shl(own, 2), i32.add(turn, 1)))]
             )
           ]),
           i32.store(slot, was, Slot.LAST_BEGAN * 4)

@@ -29,14 +29,10 @@ import {
 import { add } from "./kernel-add.ts"
 import * as At from "./layout.ts"
 import * as Slot from "./slot.ts"
+import { wholeOf } from "./whole-of.ts"
 
 const SLOT_MASK = (1 << At.SLOT_BITS) - 1
 const TAG_MASK = ~SLOT_MASK
-
-/** Added to an integer of less than 2^51, it leaves the integer in the low bits of the double. */
-const MAGIC = 2 ** 52 + 2 ** 51
-const magicBits = new BigInt64Array(Float64Array.of(MAGIC).buffer)[0]!
-const wholeOf = (x: Value<"f64">): Value<"i64"> => i64.sub(i64.bitsOf(f64.add(x, f64.const(MAGIC))), i64.const(magicBits))
 
 /**
  * The four words of a key as a number whose upper half is its hash. Black et al., UMAC (RFC 4418 §5.2): whoever does not know the secrets
