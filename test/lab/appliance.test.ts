@@ -4,7 +4,7 @@ import { Effect } from "effect"
 import { type Appliance, sleep, startAppliance, until } from "../corridor/Appliance.ts"
 import { type ExporterKind, exporterKinds } from "./exporters.ts"
 import { itInLab, missing, runLabs } from "./Lab.ts"
-import type { LabDependency } from "./traffic.ts"
+import { HEADERS, type LabDependency } from "./traffic.ts"
 
 interface Row {
   readonly client: string
@@ -37,7 +37,7 @@ const holds = async (appliance: Appliance, ran: ReadonlyArray<LabDependency>) =>
     const bytes = async () => (await rowsOf(appliance)).find((row) => label(row) === label(d))!.bytes
     await until("its volume is there", async () => (await bytes()) > d.payloadToClient).catch(() => undefined)
     assert.isAbove(await bytes(), d.payloadToClient, label(d))
-    assert.isBelow(await bytes(), d.payloadToClient * 1.08, label(d))
+    assert.isBelow(await bytes(), d.payloadToClient * HEADERS, label(d))
   }
 }
 

@@ -12,6 +12,7 @@ import { missingCollectors, storedBy } from "./nfdump.ts"
 import { type OpenVswitch, openvswitchPrograms, startOpenVswitch } from "./openvswitch.ts"
 import type { LabFault } from "./processes.ts"
 import { serverPrograms } from "./servers.ts"
+import { HEADERS } from "./traffic.ts"
 
 interface Subject {
   readonly protocol: ExporterProtocol
@@ -70,7 +71,7 @@ const findsAll = Effect.fnUntraced(function* (name: string, subject: Subject) {
     assert.isAtLeast(clientPorts.size, dependency.connections - 1, label(dependency))
     assert.isAbove(bytesToServer, 0, label(dependency))
     assert.isAbove(bytesToClient, dependency.payloadToClient, label(dependency))
-    if (dependency.payloadToClient > 0) assert.isBelow(bytesToClient, dependency.payloadToClient * 1.08, label(dependency))
+    if (dependency.payloadToClient > 0) assert.isBelow(bytesToClient, dependency.payloadToClient * HEADERS, label(dependency))
   }
 })
 

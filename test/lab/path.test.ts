@@ -21,11 +21,9 @@ import {
   TRICKLE,
   trickleErrand
 } from "./services.ts"
-import { type LabDependency, runErrands, runTraffic } from "./traffic.ts"
+import { HEADERS, type LabDependency, runErrands, runTraffic } from "./traffic.ts"
 
 const ROUNDS = 2
-/** What of the smallest page is beside it: headers, acknowledgements, what opens a connection, and TLS. */
-const HEADERS = 1.08
 
 const label = (d: Pick<LabDependency, "client" | "server" | "port" | "protocol">) =>
   `${d.client} → ${d.server}:${d.port}/${d.protocol}`
