@@ -33,7 +33,8 @@ const reading = () => {
     handle,
     5,
     () => socket.taken++,
-    (call, error) => socket.failures.push([call, error])
+    (call, error) => socket.failures.push([call, error]),
+    100
   )
   return { socket, reader }
 }
@@ -59,6 +60,23 @@ describe("reading in batches", () => {
       assert.deepStrictEqual([socket.calls, socket.dgramReads], [4, true])
       vi.advanceTimersByTime(1000)
       assert.strictEqual(socket.calls, 4)
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
+  it("rests for a shorter time after a crowd", () => {
+    vi.useFakeTimers()
+    try {
+      const { reader, socket } = reading()
+      socket.waiting = 101
+      reader.wake()
+      socket.waiting = 1
+      vi.advanceTimersByTime(2)
+      assert.strictEqual(socket.taken, 102)
+      socket.waiting = 1
+      vi.advanceTimersByTime(4)
+      assert.strictEqual(socket.taken, 102, "the crowd is gone")
     } finally {
       vi.useRealTimers()
     }

@@ -25,20 +25,29 @@ const OCTETS_A_MS = 400_000
 const SHORTEST_REST_MS = 2
 const LONGEST_REST_MS = 15
 
+/** What the kernel books for a datagram of up to 1,500 octets: small ones fill a buffer as fast as large ones. */
+const BOOKED_OCTETS = 2304
+
+/** So many datagrams within one rest are a quarter of what the buffer holds: the next rest is the shortest. */
+export const crowdOf = (bufferOctets: number): number => Math.max(BATCH, Math.floor(bufferOctets / BOOKED_OCTETS / 4))
+
 export const restOf = (bufferOctets: number): number =>
   Math.min(LONGEST_REST_MS, Math.max(SHORTEST_REST_MS, Math.floor(bufferOctets / OCTETS_A_MS)))
 
-/** `failed`: the system refused a call with minus this number; there are no more turns until the next `wake`. */
+/** `crowd`: more datagrams than this since the last rest make the next one short. `failed`: the system refused a call with minus this number; there are no more turns until the next `wake`. */
 export const readBatches = (
   block: DatagramBlock,
   handle: Handle,
   restMs: number,
   take: (datagram: Uint8Array, from: string, fromPort: number) => void,
-  failed: (call: string, error: number) => void
+  failed: (call: string, error: number) => void,
+  crowd = Number.POSITIVE_INFINITY
 ): BatchReader => {
   let next: NodeJS.Timeout | undefined
   let soon: NodeJS.Immediate | undefined
   let stopped = false
+  /** Datagrams since the last rest. */
+  let taken = 0
 
   const calm = (): void => {
     clearTimeout(next)
@@ -54,13 +63,15 @@ export const readBatches = (
       const count = block.receive(handle.fd)
       for (let i = 0; i < count; i++) take(block.datagram(i), block.from(i), block.fromPort(i))
       if (stopped) return
+      taken += Math.max(0, count)
       if (count < 0) {
         failed("recvmmsg", count)
         return
       }
       if (count < BATCH) {
         if (count + batch === 0) sleep()
-        else next = setTimeout(turn, restMs)
+        else next = setTimeout(turn, taken > crowd ? SHORTEST_REST_MS : restMs)
+        taken = 0
         return
       }
     }
