@@ -2,7 +2,7 @@
 import { it } from "@effect/vitest"
 import { Effect, type Scope } from "effect"
 import { type ExporterKind, exporterKinds, startExporter } from "./exporters.ts"
-import { makeNetwork, missingFor, type Network } from "./network.ts"
+import { makeNetwork, missingFor, type Network, type Wires, wiresSince } from "./network.ts"
 import type { LabFault } from "./processes.ts"
 import { serverPrograms, startServers } from "./servers.ts"
 import { type LabDependency, runTail, runTraffic } from "./traffic.ts"
@@ -20,8 +20,8 @@ export interface LabRun {
   /** Where the exporter's datagrams came from. */
   readonly exporterAddress: string
   readonly sampling: number
-  /** The kernel's account of the clients' wires while the traffic ran, the tail left out: octets from the IP header on, and packets. */
-  readonly wire: { readonly bytes: number; readonly packets: number }
+  /** The kernel's account of the wires while the traffic ran, the tail left out. */
+  readonly wires: Wires
 }
 
 /** Why the lab cannot run with this exporter here; empty: it can. */
@@ -34,14 +34,12 @@ export const itInLab = (name: string, lacking: ReadonlyArray<string>, body: () =
     ? it.skip(`${name} (skipped: needs ${lacking.join(", ")})`, () => undefined)
     : it.live(name, () => Effect.scoped(body()), 400_000)
 
-const ETHERNET_HEADER = 14
-
 /** When it returns the exporter has been stopped and has sent everything; the network goes with the scope. */
 export const runLab = (options: LabOptions): Effect.Effect<LabRun, LabFault, Scope.Scope> =>
-  Effect.map(runLabs([options]), ({ dependencies, exporterAddress, wire }) => ({
+  Effect.map(runLabs([options]), ({ dependencies, exporterAddress, wires }) => ({
     dependencies,
     exporterAddress,
-    wire,
+    wires,
     sampling: exporterKinds[options.exporter].sampling
   }))
 
@@ -70,17 +68,16 @@ export const runWatched = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Omit<LabRun, "sampling">, LabFault, Scope.Scope> {
   const servers = yield* startServers(network)
   const settle = yield* watch
-  const before = yield* network.wire
+  const before = yield* network.wires
   const dependencies = yield* runTraffic(network, servers)
-  const after = yield* network.wire
+  const after = yield* network.wires
   yield* runTail(network)
   // A reader of packets lags behind them, and closes its flows a little after they end
   yield* Effect.sleep("3 seconds")
   yield* settle
-  const packets = after.packets - before.packets
   return {
     dependencies,
     exporterAddress: network.exporterAddress,
-    wire: { bytes: after.bytes - before.bytes - packets * ETHERNET_HEADER, packets }
+    wires: wiresSince(before, after)
   }
 })

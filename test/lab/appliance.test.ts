@@ -4,7 +4,7 @@ import { Effect } from "effect"
 import { type Appliance, sleep, startAppliance, until } from "../corridor/Appliance.ts"
 import { type ExporterKind, exporterKinds } from "./exporters.ts"
 import { itInLab, missing, runLabs } from "./Lab.ts"
-import { HEADERS, type LabDependency } from "./traffic.ts"
+import { HEADERS, type LabDependency, label } from "./traffic.ts"
 
 interface Row {
   readonly client: string
@@ -20,8 +20,6 @@ const rowsOf = (appliance: Appliance) =>
     `SELECT host(source_address) AS client, host(target_address) AS server, port, protocol, status, bytes_to_client::float8 AS bytes
      FROM dependencies WHERE protocol IN (6, 17)`
   )
-const label = ({ client, port, protocol, server }: Pick<Row, "client" | "server" | "port" | "protocol">) =>
-  `${client} → ${server}:${port}/${protocol}`
 
 const holds = async (appliance: Appliance, ran: ReadonlyArray<LabDependency>) => {
   const expected = ran.map(label).sort()

@@ -36,15 +36,34 @@ export interface Network {
   readonly folder: string
   /** `argv` prefixed so that it runs at that place, with a /run of its own. */
   readonly at: (place: Place, ...argv: ReadonlyArray<string>) => ReadonlyArray<string>
-  /** Octets and packets on the wires of the clients so far, Ethernet headers included: the kernel's own account. */
-  readonly wire: Effect.Effect<Account, LabFault>
-  /** Likewise on the router's end of it: more, where the switch lost packets that were sent again. */
-  readonly routerWire: Effect.Effect<Account, LabFault>
+  /** What clients and router sent each other so far: the kernel's own account. */
+  readonly wires: Effect.Effect<Wires, LabFault>
 }
 
 export interface Account {
+  /** From the IP header on. */
   readonly bytes: number
   readonly packets: number
+}
+
+/** What the switch between them lost was sent, did not arrive, and may or may not have been seen on the way. */
+export interface Wires {
+  readonly sent: Account
+  readonly arrived: Account
+}
+
+const sumOf = (accounts: ReadonlyArray<Account>): Account => ({
+  bytes: accounts.reduce((sum, { bytes }) => sum + bytes, 0),
+  packets: accounts.reduce((sum, { packets }) => sum + packets, 0)
+})
+
+/** What came since `before`. */
+export const wiresSince = (before: Wires, after: Wires): Wires => {
+  const since = (of: "sent" | "arrived") => ({
+    bytes: after[of].bytes - before[of].bytes,
+    packets: after[of].packets - before[of].packets
+  })
+  return { sent: since("sent"), arrived: since("arrived") }
 }
 
 /** What joins the machines of one side. */
@@ -159,12 +178,8 @@ export const makeNetwork = Effect.fnUntraced(function* (
       "sh",
       ...argv
     ],
-    routerWire: linkAccount(router, "clients"),
-    wire: Effect.forEach(["client-1", "client-2"] as const, (machine) => linkAccount(namespace(machine))).pipe(
-      Effect.map((accounts) => ({
-        bytes: accounts.reduce((sum, one) => sum + one.bytes, 0),
-        packets: accounts.reduce((sum, one) => sum + one.packets, 0)
-      }))
+    wires: Effect.all([linkWires(namespace("client-1")), linkWires(namespace("client-2")), linkWires(router, "clients")]).pipe(
+      Effect.map((links) => ({ sent: sumOf(links.map(({ sent }) => sent)), arrived: sumOf(links.map(({ arrived }) => arrived)) }))
     )
   }
 })
@@ -240,10 +255,17 @@ const remove = (namespace: string): Effect.Effect<void> =>
 
 const LinkAccount = /"rx":\{"bytes":(\d+),"packets":(\d+).*?"tx":\{"bytes":(\d+),"packets":(\d+)/s
 
-const linkAccount = (namespace: string, link = "eth0"): Effect.Effect<Account, LabFault> =>
-  Effect.flatMap(run("ip", "-n", namespace, "-s", "-j", "link", "show", link), (text) => {
+const ETHERNET_HEADER = 14
+
+const linkWires = (namespace: string, link = "eth0"): Effect.Effect<Wires, LabFault> =>
+  Effect.flatMap(run("ip", "-n", namespace, "-s", "-d", "-j", "link", "show", link), (text) => {
     const found = LinkAccount.exec(text)?.slice(1).map(Number)
     if (found === undefined) return Effect.fail(new LabFault({ what: "ip -s link", detail: text }))
     const [rxBytes = 0, rxPackets = 0, txBytes = 0, txPackets = 0] = found
-    return Effect.succeed({ bytes: rxBytes + txBytes, packets: rxPackets + txPackets })
+    // a bridge of the kernel counts what it takes without the frame's header, which is taken off by then
+    const header = text.includes('"info_kind":"bridge"') ? 0 : ETHERNET_HEADER
+    return Effect.succeed({
+      sent: { bytes: txBytes - txPackets * ETHERNET_HEADER, packets: txPackets },
+      arrived: { bytes: rxBytes - rxPackets * header, packets: rxPackets }
+    })
   })

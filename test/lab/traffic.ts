@@ -23,6 +23,10 @@ export interface LabDependency {
   readonly payloadToClient: number
 }
 
+/** `client → server:port/protocol`: how a dependency is told from another. */
+export const label = (d: Pick<LabDependency, "client" | "server" | "port" | "protocol">) =>
+  `${d.client} → ${d.server}:${d.port}/${d.protocol}`
+
 const PAGE = 300_000
 
 export interface Errand {
