@@ -48,59 +48,8 @@ export interface ActorGivenUp {
   readonly cause: string
 }
 
-export interface ActorBranch {
-  /** Last step of the path. */
-  readonly name: string
-  readonly path: string
-  /** Absent where a path only groups others. */
-  readonly entry: ActorEntry | undefined
-  /** The most troubled state at or below this branch. */
-  readonly worst: ActorState
-  readonly children: ReadonlyArray<ActorBranch>
-}
-
-/** From calm to troubled. */
-const order: ReadonlyArray<ActorState> = ["stopped", "running", "starting", "restarting", "given-up"]
-
-export const worstOf = (a: ActorState, b: ActorState): ActorState => (order.indexOf(a) >= order.indexOf(b) ? a : b)
-
 /** True when `path` is `prefix` or lies below it. */
 export const isWithin = (prefix: string, path: string): boolean => path === prefix || path.startsWith(`${prefix}/`)
-
-/** The actors as a tree by path, siblings in the order of their names (numbers as numbers: `worker-2` before `worker-10`). */
-export const treeOf = (entries: ReadonlyArray<ActorEntry>): ReadonlyArray<ActorBranch> => {
-  interface Node {
-    readonly entries: Array<ActorEntry>
-    readonly children: Map<string, Node>
-  }
-  const root: Node = { entries: [], children: new Map() }
-  for (const entry of entries) {
-    let node = root
-    for (const step of entry.path.split("/")) {
-      let next = node.children.get(step)
-      if (next === undefined) node.children.set(step, (next = { entries: [], children: new Map() }))
-      node = next
-    }
-    node.entries.push(entry)
-  }
-  const collator = new Intl.Collator("en", { numeric: true })
-  const branches = (node: Node, above: string): ReadonlyArray<ActorBranch> =>
-    [...node.children]
-      .sort(([a], [b]) => collator.compare(a, b))
-      .map(([name, child]) => {
-        const path = above === "" ? name : `${above}/${name}`
-        const children = branches(child, path)
-        const entry = child.entries[0]
-        const worst = children.reduce<ActorState>((worst, one) => worstOf(worst, one.worst), entry?.state ?? "stopped")
-        return { name, path, entry, worst, children }
-      })
-  return branches(root, "")
-}
-
-export const givenUp = (entries: ReadonlyArray<ActorEntry>): ReadonlyArray<ActorGivenUp> =>
-  entries
-    .filter((entry) => entry.state === "given-up")
-    .map(({ path, since, restarts, lastError }) => ({ path, since, restarts, cause: lastError?.message ?? "cause unknown" }))
 
 const longest = 500
 

@@ -1,10 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Fiber, Metric, Scope } from "effect"
 import { TestClock } from "effect/testing"
-import { type ActorGivenUp, givenUp } from "./ActorEntry.ts"
+import type { ActorGivenUp } from "./ActorEntry.ts"
 import * as Mailbox from "./Mailbox.ts"
 import { Registry } from "./Registry.ts"
-import { entry, rig, settle, steady } from "./Supervisor.fixture.ts"
+import { entry, givenUp, rig, settle, steady } from "./Supervisor.fixture.ts"
 import * as Supervisor from "./Supervisor.ts"
 
 describe("supervisor", () => {
@@ -80,7 +80,7 @@ describe("supervisor", () => {
           restarts: 2,
           cause: "address in use, caused by bind 2055"
         }
-        const seen = givenUp(yield* (yield* Registry).snapshot)
+        const seen = yield* givenUp
         assert.strictEqual(seen.length, 1)
         assert.deepStrictEqual({ ...seen[0], since: 2000 }, warning)
         assert.deepStrictEqual(told, seen)
@@ -254,7 +254,7 @@ describe("supervisor", () => {
         yield* Effect.all([registry.restart("probe"), registry.restart("probe")], { concurrency: "unbounded" })
         yield* settle
         assert.deepInclude(yield* entry("probe"), { state: "running", restarts: 4 })
-        assert.deepStrictEqual(givenUp(yield* registry.snapshot), [])
+        assert.deepStrictEqual(yield* givenUp, [])
       })
     )
   )

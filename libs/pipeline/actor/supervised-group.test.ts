@@ -1,10 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Fiber, Schema, Scope } from "effect"
 import { TestClock } from "effect/testing"
-import { givenUp } from "./ActorEntry.ts"
 import { Registry } from "./Registry.ts"
 import type { RestartPolicy } from "./restart-policy.ts"
-import { entry, rig, settle, steady } from "./Supervisor.fixture.ts"
+import { entry, givenUp, rig, settle, steady } from "./Supervisor.fixture.ts"
 import * as Supervisor from "./Supervisor.ts"
 
 describe("a supervised group", () => {
@@ -40,7 +39,7 @@ describe("a supervised group", () => {
         for (let i = 0; i < 13; i++) yield* TestClock.adjust("1 second")
         assert.deepStrictEqual(runs, { bad: 6, good: 2 })
         assert.deepInclude(yield* entry("flow"), { state: "given-up", restarts: 1 })
-        const [warning, ...more] = givenUp(yield* (yield* Registry).snapshot)
+        const [warning, ...more] = yield* givenUp
         assert.deepInclude(warning, { path: "flow", cause: "flow/bad gave up: no" })
         assert.deepStrictEqual(more, [], "one fault is one warning")
         assert.strictEqual((yield* entry(sibling.path)).state, "running")
