@@ -22,9 +22,8 @@ const dayOfWindows = 288
 const historyEveryMs = 10_000
 const figuresAtMostEveryMs = 2_000
 const figuresAtLeastEveryMs = 30_000
-/** Reading the vitals of thousands of exporters takes a third of a second of the thread that everything else waits for. */
-const restsFor = 9
-const restsAtMostMs = 10_000
+/** Vitals are read once a second; of thousands of exporters, each a tenth of a millisecond of the thread that everything waits for, less often. */
+const restMs = (exporters: number): number => Math.max(1000, exporters)
 
 export interface LiveOptions {
   readonly settings: ReadonlyArray<SettingReading>
@@ -122,8 +121,7 @@ const make = Effect.fnUntraced(function* ({ settings, windowSeconds }: LiveOptio
           yield* SubscriptionRef.set(history, histories.read(now))
         }
         yield* showOverview
-        const took = (yield* Clock.currentTimeMillis) - now
-        yield* Effect.sleep(Math.min(restsAtMostMs, Math.max(1000, restsFor * took)))
+        yield* Effect.sleep(restMs(next.exporters.length))
       }
     })
   )

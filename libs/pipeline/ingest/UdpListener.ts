@@ -14,7 +14,7 @@ import { getSystemErrorName } from "node:util"
 import { type KernelReading, parseKernelTable } from "./kernel-table.ts"
 import { type ListenerError, listenerErrorOf } from "./listener-error.ts"
 import { type DatagramBlock, datagramBlock } from "./mmsg.ts"
-import { type BatchReader, crowdOf, type Handle, readBatches, restOf } from "./read-batches.ts"
+import { type BatchReader, type Handle, readBatches, restOf } from "./read-batches.ts"
 
 export interface UdpListenerOptions {
   readonly address: string
@@ -199,14 +199,7 @@ export const makeUdpListener = (options: UdpListenerOptions): UdpListener => {
       const handle = handleOf(fresh)
       inode = handle === undefined ? undefined : inodeOf(handle.fd)
       if (block !== undefined && handle !== undefined) {
-        batches = readBatches(
-          block,
-          handle,
-          restOf(granted),
-          receive,
-          (call, error) => lose(systemError(call, error)),
-          crowdOf(granted)
-        )
+        batches = readBatches(block, handle, restOf(granted), receive, (call, error) => lose(systemError(call, error)))
       }
       pause = FIRST_PAUSE_MS
       become("running")

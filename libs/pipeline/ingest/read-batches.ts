@@ -28,20 +28,24 @@ const LONGEST_REST_MS = 15
 /** What the kernel books for a datagram of up to 1,500 octets: small ones fill a buffer as fast as large ones. */
 const BOOKED_OCTETS = 2304
 
-/** So many datagrams within one rest are a quarter of what the buffer holds: the next rest is the shortest. */
-export const crowdOf = (bufferOctets: number): number => Math.max(BATCH, Math.floor(bufferOctets / BOOKED_OCTETS / 4))
+export interface Rest {
+  readonly ms: number
+  /** More datagrams than this since the last rest make the next one the shortest: a quarter of what the buffer holds. */
+  readonly crowd: number
+}
 
-export const restOf = (bufferOctets: number): number =>
-  Math.min(LONGEST_REST_MS, Math.max(SHORTEST_REST_MS, Math.floor(bufferOctets / OCTETS_A_MS)))
+export const restOf = (bufferOctets: number): Rest => ({
+  ms: Math.min(LONGEST_REST_MS, Math.max(SHORTEST_REST_MS, Math.floor(bufferOctets / OCTETS_A_MS))),
+  crowd: Math.max(BATCH, Math.floor(bufferOctets / BOOKED_OCTETS / 4))
+})
 
-/** `crowd`: more datagrams than this since the last rest make the next one short. `failed`: the system refused a call with minus this number; there are no more turns until the next `wake`. */
+/** `failed`: the system refused a call with minus this number; there are no more turns until the next `wake`. */
 export const readBatches = (
   block: DatagramBlock,
   handle: Handle,
-  restMs: number,
+  rest: Rest,
   take: (datagram: Uint8Array, from: string, fromPort: number) => void,
-  failed: (call: string, error: number) => void,
-  crowd = Number.POSITIVE_INFINITY
+  failed: (call: string, error: number) => void
 ): BatchReader => {
   let next: NodeJS.Timeout | undefined
   let soon: NodeJS.Immediate | undefined
@@ -70,7 +74,7 @@ export const readBatches = (
       }
       if (count < BATCH) {
         if (count + batch === 0) sleep()
-        else next = setTimeout(turn, taken > crowd ? SHORTEST_REST_MS : restMs)
+        else next = setTimeout(turn, taken > rest.crowd ? SHORTEST_REST_MS : rest.ms)
         taken = 0
         return
       }
