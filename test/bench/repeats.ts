@@ -10,7 +10,7 @@ import type { Benchmark } from "./main.ts"
 
 const DATAGRAMS = 4096
 const RECORDS = 24
-const noon = 1_700_000_000_000
+const noon = Date.UTC(2023, 10, 14, 12)
 
 const datagrams = (twice: boolean): ReadonlyArray<FlowBatch> => {
   const below = randomFrom(5)

@@ -6,8 +6,8 @@ import { makeWindows } from "#pipeline/window/window.ts"
 import { type TestRecord, toBatch } from "./flow-records.ts"
 
 export const ranks = makePortRanks(services)
-/** 2023-11-14T22:15:00Z, the start of a window of five minutes. */
-export const noon = 1_700_000_100_000
+/** The start of a window of five minutes. */
+export const noon = Date.UTC(2023, 10, 14, 12)
 export const windowMs = 300_000
 
 /** A connection of 10.0.0.1 to port 443 of 10.0.0.2, as one record. */

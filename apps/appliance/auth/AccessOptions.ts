@@ -10,8 +10,3 @@ export class AccessOptions extends Context.Service<
     readonly lockout: AttemptLimit
   }
 >()("appliance/auth/AccessOptions") {}
-
-export const defaultAccess: AccessOptions["Service"] = {
-  session: { hours: 24, idleMinutes: 0 },
-  lockout: { failures: 5, minutes: 15 }
-}

@@ -10,7 +10,7 @@ import { well } from "../health/well.fixture.ts"
 import { silenceAlarms, silentSince } from "./silence.ts"
 
 const HOUR = 3600_000
-const noon = 1_700_000_000_000
+const noon = Date.UTC(2023, 10, 14, 12)
 
 const exporter = (change: Partial<ConstructorParameters<typeof Exporter>[0]> = {}) =>
   new Exporter({

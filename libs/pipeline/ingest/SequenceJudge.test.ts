@@ -4,7 +4,7 @@ import { randomFrom } from "../../../test/rig/flow-records.ts"
 import { makeSequenceJudge, type SequenceJudge } from "./SequenceJudge.ts"
 import { COLUMNS, type SequenceNotes } from "./sequence-log.ts"
 
-const noon = 1_700_000_000_000
+const noon = Date.UTC(2023, 10, 14, 12)
 const who = { address: "192.0.2.1", protocol: "netflow9" } as const
 
 interface Sent {

@@ -8,7 +8,7 @@ import { makeMerger } from "./merge-slices.ts"
 import { makeWindows } from "./window.ts"
 
 const ranks = makePortRanks(services)
-const noon = 1_700_000_100_000 - (1_700_000_100_000 % 300_000)
+const noon = Date.UTC(2023, 10, 14, 12)
 
 /** Two of them are one device. */
 const names: ReadonlyArray<SliceExporter> = [

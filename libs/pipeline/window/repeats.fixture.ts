@@ -5,7 +5,7 @@ import { copyRow } from "../decode/copy-row.ts"
 import { DIRECTION_UNKNOWN, type FlowBatch, makeFlowBatch } from "../decode/FlowBatch.ts"
 import { makeRepeats } from "./repeats.ts"
 
-export const noon = 1_700_000_000_000
+export const noon = Date.UTC(2023, 10, 14, 12)
 export const seeds = Array.from({ length: 6 }, (_, seed) => seed + 1)
 
 /** What a row is, but for when it came. */

@@ -2,7 +2,6 @@
 
 export const SLOT_BYTES_SHIFT = 7
 export const SLOT_WORDS_SHIFT = 5
-export const SLOT_DOUBLES_SHIFT = 4
 
 // First cache line: the key, and what every record changes.
 export const A = 0

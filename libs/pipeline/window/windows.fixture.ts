@@ -1,22 +1,19 @@
 /** Windows of five minutes around noon, and records to fold into them, for tests of this room. */
 import { assert } from "@effect/vitest"
-import { makePortRanks } from "#domain/PortRank.ts"
 import type { WindowSlice } from "#domain/Window.ts"
 import { type TestRecord, toBatch } from "../../../test/rig/flow-records.ts"
-import { services } from "../enrich/services.ts"
+import { flow as flowWith, noon, ranks, windowMs } from "../../../test/rig/folded-slice.ts"
 import type { ExporterColumns } from "./conversation-table.ts"
 import { makeWindows, type WindowOptions, type Windows } from "./window.ts"
 
-export const ranks = makePortRanks(services)
-export const span = 300_000
-export const noon = 1_700_000_100_000 - (1_700_000_100_000 % span)
+export { noon, ranks, windowMs as span }
 
 export const makeTestWindows = (options: Partial<WindowOptions> = {}): Windows =>
   makeWindows({
     maxConversations: 10_000,
     boot: "boot",
     worker: "worker-1",
-    windowSeconds: 300,
+    windowSeconds: windowMs / 1000,
     latenessSeconds: 60,
     ranks,
     seed: 7,
@@ -25,21 +22,7 @@ export const makeTestWindows = (options: Partial<WindowOptions> = {}): Windows =
   })
 
 /** A record of HTTPS that says no times. */
-export const flow: TestRecord = {
-  exporter: 0,
-  family: 4,
-  source: 0x0a000001,
-  destination: 0x0a000002,
-  sourcePort: 40_000,
-  destinationPort: 443,
-  protocol: 6,
-  flags: 0x1b,
-  bytes: 1000,
-  packets: 10,
-  start: 0,
-  end: 0,
-  sampling: 1
-}
+export const flow: TestRecord = flowWith({ end: 0 })
 
 export const exporterColumns = (skewMs: ReadonlyArray<number> = [0, 0, 0, 0]): ExporterColumns => ({
   skewMs: Float64Array.from(skewMs),

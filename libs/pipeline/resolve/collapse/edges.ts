@@ -2,7 +2,7 @@
  * What resolve/collapse/collapse.ts makes of a window slice: one edge per client, server, port and protocol. Addresses are text in their shortest
  * form (RFC 5952).
  */
-
+import type { Evidence } from "#domain/direction.ts"
 import type { EvidenceSample } from "./EvidenceSampler.ts"
 
 /**
@@ -24,7 +24,8 @@ export interface EdgeObserver {
   readonly packets: number
 }
 
-export interface Edge {
+/** Of its evidence, `forward` speaks for the direction client → server. */
+export interface Edge extends Evidence {
   readonly kind: EdgeKind
   readonly family: 4 | 6
   readonly protocol: number
@@ -49,20 +50,6 @@ export interface Edge {
   /** First and last flow time, ms since 1970, whoever saw it. */
   readonly first: number
   readonly last: number
-  /** Evidence as in DirectionEvidence (libs/domain/Dependency.ts), `forward` speaking for this direction. */
-  readonly synForward: number
-  readonly synReverse: number
-  readonly synAckForward: number
-  readonly synAckReverse: number
-  readonly beganForward: number
-  readonly beganReverse: number
-  readonly portRank: number
-  readonly fanIn: number
-  readonly fanInAgainst: number
-  readonly clientPorts: number
-  readonly history: number
-  readonly companion: boolean
-  readonly declared: boolean
   /** Every conversation had the same port at both ends, or the protocol has none: the one drawn the other way is the same one. */
   readonly symmetric: boolean
   /** Signed margin of that evidence, -1..1 (domain/direction.ts): positive, as this end was chosen to serve, but where an earlier slice chose; near 0 it is a guess. */
