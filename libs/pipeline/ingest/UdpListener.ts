@@ -15,6 +15,7 @@ import { type KernelReading, parseKernelTable } from "./kernel-table.ts"
 import { type ListenerError, listenerErrorOf } from "./listener-error.ts"
 import { type DatagramBlock, datagramBlock } from "./mmsg.ts"
 import { type BatchReader, type Handle, readBatches, restOf } from "./read-batches.ts"
+import { forceReceiveBuffer } from "./receive-buffer.ts"
 
 export interface UdpListenerOptions {
   readonly address: string
@@ -29,6 +30,8 @@ export interface UdpListenerOptions {
   readonly changed?: () => void
   /** Reads in batches with this; undefined: one datagram a call. Default: what the runtime can. */
   readonly block?: DatagramBlock | undefined
+  /** Asks for a buffer that is larger than anybody may have. Default: where the system lets us. */
+  readonly force?: (fd: number, octets: number) => boolean
 }
 
 /** Plain data: crosses the thread boundary. Counters are since the listener was made. */
@@ -102,6 +105,23 @@ const inodeOf = (fd: number): string | undefined => {
     return /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/self/fd/${fd}`))?.[1]
   } catch {
     return undefined
+  }
+}
+
+/** What the kernel gave of the buffer that was asked for, octets; 0 when it does not say. */
+const grantOf = (
+  socket: Socket,
+  fd: number | undefined,
+  { receiveBufferBytes, force = forceReceiveBuffer }: UdpListenerOptions
+): number => {
+  // Linux doubles what it grants, for its own bookkeeping (socket(7), SO_RCVBUF).
+  const read = () => Math.floor(socket.getRecvBufferSize() / 2)
+  try {
+    socket.setRecvBufferSize(receiveBufferBytes)
+    const granted = read()
+    return granted < receiveBufferBytes && fd !== undefined && force(fd, receiveBufferBytes) ? read() : granted
+  } catch {
+    return 0
   }
 }
 
@@ -189,14 +209,8 @@ export const makeUdpListener = (options: UdpListenerOptions): UdpListener => {
     fresh.bind({ address, port: port === 0 ? options.port : port, exclusive: true }, () => {
       if (socket !== fresh) return
       port = fresh.address().port
-      try {
-        fresh.setRecvBufferSize(options.receiveBufferBytes)
-        // Linux doubles what it grants, for its own bookkeeping (socket(7), SO_RCVBUF).
-        granted = Math.floor(fresh.getRecvBufferSize() / 2)
-      } catch {
-        granted = 0
-      }
       const handle = handleOf(fresh)
+      granted = grantOf(fresh, handle?.fd, options)
       inode = handle === undefined ? undefined : inodeOf(handle.fd)
       if (block !== undefined && handle !== undefined) {
         batches = readBatches(block, handle, restOf(granted), receive, (call, error) => lose(systemError(call, error)))
