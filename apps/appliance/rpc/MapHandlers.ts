@@ -2,7 +2,7 @@
 import { Effect } from "effect"
 import { CurrentCaller } from "#domain/Operator.ts"
 import { MapRpcs } from "#domain/rpc/MapRpcs.ts"
-import { Declarations, type Word } from "#pipeline/resolve/Declarations.ts"
+import { type Applied, Declarations, type Word } from "#pipeline/resolve/Declarations.ts"
 import type { End } from "#pipeline/resolve/declared-dependencies.ts"
 import { AssetStore } from "#pipeline/store/AssetStore.ts"
 import { CoverageStore } from "#pipeline/store/CoverageStore.ts"
@@ -31,13 +31,14 @@ export const mapHandlers = Effect.gen(function* () {
   const declared = Effect.fnUntraced(function* (said: Word | End, note: string | undefined, dependency?: string) {
     const { name } = yield* CurrentCaller
     const declares = "serves" in said
-    const { turned } = yield* declares ? declarations.declare(said, name, note) : declarations.withdraw(said)
-    yield* record(declares ? "direction.declare" : "direction.withdraw", addressAndPort(said), {
-      ...(dependency === undefined ? {} : { dependency }),
-      ...(declares && !said.serves ? { serves: "never" } : {}),
-      turned: String(turned),
-      ...(note === undefined ? {} : { note })
-    })
+    const entry = ({ turned }: Applied) =>
+      record(declares ? "direction.declare" : "direction.withdraw", addressAndPort(said), {
+        ...(dependency === undefined ? {} : { dependency }),
+        ...(declares && !said.serves ? { serves: "never" } : {}),
+        turned: String(turned),
+        ...(note === undefined ? {} : { note })
+      })
+    const { turned } = yield* declares ? declarations.declare(said, name, note, entry) : declarations.withdraw(said, entry)
     return { turned }
   }, Effect.orDie)
 

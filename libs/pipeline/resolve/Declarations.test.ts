@@ -186,6 +186,21 @@ layer(everything, { excludeTestServices: true })("a declared direction", (it) =>
   )
 
   it.effect(
+    "is not said where its entry in a log could not be written",
+    Effect.fnUntraced(function* () {
+      const declarations = yield* Declarations
+      const end = { address: Address.make("10.7.0.8"), protocol: 17, port: 4739 }
+      const refused = query("SELECT 1 / 0").pipe(Effect.asVoid)
+      yield* Effect.flip(declarations.declare({ ...end, serves: true }, "ana", undefined, () => refused))
+      assert.deepStrictEqual([yield* declarations.list, declarations.ends.word("10.7.0.8", 17, 4739)], [[], 0])
+      yield* declarations.declare({ ...end, serves: true }, "ana")
+      yield* Effect.flip(declarations.withdraw(end, () => refused))
+      assert.deepStrictEqual([(yield* declarations.list).length, declarations.ends.word("10.7.0.8", 17, 4739)], [1, 1])
+      yield* declarations.withdraw(end)
+    })
+  )
+
+  it.effect(
     "by another appliance on this database is heard of",
     Effect.fnUntraced(function* () {
       const { ends } = yield* Declarations

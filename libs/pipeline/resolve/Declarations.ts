@@ -19,6 +19,11 @@ export interface Applied {
   readonly turned: number
 }
 
+/** What is written down with it: both stand, or neither. */
+export type Entry<R> = (applied: Applied) => Effect.Effect<void, SqlError.SqlError, R>
+
+const noEntry = () => Effect.void
+
 const keyOf = (address: string, protocol: number, port: number) => `${address} ${protocol} ${port}`
 
 export class Declarations extends Context.Service<
@@ -28,8 +33,13 @@ export class Declarations extends Context.Service<
     readonly ends: DeclaredEnds
     /** Latest first. */
     readonly list: Effect.Effect<ReadonlyArray<Declaration>, SqlError.SqlError>
-    readonly declare: (word: Word, by: string, note?: string) => Effect.Effect<Applied, SqlError.SqlError>
-    readonly withdraw: (end: End) => Effect.Effect<Applied, SqlError.SqlError>
+    readonly declare: <R = never>(
+      word: Word,
+      by: string,
+      note?: string,
+      entry?: Entry<R>
+    ) => Effect.Effect<Applied, SqlError.SqlError, R>
+    readonly withdraw: <R = never>(end: End, entry?: Entry<R>) => Effect.Effect<Applied, SqlError.SqlError, R>
     /** The end of a dependency that `serves` names; `client` flips it. */
     readonly endOf: (
       id: DependencyId,
@@ -66,8 +76,8 @@ export class Declarations extends Context.Service<
           Effect.forkScoped
         )
 
-        const change = <A>(body: Effect.Effect<A, SqlError.SqlError>) =>
-          sql.withTransaction(Effect.andThen(lockInventory(sql), body)).pipe(Effect.tap(refresh))
+        const change = <R>(body: Effect.Effect<Applied, SqlError.SqlError>, entry: Entry<R>) =>
+          sql.withTransaction(lockInventory(sql).pipe(Effect.andThen(body), Effect.tap(entry))).pipe(Effect.tap(refresh))
 
         return Declarations.of({
           ends,
@@ -77,26 +87,25 @@ export class Declarations extends Context.Service<
           FROM declared_ends ORDER BY declared_at DESC, address, protocol, port`.pipe(
             Effect.map((rows) => rows.map((row) => ({ ...row, at: DateTime.fromDateUnsafe(row.at) })))
           ),
-          declare: Effect.fn("Declarations.declare")(function* (word, by, note) {
-            const { serves, ...end } = word
-            return yield* change(
+          declare: ({ serves, ...end }, by, note, entry) =>
+            change(
               Effect.gen(function* () {
                 const before = yield* forget(sql, end)
                 yield* sql`INSERT INTO declared_ends (address, protocol, port, serves, declared_by, note)
                 VALUES (${end.address}::text::inet, ${end.protocol}, ${end.port}, ${serves}, ${by}, ${note ?? null})`
                 if (before !== undefined && before !== serves) yield* revoke(sql, end, before)
                 return { end, turned: yield* apply(sql, end, serves) }
-              })
-            )
-          }),
-          withdraw: Effect.fn("Declarations.withdraw")(function* (end) {
-            return yield* change(
+              }),
+              entry ?? noEntry
+            ).pipe(Effect.withSpan("Declarations.declare")),
+          withdraw: (end, entry) =>
+            change(
               Effect.gen(function* () {
                 const before = yield* forget(sql, end)
                 return { end, turned: before === undefined ? 0 : yield* revoke(sql, end, before) }
-              })
-            )
-          }),
+              }),
+              entry ?? noEntry
+            ).pipe(Effect.withSpan("Declarations.withdraw")),
           endOf: Effect.fn("Declarations.endOf")(function* (id, serves) {
             const [found] = yield* sql<{
               client: string
