@@ -70,6 +70,7 @@ const makeAlone = (shows: boolean) => {
     shared: batch.shared,
     full: drain,
     onInterfaceCounters: () => undefined,
+    seed: 7,
     ...bounds,
     ...(shows
       ? {

@@ -37,6 +37,8 @@ export interface DecoderOptions {
   readonly onInterfaceCounters?: (counters: InterfaceCounters) => void
   /** Once a datagram that had something wrong, with the first complaint; `outcome.complaints` counts them. */
   readonly onMalformed?: (reason: MalformedReason, exporterAddress: string, outcome: DecodeOutcome) => void
+  /** Of what is remembered of running totals; 32 bits, random unless said. Two decoders with one seed forget the same flows. */
+  readonly seed?: number
   /** Shows every record to people, one at a time: slow, for `flowlens decode` and for evidence. */
   readonly trace?: RecordTrace
 }
@@ -69,7 +71,7 @@ const MIB = 1_048_576
 
 export const makeDecoder = (options: DecoderOptions): Decoder => {
   const { onMalformed, templates, trace } = options
-  const reading = makeReading(makeFlowBatch(1), options.full, options.shared)
+  const reading = makeReading(makeFlowBatch(1), options.full, options.shared, options.seed)
   const positions = makePositions()
   const held = makeHeldSets({
     bytesPerExporter: options.maxHeldBytesPerExporter ?? MIB,

@@ -33,7 +33,12 @@ export interface Reading {
   readonly outcome: DecodeOutcome
 }
 
-export const makeReading = (batch: FlowBatch, full: (batch: FlowBatch) => void, shared = batch.shared): Reading => {
+export const makeReading = (
+  batch: FlowBatch,
+  full: (batch: FlowBatch) => void,
+  shared = batch.shared,
+  seed = (Math.random() * 0x1_0000_0000) | 0
+): Reading => {
   const bytes =
     shared === undefined ? new Uint8Array(DATAGRAM_ROOM) : new Uint8Array(shared.memory.buffer, shared.datagram, DATAGRAM_ROOM)
   return {
@@ -52,7 +57,7 @@ export const makeReading = (batch: FlowBatch, full: (batch: FlowBatch) => void, 
     full,
     sampling: undefined,
     rate: 0,
-    totals: makeRunningTotals((Math.random() * 0x1_0000_0000) | 0),
+    totals: makeRunningTotals(seed),
     outcome: makeDecodeOutcome()
   }
 }
