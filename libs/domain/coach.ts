@@ -2,6 +2,7 @@
  * What is wrong with an exporter, from what was measured of it: pure. Each finding holds a figure; none is said of fewer than a few dozen
  * records or datagrams. What to change stands in exporter-advice.ts.
  */
+import { inFull } from "./digits.ts"
 import type { ExporterProtocol } from "./Exporter.ts"
 import { ExporterFinding, type FindingCode } from "./ExporterFinding.ts"
 import { DURATION_EDGES, type ExporterMeasures } from "./ExporterMeasures.ts"
@@ -30,7 +31,6 @@ const percent = (part: number, whole: number): string => {
   const share = (100 * part) / whole
   return `${share >= 10 || share === 0 ? Math.round(share) : share.toPrecision(2)} %`
 }
-const count = (value: number): string => value.toLocaleString("en")
 const span = (seconds: number): string =>
   seconds < 90 ? `${seconds} s` : seconds < 5400 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 360) / 10} h`
 const spanMs = (ms: number): string => (Math.abs(ms) < 1000 ? `${Math.round(ms)} ms` : span(Math.round(ms / 1000)))
@@ -56,21 +56,21 @@ function* directions({ measures: m }: CoachInputs): Iterable<Found> {
     yield [
       "one-direction",
       "warning",
-      `${percent(m.oneWay, m.conversations)} of ${count(m.conversations)} TCP conversations have packets of one direction only`
+      `${percent(m.oneWay, m.conversations)} of ${inFull(m.conversations)} TCP conversations have packets of one direction only`
     ]
   }
   if (m.doubled >= ENOUGH && m.doubled / m.allConversations >= 0.2) {
     yield [
       "both-ways",
       "info",
-      `${percent(m.doubled, m.allConversations)} of ${count(m.allConversations)} conversations are reported on the way in and again on the way out`
+      `${percent(m.doubled, m.allConversations)} of ${inFull(m.allConversations)} conversations are reported on the way in and again on the way out`
     ]
   }
   if (m.repeats >= ENOUGH && m.repeats / m.records >= 0.02) {
     yield [
       "both-ways",
       "info",
-      `${percent(m.repeats, m.records)} of ${count(m.records)} records say again what others say: ${m.repeatedOn || "each of several interfaces"}`
+      `${percent(m.repeats, m.records)} of ${inFull(m.records)} records say again what others say: ${m.repeatedOn || "each of several interfaces"}`
     ]
   }
 }
@@ -100,7 +100,7 @@ function* timeouts({ measures: { durations }, windowSeconds }: CoachInputs): Ite
     yield [
       "active-timeout-long",
       "warning",
-      `${count(beyond)} of ${count(total)} records lasted longer than the window of ${span(windowSeconds)}, ${longest}`
+      `${inFull(beyond)} of ${inFull(total)} records lasted longer than the window of ${span(windowSeconds)}, ${longest}`
     ]
     return
   }
@@ -113,7 +113,7 @@ function* timeouts({ measures: { durations }, windowSeconds }: CoachInputs): Ite
   yield [
     "active-timeout-short",
     "info",
-    `${percent(heap, usual.total)} of ${count(usual.total)} records end at ${span(DURATION_EDGES[at - 1] ?? 0)} to ${span(usual.edge)} and none lasts longer: a connection of five minutes makes ${Math.round(300 / usual.edge)} records`
+    `${percent(heap, usual.total)} of ${inFull(usual.total)} records end at ${span(DURATION_EDGES[at - 1] ?? 0)} to ${span(usual.edge)} and none lasts longer: a connection of five minutes makes ${Math.round(300 / usual.edge)} records`
   ]
 }
 
@@ -123,14 +123,14 @@ function* sampling({ measures: m, override, protocol, sampling: said }: CoachInp
     yield [
       "sampling-differs",
       "warning",
-      `it announces ${said === 1 ? "no sampling" : `1 of ${count(said)}`}, the override here says ${override.rate === 1 ? "unsampled" : `1 of ${count(override.rate)}`}; volumes are multiplied by ${count(used)}`
+      `it announces ${said === 1 ? "no sampling" : `1 of ${inFull(said)}`}, the override here says ${override.rate === 1 ? "unsampled" : `1 of ${inFull(override.rate)}`}; volumes are multiplied by ${inFull(used)}`
     ]
   }
   if (said === 0 && override === null && protocol !== "sflow5" && m.tcp >= ENOUGH && m.tcpSingle / m.tcp >= 0.5) {
     yield [
       "sampling-missing",
       "warning",
-      `${percent(m.tcpSingle, m.tcp)} of ${count(m.tcp)} TCP records have one packet from the middle of a connection, as sampled packets do, and no sampling rate is announced`
+      `${percent(m.tcpSingle, m.tcp)} of ${inFull(m.tcp)} TCP records have one packet from the middle of a connection, as sampled packets do, and no sampling rate is announced`
     ]
   }
   const tells = protocol === "netflow9" || protocol === "ipfix"
@@ -173,9 +173,9 @@ function* templates({ measures: m }: CoachInputs): Iterable<Found> {
 function* loss({ bufferAsked, bufferGranted, measures: m, protocol }: CoachInputs): Iterable<Found> {
   const units = protocol === "netflow9" || protocol === "sflow5" ? m.datagrams : m.records
   if (m.lost >= 10 && units > 0) {
-    const lost = `${count(m.lost)} ${unitOf(protocol)} (${percent(m.lost, m.lost + units)}) did not arrive in ${spanMs(m.spanMs)}`
+    const lost = `${inFull(m.lost)} ${unitOf(protocol)} (${percent(m.lost, m.lost + units)}) did not arrive in ${spanMs(m.spanMs)}`
     yield m.kernelDropped > 0
-      ? ["loss-here", "warning", `${lost}; our kernel dropped ${count(m.kernelDropped)} datagrams of all exporters meanwhile`]
+      ? ["loss-here", "warning", `${lost}; our kernel dropped ${inFull(m.kernelDropped)} datagrams of all exporters meanwhile`]
       : ["loss-network", "warning", `${lost}, and our kernel dropped none: they were lost on the way or never sent`]
   }
   const rate = m.spanMs > 0 ? (m.octets / m.spanMs) * 1000 : 0
@@ -183,31 +183,31 @@ function* loss({ bufferAsked, bufferGranted, measures: m, protocol }: CoachInput
     yield [
       "receive-buffer",
       "warning",
-      `at its ${(rate / 1e6).toFixed(1)} MB/s our receive buffer of ${count(bufferGranted)} octets lasts ${Math.round((bufferGranted / rate) * 1000)} ms`
+      `at its ${(rate / 1e6).toFixed(1)} MB/s our receive buffer of ${inFull(bufferGranted)} octets lasts ${Math.round((bufferGranted / rate) * 1000)} ms`
     ]
   }
   if (m.datagrams >= ENOUGH && m.oversized / m.datagrams >= 0.01) {
     yield [
       "fragments",
       m.lost >= 10 ? "warning" : "info",
-      `${percent(m.oversized, m.datagrams)} of its datagrams do not fit a frame of 1,500 octets (largest ${count(m.largestDatagram)}): one lost fragment loses the whole`
+      `${percent(m.oversized, m.datagrams)} of its datagrams do not fit a frame of 1\u202f500 octets (largest ${inFull(m.largestDatagram)}): one lost fragment loses the whole`
     ]
   }
 }
 
 function* fields({ measures: m, protocol }: CoachInputs): Iterable<Found> {
-  if (m.tcp >= ENOUGH && m.tcpWithFlags === 0) yield ["no-tcp-flags", "warning", `none of ${count(m.tcp)} TCP records has flags`]
+  if (m.tcp >= ENOUGH && m.tcpWithFlags === 0) yield ["no-tcp-flags", "warning", `none of ${inFull(m.tcp)} TCP records has flags`]
   if (m.ported >= ENOUGH && m.portless / m.ported >= 0.9) {
-    yield ["no-ports", "warning", `${percent(m.portless, m.ported)} of ${count(m.ported)} TCP and UDP records have no ports`]
+    yield ["no-ports", "warning", `${percent(m.portless, m.ported)} of ${inFull(m.ported)} TCP and UDP records have no ports`]
   }
   if (m.looked >= ENOUGH && protocol !== "sflow5" && m.withTimes === 0) {
-    yield ["no-times", "warning", `none of ${count(m.looked)} records says when its flow was`]
+    yield ["no-times", "warning", `none of ${inFull(m.looked)} records says when its flow was`]
   }
   if (m.looked >= ENOUGH && m.withInterfaces === 0) {
-    yield ["no-interfaces", "info", `none of ${count(m.looked)} records names an interface`]
+    yield ["no-interfaces", "info", `none of ${inFull(m.looked)} records names an interface`]
   }
   if (m.looked >= ENOUGH && (protocol === "netflow9" || protocol === "ipfix") && m.ingress + m.egress === 0) {
-    yield ["no-direction", "info", `none of ${count(m.looked)} records says whether it was taken on the way in or out`]
+    yield ["no-direction", "info", `none of ${inFull(m.looked)} records says whether it was taken on the way in or out`]
   }
   if (protocol === "netflow5") {
     yield ["netflow5-limits", "info", "NetFlow v5 has no IPv6, 32-bit counters, 16-bit interface numbers and no direction"]

@@ -151,7 +151,8 @@ export const exporterAdvice: Record<FindingCode, Advice> = {
   },
   "netflow5-limits": {
     title: "NetFlow v5 leaves out much",
-    meaning: "IPv6 is not on the map at all, volumes of more than 4 GB in one record wrap, and interfaces above 65,535 are wrong.",
+    meaning:
+      "IPv6 is not on the map at all, volumes of more than 4 GB in one record wrap, and interfaces above 65\u202f535 are wrong.",
     topic: "newer-protocol",
     worked: "The device appears as a new exporter with NetFlow v9 or IPFIX; forget this one then."
   }

@@ -144,7 +144,7 @@ describe("the coach", () => {
   it("misses the other direction, and is content once it is sent", () => {
     const exporter = making()
     minutes(exporter, 3, (nowMs) => traffic(60, nowMs).filter((_, i) => i % 2 === 0))
-    expectFinding(exporter, "one-direction", /^100 % of [\d,]+ TCP conversations have packets of one direction only$/)
+    expectFinding(exporter, "one-direction", /^100 % of [\d\u202f]+ TCP conversations have packets of one direction only$/)
     minutes(exporter, 12)
     assert.notInclude(codesOf(exporter), "one-direction")
   })
@@ -152,7 +152,7 @@ describe("the coach", () => {
   it("sees what is reported on the way in and on the way out", () => {
     const exporter = making()
     minutes(exporter, 3, (nowMs) => traffic(60, nowMs).flatMap((said) => [said, { ...said, 61: 1 }]))
-    expectFinding(exporter, "both-ways", /^100 % of [\d,]+ conversations are reported on the way in and again on the way out$/)
+    expectFinding(exporter, "both-ways", /^100 % of [\d\u202f]+ conversations are reported on the way in and again on the way out$/)
   })
 
   it("names the interfaces on which everything is said again, where nothing says which way it was metered", () => {
@@ -194,7 +194,7 @@ describe("the coach", () => {
     expectFinding(
       other,
       "sampling-differs",
-      /^it announces no sampling, the override here says 1 of 1,000; volumes are multiplied by 1,000$/
+      /^it announces no sampling, the override here says 1 of 1\u202f000; volumes are multiplied by 1\u202f000$/
     )
   })
 
@@ -256,7 +256,7 @@ describe("the coach", () => {
       for (let i = 0; i < 4; i++) exporter.records(traffic(100, exporter.now()), 25)
       exporter.wait(1000)
     }
-    expectFinding(exporter, "receive-buffer", /^at its 0\.0 MB\/s our receive buffer of 4,096 octets lasts \d+ ms$/)
+    expectFinding(exporter, "receive-buffer", /^at its 0\.0 MB\/s our receive buffer of 4\u202f096 octets lasts \d+ ms$/)
     const roomy = making({ bufferAsked: 16_777_216, bufferGranted: 16_777_216 })
     minutes(roomy, 1)
     assert.deepStrictEqual(codesOf(roomy), [])
@@ -282,7 +282,7 @@ describe("the coach", () => {
     exporter.template(traffic(1, exporter.now())[0]!)
     exporter.options()
     exporter.records(traffic(1500, exporter.now()), 60)
-    expectFinding(exporter, "fragments", /^\d+ % of its datagrams do not fit a frame of 1,500 octets \(largest [\d,]+\)/)
+    expectFinding(exporter, "fragments", /^\d+ % of its datagrams do not fit a frame of 1\u202f500 octets \(largest [\d\u202f]+\)/)
   })
 
   it("says what NetFlow v5 cannot", () => {

@@ -35,7 +35,7 @@ describe("warnings of a flow worker", () => {
     const small = { ...listener, bufferGranted: 10, bufferHint: "the kernel grants 10 octets: sysctl -w net.core.rmem_max=65536" }
     const [warning] = warningsOf({ ...calm, listeners: [small] }, undefined)
     assert.strictEqual(warning?.code, "receive-buffer")
-    assert.strictEqual(warning?.detail, "asked for 65,536 octets, granted 10")
+    assert.strictEqual(warning?.detail, "asked for 65\u202f536 octets, granted 10")
   })
 
   it("say which port is read one datagram a call", () => {
@@ -70,7 +70,7 @@ describe("warnings of a flow worker", () => {
     assert.deepStrictEqual(told(), [
       {
         code: "template-flood",
-        detail: "1,200 new templates of 192.0.2.66 in the last minutes; 1,200 of them are kept",
+        detail: "1\u202f200 new templates of 192.0.2.66 in the last minutes; 1\u202f200 of them are kept",
         subject: "exporter 192.0.2.66"
       }
     ])
@@ -90,6 +90,6 @@ describe("warnings of a flow worker", () => {
     plane.tick()
     const [warning] = said.flatMap((message) => (message.type === "report" ? [message.warnings] : [])).at(-1)!
     assert.deepInclude(warning, { code: "templates-full", subject: "flow/worker-1/decode" })
-    assert.match(warning!.detail, /of 10,000 templates are kept, [1-9]\d* given up in the last minutes; 192\.0\.2\.77 has 90,/)
+    assert.match(warning!.detail, /of 10\u202f000 templates are kept, [1-9]\d* given up in the last minutes; 192\.0\.2\.77 has 90\u202f/)
   })
 })

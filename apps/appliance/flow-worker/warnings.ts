@@ -2,14 +2,13 @@
  * What a flow worker's figures say that people should act on. Pure: two reports in, conditions out. How bad each is and what to do about
  * it stands in health/warnings.ts, the one table.
  */
+import { inFull } from "#domain/digits.ts"
 import { MOST_TEMPLATES } from "#pipeline/decode/TemplateCache.ts"
 import type { FlowWarning, FlowWorkerReport } from "./messages.ts"
 
 /** New templates of one exporter in a minute or two that no device needs: a chassis of forty cards that starts again has some hundreds. */
 const FLOOD_TEMPLATES = 1000
 const NEARLY_FULL = 0.9
-
-const count = (value: number): string => value.toLocaleString("en")
 
 /** The conditions that hold now; `before` is an earlier report, for what grows: a warning of growth stands until that one is replaced. */
 export const warningsOf = (now: FlowWorkerReport, before: FlowWorkerReport | undefined): ReadonlyArray<FlowWarning> => [
@@ -27,7 +26,7 @@ function* ofListeners(now: FlowWorkerReport, before: FlowWorkerReport | undefine
       yield { code: "listener-down", detail: `${listener.lastError.message}; ${listener.lastError.hint}`, subject }
     }
     if (listener.bufferHint !== "") {
-      const detail = `asked for ${count(listener.bufferAsked)} octets, granted ${count(listener.bufferGranted)}`
+      const detail = `asked for ${inFull(listener.bufferAsked)} octets, granted ${inFull(listener.bufferGranted)}`
       yield { code: "receive-buffer", detail, subject }
     }
     if (listener.state === "running" && !listener.batches) {
@@ -36,7 +35,7 @@ function* ofListeners(now: FlowWorkerReport, before: FlowWorkerReport | undefine
     const earlier = before?.listeners.find((one) => one.port === listener.port)
     const dropped = listener.kernelDropped - (earlier?.kernelDropped ?? 0)
     if (dropped > 0) {
-      const detail = `${count(dropped)} datagrams dropped on port ${listener.port} in the last minutes, ${count(listener.kernelDropped)} since the start`
+      const detail = `${inFull(dropped)} datagrams dropped on port ${listener.port} in the last minutes, ${inFull(listener.kernelDropped)} since the start`
       yield { code: "kernel-drops", detail, subject }
     }
   }
@@ -47,13 +46,13 @@ function* ofWindows(now: FlowWorkerReport, before: FlowWorkerReport | undefined)
   const { datagrams, windows } = now
   if (datagrams.flushesHeldBack > (before?.datagrams.flushesHeldBack ?? 0) || windows.pressureSampling > 1) {
     const detail =
-      `${windows.slicesInFlight} slices wait; ${count(windows.conversations)} conversations stay in memory` +
+      `${windows.slicesInFlight} slices wait; ${inFull(windows.conversations)} conversations stay in memory` +
       (windows.pressureSampling > 1 ? `; one record of ${windows.pressureSampling} is kept` : "")
     yield { code: "store-lags", detail, subject }
   }
   const full = windows.refusedConversations - (before?.windows.refusedConversations ?? 0)
   if (full > 0) {
-    const detail = `${count(full)} flow records refused in the last minutes: the open windows hold as many conversations as they may`
+    const detail = `${inFull(full)} flow records refused in the last minutes: the open windows hold as many conversations as they may`
     yield { code: "conversations-full", detail, subject }
   }
 }
@@ -61,7 +60,7 @@ function* ofWindows(now: FlowWorkerReport, before: FlowWorkerReport | undefined)
 function* ofExporters(now: FlowWorkerReport, before: FlowWorkerReport | undefined): Iterable<FlowWarning> {
   const strangers = now.datagrams.refusedExporters - (before?.datagrams.refusedExporters ?? 0)
   if (strangers > 0) {
-    const detail = `${count(strangers)} datagrams of unknown senders refused in the last minutes`
+    const detail = `${inFull(strangers)} datagrams of unknown senders refused in the last minutes`
     yield { code: "exporters-full", detail, subject: `flow/${now.worker}` }
   }
   const earlier = new Map(before?.exporters.map((one) => [`${one.protocol} ${one.address}`, one]))
@@ -71,13 +70,13 @@ function* ofExporters(now: FlowWorkerReport, before: FlowWorkerReport | undefine
     const turnedAway = overLimit - (known?.overLimit ?? 0)
     if (turnedAway > 0) {
       const detail =
-        `${count(turnedAway)} datagrams of ${address} turned away in the last minutes` +
-        (limit === null ? "" : `; its limit is ${count(limit)} a second`)
+        `${inFull(turnedAway)} datagrams of ${address} turned away in the last minutes` +
+        (limit === null ? "" : `; its limit is ${inFull(limit)} a second`)
       yield { code: "exporter-over-limit", detail, subject }
     }
     const taught = templatesTaught - (known?.templatesTaught ?? 0)
     if (taught >= FLOOD_TEMPLATES) {
-      const detail = `${count(taught)} new templates of ${address} in the last minutes; ${count(templates)} of them are kept`
+      const detail = `${inFull(taught)} new templates of ${address} in the last minutes; ${inFull(templates)} of them are kept`
       yield { code: "template-flood", detail, subject }
     }
   }
@@ -91,13 +90,13 @@ function* ofTemplates(now: FlowWorkerReport, before: FlowWorkerReport | undefine
   const most = now.exporters
     .toSorted((a, b) => b.templates - a.templates)
     .slice(0, 3)
-    .map(({ address, templates }) => `${address} has ${count(templates)}`)
-  const detail = `${count(size)} of ${count(MOST_TEMPLATES)} templates are kept, ${count(gaveUp)} given up in the last minutes; ${most.join(", ")}`
+    .map(({ address, templates }) => `${address} has ${inFull(templates)}`)
+  const detail = `${inFull(size)} of ${inFull(MOST_TEMPLATES)} templates are kept, ${inFull(gaveUp)} given up in the last minutes; ${most.join(", ")}`
   yield { code: "templates-full", detail, subject: `flow/${now.worker}/decode` }
 }
 
 function* ofClock(now: FlowWorkerReport, before: FlowWorkerReport | undefined): Iterable<FlowWarning> {
   if (now.clock.steps <= (before?.clock.steps ?? 0)) return
-  const detail = `the clock of this machine was set by ${count(now.clock.lastStepMs)} ms`
+  const detail = `the clock of this machine was set by ${inFull(now.clock.lastStepMs)} ms`
   yield { code: "own-clock-set", detail, subject: `flow/${now.worker}` }
 }

@@ -35,17 +35,17 @@ const rows: ReadonlyArray<Row> = [
     lost: 41_220,
     skewMs: 340,
     findings: [
-      ["one-direction", "warning", "97 % of 12,410 TCP conversations have packets of one direction only"],
-      ["active-timeout-long", "warning", "310 of 48,120 records lasted longer than the window of 5 min, up to 30 min"],
+      ["one-direction", "warning", "97 % of 12\u202f410 TCP conversations have packets of one direction only"],
+      ["active-timeout-long", "warning", "310 of 48\u202f120 records lasted longer than the window of 5 min, up to 30 min"],
       [
         "loss-network",
         "warning",
-        "41,220 flow records (0.41 %) did not arrive in 10 min, and our kernel dropped none: they were lost on the way or never sent"
+        "41\u202f220 flow records (0.41 %) did not arrive in 10 min, and our kernel dropped none: they were lost on the way or never sent"
       ],
       [
         "fragments",
         "info",
-        "38 % of its datagrams do not fit a frame of 1,500 octets (largest 4,060): one lost fragment loses the whole"
+        "38 % of its datagrams do not fit a frame of 1\u202f500 octets (largest 4\u202f060): one lost fragment loses the whole"
       ]
     ]
   },
@@ -58,7 +58,11 @@ const rows: ReadonlyArray<Row> = [
     lost: 14,
     override: { rate: 1024, mode: "replaces" },
     findings: [
-      ["sampling-differs", "warning", "it announces 1 of 512, the override here says 1 of 1,024; volumes are multiplied by 1,024"]
+      [
+        "sampling-differs",
+        "warning",
+        "it announces 1 of 512, the override here says 1 of 1\u202f024; volumes are multiplied by 1\u202f024"
+      ]
     ]
   },
   { address: "10.0.0.12", protocol: "sflow5", name: "leaf-sw-02", rate: 1_800, sampling: 512 },

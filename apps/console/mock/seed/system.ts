@@ -69,7 +69,7 @@ export const warnings = (now: number): ReadonlyArray<HealthWarning> => [
     code: "exporter-silent",
     severity: "warning",
     title: "An exporter is silent",
-    detail: "10.0.0.13 (NetFlow v5) sent nothing for 47 minutes; it usually sends 1,900 records/s",
+    detail: "10.0.0.13 (NetFlow v5) sent nothing for 47 minutes; it usually sends 1\u202f900 records/s",
     hint: "check its export target and the path to udp/2055",
     since: instant(now - 42 * 60_000),
     subject: "10.0.0.13"

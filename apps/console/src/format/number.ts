@@ -2,6 +2,8 @@
  * Numbers for people: three significant digits, one unit a column, the exact value kept beside. `–` is no data, `0` is zero.
  * Rates are bit/s and volumes octets, both in steps of 1000.
  */
+import { grouped } from "#domain/digits.ts"
+
 export type Quantity = "bytes" | "bits" | "rate" | "count" | "ms"
 
 export interface Unit {
@@ -67,8 +69,6 @@ export const unitForAll = (quantity: Quantity, values: Iterable<number | bigint 
   return unitAt(quantity, step)
 }
 
-const grouped = (digits: string): string => digits.replace(/\B(?=(\d{3})+(?!\d))/g, "\u202f")
-
 /** `value` in `unit` with three significant digits and at most three decimals; smaller than that says so. */
 export const inUnit = (value: number | bigint | null | undefined, unit: Unit): string => {
   if (value === null || value === undefined) return none
@@ -108,9 +108,6 @@ export const tickText = (tick: number, unit: Unit): string => {
 /** The exact value, as it is copied and shown as title: no grouping that a spreadsheet would not take. */
 export const exactly = (value: number | bigint | null | undefined): string =>
   value === null || value === undefined ? none : String(value)
-
-/** The exact value for reading: every digit, in threes. */
-export const inFull = (value: number | bigint): string => grouped(String(value))
 
 /** Decimals of a shown number: what a column pads so that its points align. */
 export const decimalsOf = (shown: string): number => {

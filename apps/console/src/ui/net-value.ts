@@ -6,7 +6,8 @@
  * beside it where it was rounded.
  */
 import { css, html, LitElement, nothing } from "lit"
-import { alone, exactly, inFull, inUnit, none, type Quantity, type Unit } from "../format/number.ts"
+import { inFull } from "#domain/digits.ts"
+import { alone, exactly, inUnit, none, type Quantity, type Unit } from "../format/number.ts"
 import { sheet } from "../style/sheet.ts"
 import { copy } from "./copy.ts"
 

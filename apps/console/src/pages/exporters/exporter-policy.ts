@@ -91,7 +91,7 @@ export class ExporterPolicyForm extends LitElement {
     const text = String(read.get("rate")).trim()
     const sampling = text === "" ? null : { rate: Number(text), mode: String(read.get("mode")) as SamplingMode }
     if (sampling !== null && !Schema.is(SamplingOverride)(sampling)) {
-      this.fault = "A whole number from 1 (unsampled) to 4,294,967,295; empty takes the override away."
+      this.fault = "A whole number from 1 (unsampled) to 4\u202f294\u202f967\u202f295; empty takes the override away."
       return
     }
     this.fault = undefined
