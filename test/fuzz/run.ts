@@ -35,6 +35,8 @@ export interface FuzzRun {
   /** After a collection where the process may ask for one: when a fifth of the time was over, at the end, and the most between. */
   readonly heapMiB: { readonly warm: number; readonly most: number; readonly end: number }
   readonly rssMiB: { readonly warm: number; readonly end: number }
+  /** Of that, inputs that are started from (up to 64 KiB each) and the decoders' memories. */
+  readonly buffersMiB: { readonly warm: number; readonly end: number }
   readonly finds: ReadonlyArray<Find>
 }
 
@@ -53,7 +55,10 @@ const heap = (): number => {
   globalThis.gc?.()
   return Math.round(process.memoryUsage().heapUsed / MIB)
 }
-const rss = (): number => Math.round(process.memoryUsage.rss() / MIB)
+const memory = () => {
+  const { arrayBuffers, rss } = process.memoryUsage()
+  return { heap: heap(), rss: Math.round(rss / MIB), buffers: Math.round(arrayBuffers / MIB) }
+}
 
 export const fuzz = async (protocol: SubjectName, seconds: number, seed: number): Promise<FuzzRun> => {
   const shared = new Uint8Array(new SharedArrayBuffer(1 << 18))
@@ -68,7 +73,7 @@ export const fuzz = async (protocol: SubjectName, seconds: number, seed: number)
   const began = performance.now()
   const warmAt = began + seconds * 200
   const until = began + seconds * 1000
-  let warm: { heap: number; rss: number } | undefined
+  let warm: ReturnType<typeof memory> | undefined
   let most = 0
   let measured = began
   const found = (error: unknown, input: Uint8Array) => {
@@ -107,9 +112,9 @@ export const fuzz = async (protocol: SubjectName, seconds: number, seed: number)
       // the loop turns: what was scheduled runs
       await new Promise((done) => setImmediate(done))
       measured = now
-      const used = heap()
-      most = Math.max(most, used)
-      if (warm === undefined && now > warmAt) warm = { heap: used, rss: rss() }
+      const used = memory()
+      most = Math.max(most, used.heap)
+      if (warm === undefined && now > warmAt) warm = used
     }
   }
   try {
@@ -118,10 +123,10 @@ export const fuzz = async (protocol: SubjectName, seconds: number, seed: number)
     found(error, new Uint8Array(0))
   }
   await watchdog.terminate()
-  const end = heap()
-  const start = warm ?? { heap: end, rss: rss() }
-  if (globalThis.gc !== undefined && end - start.heap > GROWTH_MIB) {
-    finds.push({ what: `the heap grew from ${start.heap} to ${end} MiB`, input: "", execution: executions })
+  const end = memory()
+  const start = warm ?? end
+  if (globalThis.gc !== undefined && end.heap - start.heap > GROWTH_MIB) {
+    finds.push({ what: `the heap grew from ${start.heap} to ${end.heap} MiB`, input: "", execution: executions })
   }
   return {
     protocol,
@@ -131,8 +136,9 @@ export const fuzz = async (protocol: SubjectName, seconds: number, seed: number)
     behaviours: behaviours.size,
     pool: subject.pool(),
     slowestMs: Math.round(slowestMs),
-    heapMiB: { warm: start.heap, most, end },
-    rssMiB: { warm: start.rss, end: rss() },
+    heapMiB: { warm: start.heap, most, end: end.heap },
+    rssMiB: { warm: start.rss, end: end.rss },
+    buffersMiB: { warm: start.buffers, end: end.buffers },
     finds
   }
 }
