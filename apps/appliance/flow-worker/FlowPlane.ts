@@ -42,7 +42,7 @@ const WARNING_TICKS = 60
 export interface FlowPlane {
   readonly handle: (message: Exclude<ToFlowWorker, { readonly type: "start" | "stop" }>) => void
   /** Takes one datagram, as a listener does. */
-  readonly take: (datagram: Uint8Array, from: string, fromPort?: number, toPort?: number) => void
+  readonly take: (datagram: Uint8Array, from: string, fromPort?: number, toPort?: number, at?: number) => void
   /** Once a second. */
   readonly tick: () => void
   readonly report: () => FlowWorkerReport
@@ -153,12 +153,14 @@ export const makeFlowPlane = (
     }
   }
   let decoder = makeDecoder(decoderOptions)
+  let decode = decoding.guarded(decoder.decode)
 
   /** After a bug: a fresh decoder with the templates that were learned. What it held is given up, and counted. */
   const restartDecoder = (): void => {
     tally.failed++
     tally.heldExpired += decoder.held.sets
     decoder = makeDecoder(decoderOptions)
+    decode = decoding.guarded(decoder.decode)
   }
 
   const foldSoon = (): void => {
@@ -166,7 +168,7 @@ export const makeFlowPlane = (
     fold()
   }
 
-  const take = (datagram: Uint8Array, from: string, fromPort = 0, toPort = 0): void => {
+  const take = (datagram: Uint8Array, from: string, fromPort = 0, toPort = 0, arrival = now()): void => {
     tally.datagrams++
     tally.octets += datagram.length
     const { length } = datagram
@@ -178,7 +180,6 @@ export const makeFlowPlane = (
       recent.keepStrange(datagram, from, fromPort, toPort)
       return
     }
-    const arrival = now()
     const index = exporters.find(address, heading.protocol, arrival)
     if (index < 0) {
       if (index === -2) {
@@ -198,7 +199,7 @@ export const makeFlowPlane = (
     hearing = index
     sifter.begin(heading.domain, steady)
     rulings.begin(index)
-    const outcome = decoding.guard(() => decoder.decode(datagram, length, index, address, steady, batch))
+    const outcome = decode(datagram, length, index, address, steady, batch)
     hearing = -1
     if (outcome === undefined) {
       recent.keep(index, TROUBLE, datagram, from, fromPort, toPort)
@@ -222,7 +223,7 @@ export const makeFlowPlane = (
     }
   }
 
-  const { listeners, open } = makeSockets(settings, take, post)
+  const { listeners, open } = makeSockets(settings, take, now, post)
 
   const outlet = makeOutlet({
     settings,

@@ -4,6 +4,8 @@ import type { ActorEntry } from "#pipeline/actor/ActorEntry.ts"
 export interface Part {
   /** Runs `work`; an exception is a bug: it is counted as a restart of this part and `undefined` is returned. */
   readonly guard: <A>(work: () => A) => A | undefined
+  /** The same of a function with arguments: makes nothing when it is called. */
+  readonly guarded: <P extends ReadonlyArray<unknown>, A>(work: (...of: P) => A) => (...of: P) => A | undefined
   readonly failed: (error: unknown) => void
   /** The next guarded call fails (tests of recovery). */
   readonly failNext: () => void
@@ -27,19 +29,23 @@ export const makePart = (path: string, now: () => number): Part => {
     since = now()
     lastError = { message: oneLine(error), at: since }
   }
-  return {
-    guard: (work) => {
+  const guarded: Part["guarded"] =
+    (work) =>
+    (...of) => {
       try {
         if (failing) {
           failing = false
           throw new Error(`${path} was told to fail`)
         }
-        return work()
+        return work(...of)
       } catch (error) {
         failed(error)
         return undefined
       }
-    },
+    }
+  return {
+    guarded,
+    guard: (work) => guarded(work)(),
     failed,
     failNext: () => {
       failing = true

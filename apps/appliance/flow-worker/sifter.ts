@@ -38,6 +38,7 @@ export const makeSifter = ({ batch, exporters, fold, measurer, now, tally, whole
       windows.repeat(of, row, exporters.columns(), now())
     }
   })
+  const sift = whole.guarded(repeats.sift)
   let domain = 0
   let at = 0
   return {
@@ -46,7 +47,7 @@ export const makeSifter = ({ batch, exporters, fold, measurer, now, tally, whole
       at = steadyMs
     },
     sift: (exporter, from) => {
-      whole.guard(() => repeats.sift(exporter, domain, batch, from, at))
+      sift(exporter, domain, batch, from, at)
     },
     release: (steadyMs, all) => {
       if (repeats.held() === 0) return

@@ -1,5 +1,5 @@
 /** The worker's listeners, one a port, and the news of their first state. */
-import { makeUdpListener, type UdpListener } from "#pipeline/ingest/UdpListener.ts"
+import { makeUdpListener, type UdpListener, type UdpListenerOptions } from "#pipeline/ingest/UdpListener.ts"
 import type { FlowWorkerSettings, FromFlowWorker } from "./messages.ts"
 
 export interface Sockets {
@@ -9,7 +9,8 @@ export interface Sockets {
 
 export const makeSockets = (
   settings: FlowWorkerSettings,
-  take: (datagram: Uint8Array, from: string, fromPort?: number, toPort?: number) => void,
+  take: UdpListenerOptions["take"],
+  now: () => number,
   post: (message: FromFlowWorker) => void
 ): Sockets => {
   let announced = false
@@ -25,6 +26,7 @@ export const makeSockets = (
       receiveBufferBytes: settings.receiveBufferBytes,
       reusePort: settings.reusePort,
       take,
+      now,
       changed: announce
     })
   )

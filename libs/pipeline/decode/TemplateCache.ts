@@ -124,12 +124,17 @@ export const makeTemplateCache = (options: TemplateCacheOptions = {}): TemplateC
   const unknownElements = makeUnknownElements()
   let size = 0
   let clock = 0
+  /** What was asked for last: most datagrams come after another of the same domain. */
+  let last: Domain | undefined
 
   const remove = (exporter: Exporter, domain: Domain, id: number): void => {
     if (!domain.templates.delete(id)) return
     size--
     exporter.count--
-    if (domain.templates.size === 0) exporter.domains.delete(domainKey(domain.version, domain.domain))
+    if (domain.templates.size === 0) {
+      exporter.domains.delete(domainKey(domain.version, domain.domain))
+      last = undefined
+    }
     if (exporter.count === 0) exporters.delete(domain.exporter)
   }
 
@@ -223,7 +228,12 @@ export const makeTemplateCache = (options: TemplateCacheOptions = {}): TemplateC
       template.seenMs = nowMs
       template.used = ++clock
     },
-    domain: (exporter, version, domain) => exporters.get(exporter)?.domains.get(domainKey(version, domain)),
+    domain: (exporter, version, domain) => {
+      if (last === undefined || last.domain !== domain || last.version !== version || last.exporter !== exporter) {
+        last = exporters.get(exporter)?.domains.get(domainKey(version, domain))
+      }
+      return last
+    },
     countByExporter: (exporter) => exporters.get(exporter)?.count ?? 0,
     withdraw: (exporterAddress, version, domainId, id, kind) => {
       const exporter = exporters.get(exporterAddress)

@@ -116,6 +116,8 @@ export const makeExporterTable = (options: ExporterTableOptions = {}): ExporterT
   const all: Array<Exporter> = []
   let skewMs = new Float64Array(16)
   let sampling = new Uint32Array(16)
+  /** Of the last datagram: most come after another of the same exporter. */
+  let last: Exporter | undefined
   let policies: ReadonlyMap<string, ExporterPolicyInForce> = new Map()
   let requireApproval = false
   let seconds = 0
@@ -200,6 +202,7 @@ export const makeExporterTable = (options: ExporterTableOptions = {}): ExporterT
     const victim = places.leaver(all, steady(nowMs))
     if (victim === undefined) return -1
     observed.forget(victim)
+    last = undefined
     if (!victim.forgotten) {
       byProtocol[victim.protocol].delete(victim.address)
       left?.(victim.address, victim.index)
@@ -216,12 +219,14 @@ export const makeExporterTable = (options: ExporterTableOptions = {}): ExporterT
 
   return {
     find: (address, protocol, nowMs) => {
-      let known = byProtocol[protocol].get(address)
+      let known = last !== undefined && last.address === address && last.protocol === protocol ? last : undefined
+      known ??= byProtocol[protocol].get(address)
       if (known === undefined) {
         const index = placeOf(address, protocol, nowMs)
         if (index < 0) return -1
         known = make(address, protocol, nowMs, index)
       }
+      last = known
       if (known.turnedAway) {
         known.blocked++
         return -2
@@ -317,6 +322,7 @@ export const makeExporterTable = (options: ExporterTableOptions = {}): ExporterT
       earlier.delete(`${protocol} ${address}`)
       if (known === undefined) return
       byProtocol[protocol].delete(address)
+      last = undefined
       // open windows hold its index still: it is given away only when there is no room
       known.forgotten = true
       left?.(address, known.index)

@@ -24,8 +24,10 @@ export interface UdpListenerOptions {
   readonly receiveBufferBytes: number
   /** Several workers share the port; the kernel spreads senders over them. */
   readonly reusePort: boolean
-  /** Called for each datagram, synchronously; its memory is used again afterwards. Must not throw. */
-  readonly take: (datagram: Uint8Array, from: string, fromPort: number, toPort: number) => void
+  /** Called for each datagram, synchronously; its memory is used again afterwards. `at`: when it was read. Must not throw. */
+  readonly take: (datagram: Uint8Array, from: string, fromPort: number, toPort: number, at: number) => void
+  /** The clock that tells `at`. Default: Date.now. */
+  readonly now?: () => number
   /** Something changed that people should see. */
   readonly changed?: () => void
   /** Reads in batches with this; undefined: one datagram a call. Default: what the runtime can. */
@@ -126,7 +128,7 @@ const grantOf = (
 }
 
 export const makeUdpListener = (options: UdpListenerOptions): UdpListener => {
-  const { address, take } = options
+  const { address, now = Date.now, take } = options
   const block = "block" in options ? options.block : datagramBlock()
   let socket: Socket | undefined
   let timer: NodeJS.Timeout | undefined
@@ -151,10 +153,10 @@ export const makeUdpListener = (options: UdpListenerOptions): UdpListener => {
     options.changed?.()
   }
 
-  const receive = (datagram: Uint8Array, from: string, fromPort: number): void => {
+  const receive = (datagram: Uint8Array, from: string, fromPort: number, at: number): void => {
     datagrams++
     octets += datagram.length
-    take(datagram, from, fromPort, port)
+    take(datagram, from, fromPort, port, at)
   }
 
   const letGo = (): Socket | undefined => {
@@ -203,7 +205,7 @@ export const makeUdpListener = (options: UdpListenerOptions): UdpListener => {
     socket = fresh
     fresh.on("error", lose)
     fresh.on("message", (datagram, from) => {
-      receive(datagram, bare(from.address), from.port)
+      receive(datagram, bare(from.address), from.port, now())
       batches?.wake()
     })
     fresh.bind({ address, port: port === 0 ? options.port : port, exclusive: true }, () => {
@@ -213,7 +215,7 @@ export const makeUdpListener = (options: UdpListenerOptions): UdpListener => {
       granted = grantOf(fresh, handle?.fd, options)
       inode = handle === undefined ? undefined : inodeOf(handle.fd)
       if (block !== undefined && handle !== undefined) {
-        batches = readBatches(block, handle, restOf(granted), receive, (call, error) => lose(systemError(call, error)))
+        batches = readBatches(block, handle, restOf(granted), receive, now, (call, error) => lose(systemError(call, error)))
       }
       pause = FIRST_PAUSE_MS
       become("running")

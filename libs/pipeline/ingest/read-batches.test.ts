@@ -33,6 +33,7 @@ const reading = () => {
     handle,
     { ms: 5, crowd: 100 },
     () => socket.taken++,
+    () => 0,
     (call, error) => socket.failures.push([call, error])
   )
   return { socket, reader }
@@ -42,7 +43,7 @@ describe("reading in batches", () => {
   it("rests as long as the buffer allows, and no longer", () => {
     assert.deepStrictEqual(
       [0, 212_992, 4 << 20, 16 << 20].map((octets) => restOf(octets).ms),
-      [2, 2, 10, 15]
+      [2, 2, 10, 30]
     )
   })
 

@@ -23,7 +23,7 @@ const TURN_BATCHES = 16
 /** The rest may be as long as this many octets a millisecond fill the buffer: ten times what a million records a second are. */
 const OCTETS_A_MS = 400_000
 const SHORTEST_REST_MS = 2
-const LONGEST_REST_MS = 15
+const LONGEST_REST_MS = 30
 
 /** What the kernel books for a datagram of up to 1,500 octets: small ones fill a buffer as fast as large ones. */
 const BOOKED_OCTETS = 2304
@@ -39,12 +39,13 @@ export const restOf = (bufferOctets: number): Rest => ({
   crowd: Math.max(BATCH, Math.floor(bufferOctets / BOOKED_OCTETS / 4))
 })
 
-/** `failed`: the system refused a call with minus this number; there are no more turns until the next `wake`. */
+/** `now` is asked once a call of the system. `failed`: the system refused a call with minus this number; there are no more turns until the next `wake`. */
 export const readBatches = (
   block: DatagramBlock,
   handle: Handle,
   rest: Rest,
-  take: (datagram: Uint8Array, from: string, fromPort: number) => void,
+  take: (datagram: Uint8Array, from: string, fromPort: number, at: number) => void,
+  now: () => number,
   failed: (call: string, error: number) => void
 ): BatchReader => {
   let next: NodeJS.Timeout | undefined
@@ -65,7 +66,8 @@ export const readBatches = (
   const turn = (): void => {
     for (let batch = 0; batch < TURN_BATCHES; batch++) {
       const count = block.receive(handle.fd)
-      for (let i = 0; i < count; i++) take(block.datagram(i), block.from(i), block.fromPort(i))
+      const at = now()
+      for (let i = 0; i < count; i++) take(block.datagram(i), block.from(i), block.fromPort(i), at)
       if (stopped) return
       taken += Math.max(0, count)
       if (count < 0) {
