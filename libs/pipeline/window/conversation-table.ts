@@ -74,6 +74,7 @@ export class ConversationTable {
   readonly began: Int32Array
   readonly mark: Int32Array
   readonly odd: Int32Array
+  readonly six: Int32Array
   readonly refused: Refused = { conversations: 0, noAddress: 0, parts: 0 }
   readonly unfolded: Unfolded = {
     refused: new Float64Array(At.MAX_EXPORTERS),
@@ -126,6 +127,7 @@ export class ConversationTable {
     this.began = new Int32Array(buffer, At.BEGAN, rows)
     this.mark = new Int32Array(buffer, At.MARK, rows)
     this.odd = new Int32Array(buffer, At.ODD, BATCH_ROWS)
+    this.six = new Int32Array(buffer, At.SIX, BATCH_ROWS)
     this.said = new Int32Array(buffer, At.SAID, 4)
     this.piece = At.pieceIn(memory)
     this.skews = new Float64Array(buffer, At.SKEWS, At.MAX_EXPORTERS)
@@ -192,14 +194,17 @@ export class ConversationTable {
     this.rates.set(sampling)
   }
 
-  /** Marks the first `count` rows that lie wholly in `window`, of `span` ms from `base`, and lists the others in `odd`; returns how many. */
-  place(count: number, window: TableWindow, base: number, span: bigint, arrivalMs: number): number {
-    return this.kernel.place(0, count, base, span, arrivalMs, window.tag)
+  /**
+   * Marks the first `count` rows that lie wholly in `window`, of `span` ms from `base`, and lists the others in `odd`; returns how many.
+   * Those with IPv6 addresses are listed in `six`.
+   */
+  place(count: number, window: TableWindow | undefined, base: number, span: bigint, arrivalMs: number): number {
+    return this.kernel.place(0, count, base, span, arrivalMs, window?.tag ?? 0)
   }
 
-  /** Whether any of the rows that were placed last has an IPv6 address. */
-  get sawIpv6(): boolean {
-    return (this.said[(At.SAID_FAMILIES - At.SAID) >> 2]! & 2) !== 0
+  /** How many of the rows that were placed last have IPv6 addresses. */
+  get sixes(): number {
+    return this.said[(At.SAID_SIXES - At.SAID) >> 2]!
   }
 
   /** Folds rows that were placed. `pressure`: each stands for so many. */

@@ -51,7 +51,7 @@ const hashInto = (
   ]
 }
 
-/** Rows `i` to `to` against the window that starts at `base` and lasts `span` ms. Returns how many are listed at ODD. */
+/** Rows `i` to `to` against the window that starts at `base` and lasts `span` ms. Returns how many are listed at ODD; others are at SIX. */
 const place = routine("place", ["i32", "i32", "f64", "i64", "f64", "i32"], ([i, to, base, span, arrival, tag], local) => {
   const by4 = local.i32()
   const by8 = local.i32()
@@ -64,7 +64,7 @@ const place = routine("place", ["i32", "i32", "f64", "i64", "f64", "i32"], ([i, 
   const started = local.i32()
   const easy = local.i32()
   const odds = local.i32()
-  const families = local.i32()
+  const sixes = local.i32()
   const since = (time: Value<"f64">) => wholeOf(f64.add(f64.sub(time, base), skew))
   return [
     set32(sender, -1),
@@ -89,12 +89,13 @@ const place = routine("place", ["i32", "i32", "f64", "i64", "f64", "i32"], ([i, 
         i32.store(by4, i32.or(i32.or(tag, started), i32.sub(easy, 1)), At.MARK),
         i32.store(i32.shl(odds, 2), i, At.ODD),
         set(odds, i32.add(odds, i32.xor(easy, 1))),
-        set(families, i32.or(families, i32.load8(i, At.COLUMN.family))),
+        i32.store(i32.shl(sixes, 2), i, At.SIX),
+        set(sixes, i32.add(sixes, i32.and(i32.shru(i32.load8(i, At.COLUMN.family), 1), 1))),
         set(i, i32.add(i, 1))
       ],
       i32.ltu(i, to)
     ),
-    i32.store(0, families, At.SAID_FAMILIES),
+    i32.store(0, sixes, At.SAID_SIXES),
     give(odds)
   ]
 })

@@ -28,7 +28,7 @@ const { end, take } = spaceFrom(64)
 
 /** What a routine has to say beside its result. */
 export const SAID = take(64)
-export const SAID_FAMILIES = SAID
+export const SAID_SIXES = SAID
 export const SAID_NO_ADDRESS = SAID + 4
 export const SAID_EGRESS = SAID + 8
 export const SAID_TOUCHED = SAID + 12
@@ -76,6 +76,8 @@ export const PART = 2
 export const WINDOW_SHIFT = 24
 /** Rows that are not wholly in the current window. */
 export const ODD = take(BATCH_ROWS * 4)
+/** Rows with IPv6 addresses. */
+export const SIX = take(BATCH_ROWS * 4)
 
 export const INDEX = (end() + 4095) & ~4095
 

@@ -68,8 +68,9 @@ export const isPlausible = (end: number, arrivalMs: number, windowMs: number): b
 
 export const makePlacer = (options: PlacerOptions): Placer => {
   const { account, openAt, table, windowSeconds } = options
-  const { began, columns, ended, mark, odd, unfolded } = table
+  const { began, columns, ended, mark, odd, six, unfolded } = table
   const windowMs = windowSeconds * 1000
+  const allWindow = BigInt(windowMs)
   let current: OpenWindow | undefined
   let dice = (options.seed | 1) >>> 0
   let parts = 0
@@ -221,20 +222,22 @@ export const makePlacer = (options: PlacerOptions): Placer => {
         current.start >= openFrom &&
         current.start >= arrivalMs - DAY_MS &&
         current.start <= arrivalMs
-      const odds = easy ? table.place(count, current!.held, current!.start, BigInt(windowMs), arrivalMs) : count
+      // In no time there is no row: all are odd.
+      const odds = table.place(count, current?.held, current?.start ?? 0, easy ? allWindow : 0n, arrivalMs)
       let next = current
       for (let n = 0; n < odds; n++) {
-        const row = easy ? odd[n]! : n
+        const row = odd[n]!
         next = placeRow(batch, from, row, table.skewOf(columns.exporter[row]!), arrivalMs, openFrom) ?? next
       }
-      if (easy ? table.sawIpv6 : true) internRows(batch, from, count)
+      internRows(batch, from, table.sixes)
       current = next
     }
   }
 
   function internRows(batch: FlowBatch, from: number, count: number): void {
-    for (let row = 0; row < count; row++) {
-      if (columns.family[row] !== FAMILY_IPV6 || mark[row] === At.NOWHERE) continue
+    for (let n = 0; n < count; n++) {
+      const row = six[n]!
+      if (mark[row] === At.NOWHERE) continue
       if (intern(batch, from, row, row, table.windowOf(mark[row]!))) continue
       mark[row] = At.NOWHERE
       account.refused++
