@@ -6,6 +6,7 @@ import type { FlowBatch } from "#pipeline/decode/FlowBatch.ts"
 import { randomFrom, type TestRecord, toBatch } from "../../../test/rig/flow-records.ts"
 import { ConversationTable, type ExporterColumns, type TableWindow } from "./conversation-table.ts"
 import { foldEnds } from "./fold.ts"
+import { wordsOf } from "./ipv6-interner.ts"
 import { STARTED } from "./layout.ts"
 import { flow, fold as foldInto, makeTestWindows, noon, ranks } from "./windows.fixture.ts"
 
@@ -33,8 +34,8 @@ class OneWindow {
       began[i] = (batch.start[i] || batch.end[i] || base) - base
       mark[i] = this.window.tag | (batch.start[i] === 0 ? 0 : STARTED)
       if (batch.family[i] !== 6) continue
-      columns.source[i] = this.window.ipv6.intern(batch.ipv6, i * 32)
-      columns.destination[i] = this.window.ipv6.intern(batch.ipv6, i * 32 + 16)
+      columns.source[i] = this.window.ipv6.intern(wordsOf(batch.ipv6), i * 8)
+      columns.destination[i] = this.window.ipv6.intern(wordsOf(batch.ipv6), i * 8 + 4)
     }
     this.all.fold(0, batch.length, pressure)
   }

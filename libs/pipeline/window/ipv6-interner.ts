@@ -2,15 +2,16 @@
 
 export interface Ipv6Interner {
   readonly size: number
-  /** Index of the sixteen bytes at `offset`, or -1 when the table is full. */
-  readonly intern: (bytes: Uint8Array, offset: number) => number
+  /** Index of the sixteen bytes that are four words from `at` on, in this machine's order; or -1 when the table is full. */
+  readonly intern: (words: Int32Array, at: number) => number
   /** A copy of the addresses, index after index. */
   readonly emit: () => Uint8Array
   readonly reset: () => void
 }
 
-const word = (bytes: Uint8Array, at: number): number =>
-  bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)
+/** Octets of addresses as words. */
+export const wordsOf = ({ buffer, byteLength, byteOffset }: Uint8Array): Int32Array =>
+  new Int32Array(buffer, byteOffset, byteLength >> 2)
 
 /** Holds up to `capacity` addresses; starts small and doubles. `seed` keeps senders from choosing colliding addresses. */
 export const makeIpv6Interner = (capacity: number, seed: number): Ipv6Interner => {
@@ -44,11 +45,11 @@ export const makeIpv6Interner = (capacity: number, seed: number): Ipv6Interner =
     get size() {
       return size
     },
-    intern: (bytes, offset) => {
-      const w0 = word(bytes, offset)
-      const w1 = word(bytes, offset + 4)
-      const w2 = word(bytes, offset + 8)
-      const w3 = word(bytes, offset + 12)
+    intern: (from, first) => {
+      const w0 = from[first]!
+      const w1 = from[first + 1]!
+      const w2 = from[first + 2]!
+      const w3 = from[first + 3]!
       const hashed = hash(w0, w1, w2, w3)
       const mask = index.length - 1
       let at = hashed & mask
@@ -72,18 +73,8 @@ export const makeIpv6Interner = (capacity: number, seed: number): Ipv6Interner =
       index[at] = ++size
       return size - 1
     },
-    emit: () => {
-      // Written byte by byte in network order, whatever the machine's own order.
-      const bytes = new Uint8Array(size * 16)
-      for (let i = 0; i < size * 4; i++) {
-        const value = words[i]!
-        bytes[i * 4] = value
-        bytes[i * 4 + 1] = value >> 8
-        bytes[i * 4 + 2] = value >> 16
-        bytes[i * 4 + 3] = value >> 24
-      }
-      return bytes
-    },
+    // The words were octets, and are again.
+    emit: () => new Uint8Array(words.slice(0, size * 4).buffer),
     reset: () => {
       if (words.length > initial * 4 && size * 16 < words.length) {
         words = new Int32Array(Math.max(initial * 4, words.length / 2))

@@ -9,7 +9,7 @@
 import type { ConversationColumns, EgressColumns, SliceExporter, WindowSlice } from "#domain/Window.ts"
 import { emptyEgress } from "./egress.ts"
 import { emptyColumns } from "./emit-columns.ts"
-import { makeIpv6Interner } from "./ipv6-interner.ts"
+import { makeIpv6Interner, wordsOf } from "./ipv6-interner.ts"
 
 type Name = keyof ConversationColumns
 
@@ -185,7 +185,8 @@ export const makeMerger = (seed = 0): Merger => {
       repeats.set(renamed[i]!, { records: records + exporter.repeats.records, bytes: bytes + exporter.repeats.bytes })
     })
     const addresses = new Uint32Array(slice.ipv6.length >> 4)
-    for (let i = 0; i < addresses.length; i++) addresses[i] = ipv6.intern(slice.ipv6, i << 4)
+    const words = wordsOf(slice.ipv6)
+    for (let i = 0; i < addresses.length; i++) addresses[i] = ipv6.intern(words, i << 2)
     const from = slice.columns as unknown as Columns
     const places = new Uint32Array(slice.rows)
     const turnedRows = new Uint8Array(slice.rows)

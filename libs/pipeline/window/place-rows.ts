@@ -15,6 +15,7 @@
 import { windowStartOf } from "#domain/Window.ts"
 import { BATCH_ROWS, FAMILY_IPV6, FAMILY_NONE, type FlowBatch } from "../decode/FlowBatch.ts"
 import type { ConversationTable, TableWindow } from "./conversation-table.ts"
+import { wordsOf } from "./ipv6-interner.ts"
 import * as At from "./layout.ts"
 
 const DAY_MS = 24 * 3600 * 1000
@@ -75,11 +76,18 @@ export const makePlacer = (options: PlacerOptions): Placer => {
   let dice = (options.seed | 1) >>> 0
   let parts = 0
   let underPressure = 1
+  /** IPv6 addresses of the batch that was placed last. */
+  let octets: Uint8Array | undefined
+  let addresses: Int32Array = new Int32Array(0)
 
   const intern = (batch: FlowBatch, from: number, row: number, target: number, window: TableWindow): boolean => {
-    const bytes = (from + row) << 5
-    const source = window.ipv6.intern(batch.ipv6, bytes)
-    const destination = window.ipv6.intern(batch.ipv6, bytes + 16)
+    if (batch.ipv6 !== octets) {
+      octets = batch.ipv6
+      addresses = wordsOf(octets)
+    }
+    const at = (from + row) << 3
+    const source = window.ipv6.intern(addresses, at)
+    const destination = window.ipv6.intern(addresses, at + 4)
     columns.source[target] = source
     columns.destination[target] = destination
     return source >= 0 && destination >= 0
