@@ -8,6 +8,7 @@ import { makePortRanks } from "#domain/PortRank.ts"
 import { chunkBuffers } from "#domain/RawChunk.ts"
 import type { MalformedReason } from "#pipeline/decode/DecodeOutcome.ts"
 import { type DecoderOptions, makeDecoder } from "#pipeline/decode/Decoder.ts"
+import { receiveRoom } from "#pipeline/decode/FlowBatch.ts"
 import { makeTemplateCache } from "#pipeline/decode/TemplateCache.ts"
 import { services } from "#pipeline/enrich/services.ts"
 import { type Heading, readHeading } from "#pipeline/ingest/dispatch.ts"
@@ -42,7 +43,7 @@ const WARNING_TICKS = 60
 export interface FlowPlane {
   readonly handle: (message: Exclude<ToFlowWorker, { readonly type: "start" | "stop" }>) => void
   /** Takes one datagram, as a listener does. */
-  readonly take: (datagram: Uint8Array, from: string, fromPort?: number, toPort?: number, at?: number) => void
+  readonly take: (datagram: Uint8Array, from: string, fromPort?: number, toPort?: number, at?: number, place?: number) => void
   /** Once a second. */
   readonly tick: () => void
   readonly report: () => FlowWorkerReport
@@ -168,7 +169,7 @@ export const makeFlowPlane = (
     fold()
   }
 
-  const take = (datagram: Uint8Array, from: string, fromPort = 0, toPort = 0, arrival = now()): void => {
+  const take = (datagram: Uint8Array, from: string, fromPort = 0, toPort = 0, arrival = now(), place = -1): void => {
     tally.datagrams++
     tally.octets += datagram.length
     const { length } = datagram
@@ -199,7 +200,7 @@ export const makeFlowPlane = (
     hearing = index
     sifter.begin(heading.domain, steady)
     rulings.begin(index)
-    const outcome = decode(datagram, length, index, address, steady, batch)
+    const outcome = decode(datagram, length, index, address, steady, batch, place)
     hearing = -1
     if (outcome === undefined) {
       recent.keep(index, TROUBLE, datagram, from, fromPort, toPort)
@@ -223,7 +224,7 @@ export const makeFlowPlane = (
     }
   }
 
-  const { listeners, open } = makeSockets(settings, take, now, post)
+  const { listeners, open } = makeSockets(settings, take, receiveRoom(batch.shared), now, post)
 
   const outlet = makeOutlet({
     settings,

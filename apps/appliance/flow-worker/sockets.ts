@@ -1,4 +1,5 @@
 /** The worker's listeners, one a port, and the news of their first state. */
+import { makeDatagramBlock } from "#pipeline/ingest/mmsg.ts"
 import { makeUdpListener, type UdpListener, type UdpListenerOptions } from "#pipeline/ingest/UdpListener.ts"
 import type { FlowWorkerSettings, FromFlowWorker } from "./messages.ts"
 
@@ -10,10 +11,14 @@ export interface Sockets {
 export const makeSockets = (
   settings: FlowWorkerSettings,
   take: UdpListenerOptions["take"],
+  /** Where datagrams are received. */
+  room: Uint8Array<ArrayBuffer> | undefined,
   now: () => number,
   post: (message: FromFlowWorker) => void
 ): Sockets => {
   let announced = false
+  // One for all of them: they are emptied one after the other.
+  const block = settings.ports.length > 0 ? makeDatagramBlock(room) : undefined
   const announce = (): void => {
     if (announced || listeners.some((one) => one.read().state === "starting")) return
     announced = true
@@ -26,6 +31,7 @@ export const makeSockets = (
       receiveBufferBytes: settings.receiveBufferBytes,
       reusePort: settings.reusePort,
       take,
+      block,
       now,
       changed: announce
     })

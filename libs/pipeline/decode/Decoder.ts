@@ -5,7 +5,7 @@
 
 import type { Announcement, LearnedTemplate } from "#domain/LearnedTemplate.ts"
 import { type DecodeOutcome, type MalformedReason, VERSION_UNKNOWN } from "./DecodeOutcome.ts"
-import { type FlowBatch, MAX_DATAGRAM, makeFlowBatch, type SharedMemory } from "./FlowBatch.ts"
+import { type FlowBatch, MAX_DATAGRAM, makeFlowBatch, receivedAt, type SharedMemory } from "./FlowBatch.ts"
 import { type HeldSets, makeHeldSets } from "./HeldSets.ts"
 import type { InterfaceCounters } from "./interface-counters.ts"
 import { makePositions } from "./interpret.ts"
@@ -47,6 +47,7 @@ export interface Decoder {
   /**
    * Decodes one datagram (`length` octets of `datagram` from 0) and appends its flow records to `batch`.
    * `exporterIndex` goes into the `exporter` column; `exporterAddress` is the text form and names the templates' owner.
+   * `place`: number of its place in `shared`, if it was received there; without it the octets are copied.
    */
   readonly decode: (
     datagram: Uint8Array,
@@ -54,7 +55,8 @@ export interface Decoder {
     exporterIndex: number,
     exporterAddress: string,
     arrivalMs: number,
-    batch: FlowBatch
+    batch: FlowBatch,
+    place?: number
   ) => DecodeOutcome
   /**
    * Learns a template told by another worker or read from the store, and what its domain announced, and decodes what waited for it.
@@ -133,14 +135,16 @@ export const makeDecoder = (options: DecoderOptions): Decoder => {
   }
 
   return {
-    decode: (datagram, length, exporterIndex, exporterAddress, arrivalMs, batch) => {
+    decode: (datagram, length, exporterIndex, exporterAddress, arrivalMs, batch, place = -1) => {
       enter(exporterIndex, exporterAddress, arrivalMs, batch)
       const have = Math.min(length, datagram.length, MAX_DATAGRAM)
-      bytes.set(have === datagram.length ? datagram : datagram.subarray(0, have))
-      reading.length = have
+      const start = place < 0 ? 0 : receivedAt(place)
+      if (place < 0) bytes.set(have === datagram.length ? datagram : datagram.subarray(0, have))
+      reading.start = start
+      reading.end = start + have
       if (have < 4) complain(outcome, "short-header")
       else {
-        switch (view.getUint16(0)) {
+        switch (view.getUint16(start)) {
           case 9:
             readNetflow9(reader)
             break
@@ -151,7 +155,7 @@ export const makeDecoder = (options: DecoderOptions): Decoder => {
             readNetflow5(reading, template5, positions, trace)
             break
           case 0:
-            if (view.getUint32(0) === 5) sflow.read()
+            if (view.getUint32(start) === 5) sflow.read()
             else complain(outcome, "unknown-version")
             break
           default:

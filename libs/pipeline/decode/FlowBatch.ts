@@ -20,13 +20,20 @@ export const DIRECTION_UNKNOWN = 255
 export const MAX_DATAGRAM = 65_535
 export const DATAGRAM_ROOM = MAX_DATAGRAM + 17
 export const SCRATCH_ROOM = 256
+/** Datagrams that are received together, each at a place of its own behind the first DATAGRAM_ROOM octets. Places do not begin at the same lines of a cache. */
+export const RECEIVED_AT_ONCE = 64
+export const RECEIVED_STRIDE = 65_536 + 1536
+export const RECEIVE_ROOM = RECEIVED_AT_ONCE * RECEIVED_STRIDE
+/** Behind the first octet of the room. */
+export const receivedAt = (place: number): number => DATAGRAM_ROOM + place * RECEIVED_STRIDE
 
 /** Memory that generated code (generate.ts) works in: it reads the datagram and writes columns. Byte offsets. */
 export interface SharedMemory {
   readonly memory: WebAssembly.Memory
   readonly columns: ColumnOffsets
-  /** DATAGRAM_ROOM octets. */
+  /** DATAGRAM_ROOM octets, and then RECEIVE_ROOM where `receives`: what lies there is decoded where it is. */
   readonly datagram: number
+  readonly receives: boolean
   /** SCRATCH_ROOM octets of the code's own. */
   readonly scratch: number
 }
@@ -104,6 +111,10 @@ export const spaceFrom = (start: number): { readonly take: (bytes: number) => nu
   }
 }
 
+/** Where datagrams may be received to be decoded. */
+export const receiveRoom = (shared: SharedMemory | undefined): Uint8Array<ArrayBuffer> | undefined =>
+  shared?.receives === true ? new Uint8Array(shared.memory.buffer, shared.datagram + DATAGRAM_ROOM, RECEIVE_ROOM) : undefined
+
 export const placeColumns = (rows: number, take: (bytes: number) => number): ColumnOffsets => {
   const offsets: Record<string, number> = {}
   for (const [name, bytes] of Object.entries(rowBytes)) offsets[name] = take(rows * bytes)
@@ -145,7 +156,7 @@ export const makeFlowBatch = (rows: number = BATCH_ROWS): FlowBatch => {
 export const makeSharedBatch = (rows: number = BATCH_ROWS): FlowBatch => {
   const space = spaceFrom(64)
   const columns = placeColumns(rows, space.take)
-  const shared = { columns, scratch: space.take(SCRATCH_ROOM), datagram: space.take(DATAGRAM_ROOM) }
+  const shared = { columns, scratch: space.take(SCRATCH_ROOM), datagram: space.take(DATAGRAM_ROOM), receives: false }
   const memory = new WebAssembly.Memory({ initial: Math.ceil(space.end() / 65_536) })
   return batchAt(memory.buffer, columns, rows, { ...shared, memory })
 }

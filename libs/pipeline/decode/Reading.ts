@@ -1,10 +1,10 @@
 /**
- * The datagram being read: its bytes, copied into one buffer that never moves (so that the code that reads it sees one array for ever;
+ * The datagram being read: its bytes, received or copied into one buffer that never moves (so that the code that reads it sees one array for ever;
  * measured 10 % faster than a new DataView a datagram), and what its header says. One object per decoder, reused.
  */
 import type { DecodeOutcome, MalformedReason } from "./DecodeOutcome.ts"
 import { makeDecodeOutcome } from "./DecodeOutcome.ts"
-import { DATAGRAM_ROOM, type FlowBatch, type SharedMemory } from "./FlowBatch.ts"
+import { DATAGRAM_ROOM, type FlowBatch, RECEIVE_ROOM, type SharedMemory } from "./FlowBatch.ts"
 import { makeRunningTotals, type RunningTotals } from "./running-totals.ts"
 import type { Sampling } from "./sampling.ts"
 
@@ -13,7 +13,9 @@ export interface Reading {
   readonly shared: SharedMemory | undefined
   readonly bytes: Uint8Array
   readonly view: DataView
-  length: number
+  /** Where the datagram is in `bytes`. */
+  start: number
+  end: number
   exporterIndex: number
   exporterAddress: string
   arrivalMs: number
@@ -39,13 +41,14 @@ export const makeReading = (
   shared = batch.shared,
   seed = (Math.random() * 0x1_0000_0000) | 0
 ): Reading => {
-  const bytes =
-    shared === undefined ? new Uint8Array(DATAGRAM_ROOM) : new Uint8Array(shared.memory.buffer, shared.datagram, DATAGRAM_ROOM)
+  const room = DATAGRAM_ROOM + (shared?.receives === true ? RECEIVE_ROOM : 0)
+  const bytes = shared === undefined ? new Uint8Array(room) : new Uint8Array(shared.memory.buffer, shared.datagram, room)
   return {
     shared,
     bytes,
     view: new DataView(bytes.buffer, bytes.byteOffset, bytes.length),
-    length: 0,
+    start: 0,
+    end: 0,
     exporterIndex: 0,
     exporterAddress: "",
     arrivalMs: 0,

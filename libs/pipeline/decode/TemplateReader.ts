@@ -102,7 +102,8 @@ export const makeTemplateReader = (options: TemplateReaderOptions): TemplateRead
     const template = templates.domain(set.exporterAddress, set.version, set.domain)?.templates.get(set.templateId)
     if (template === undefined) return 0
     reading.bytes.set(set.bytes)
-    reading.length = set.bytes.length
+    reading.start = 0
+    reading.end = set.bytes.length
     reading.exporterAddress = set.exporterAddress
     reading.exporterIndex = set.exporterIndex
     reading.exportMs = set.exportMs

@@ -73,7 +73,7 @@ const fill = (random: Random, reading: Reading, length: number): void => {
     const kind = random.below(8)
     reading.bytes[i] = kind < 3 ? 0 : kind < 5 ? random.pick([1, 58, 6, 255]) : random.below(256)
   }
-  reading.length = length
+  reading.end = length
 }
 
 const batch = makeSharedBatch(512)
@@ -109,11 +109,11 @@ describe("generated code", () => {
         generated++
         const reading = prepared(random)
         fill(random, reading, plan.minimum * 20)
-        const most = Math.floor(reading.length / plan.minimum)
-        const read = interpret(plan, reading, positions, 0, reading.length, most)
+        const most = Math.floor(reading.end / plan.minimum)
+        const read = interpret(plan, reading, positions, 0, reading.end, most)
         const expected = rowsOf(reading.batch)
         reading.batch.length = 0
-        const ran = run(runner!, reading, 0, reading.length, most)
+        const ran = run(runner!, reading, 0, reading.end, most)
         const label = `seed ${seed}: ${JSON.stringify(fields)}`
         assert.strictEqual(ran < 0, read < 0, label)
         if (read >= 0) assert.strictEqual(ran, read, label)

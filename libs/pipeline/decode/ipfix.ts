@@ -10,22 +10,23 @@ export const readIpfix = (reader: TemplateReader): void => {
   const { reading } = reader
   const { outcome, view } = reading
   outcome.version = VERSION_IPFIX
-  if (reading.length < HEADER) {
+  const { start } = reading
+  if (reading.end - start < HEADER) {
     complain(outcome, "short-header")
     return
   }
-  reading.exportMs = view.getUint32(4) * 1000
+  reading.exportMs = view.getUint32(start + 4) * 1000
   outcome.exportMs = reading.exportMs
-  outcome.sequence = view.getUint32(8)
-  outcome.observationDomain = view.getUint32(12)
-  const end = view.getUint16(2)
+  outcome.sequence = view.getUint32(start + 8)
+  outcome.observationDomain = view.getUint32(start + 12)
+  const end = start + view.getUint16(start + 2)
   // A message is one datagram (RFC 7011 §10.3.3): one cut short is refused, octets after it are not looked at.
-  if (end < HEADER || end > reading.length) {
+  if (end - start < HEADER || end > reading.end) {
     complain(outcome, "message-length")
     return
   }
   reader.enter()
-  let at = HEADER
+  let at = start + HEADER
   const note = (reason: MalformedReason | undefined) => {
     if (reason !== undefined) complain(outcome, reason)
   }

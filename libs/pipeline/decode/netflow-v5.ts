@@ -52,26 +52,27 @@ export const makeTemplate5 = (): Template => ({
 export const readNetflow5 = (reading: Reading, template: Template, positions: Positions, trace: RecordTrace | undefined): void => {
   const { outcome, view } = reading
   outcome.version = VERSION_NETFLOW5
-  if (reading.length < HEADER) {
+  const { start } = reading
+  if (reading.end - start < HEADER) {
     complain(outcome, "short-header")
     return
   }
-  const count = view.getUint16(2)
-  const uptime = view.getUint32(4)
-  reading.exportMs = view.getUint32(8) * 1000 + Math.floor(view.getUint32(12) / 1_000_000)
+  const count = view.getUint16(start + 2)
+  const uptime = view.getUint32(start + 4)
+  reading.exportMs = view.getUint32(start + 8) * 1000 + Math.floor(view.getUint32(start + 12) / 1_000_000)
   reading.uptime = uptime
   reading.hasUptime = true
   reading.sampling = undefined
   // The upper two bits are the mode; 0 says nothing about sampling.
-  reading.rate = view.getUint16(22) & 0x3fff
+  reading.rate = view.getUint16(start + 22) & 0x3fff
   outcome.exportMs = reading.exportMs
   outcome.uptimeMs = uptime
-  outcome.sequence = view.getUint32(16)
-  outcome.observationDomain = view.getUint16(20)
-  if (count * RECORD > reading.length - HEADER) {
+  outcome.sequence = view.getUint32(start + 16)
+  outcome.observationDomain = view.getUint16(start + 20)
+  if (count * RECORD > reading.end - start - HEADER) {
     complain(outcome, "record-count")
     return
   }
   outcome.sequenceStep = count
-  outcome.records += readDataSet(template, reading, positions, HEADER, HEADER + count * RECORD, trace)
+  outcome.records += readDataSet(template, reading, positions, start + HEADER, start + HEADER + count * RECORD, trace)
 }

@@ -10,22 +10,22 @@ export const readNetflow9 = (reader: TemplateReader): void => {
   const { reading } = reader
   const { outcome, view } = reading
   outcome.version = VERSION_NETFLOW9
-  const end = reading.length
-  if (end < HEADER) {
+  const { end, start } = reading
+  if (end - start < HEADER) {
     complain(outcome, "short-header")
     return
   }
-  const uptime = view.getUint32(4)
-  reading.exportMs = view.getUint32(8) * 1000
+  const uptime = view.getUint32(start + 4)
+  reading.exportMs = view.getUint32(start + 8) * 1000
   reading.uptime = uptime
   reading.hasUptime = true
   outcome.uptimeMs = uptime
   outcome.exportMs = reading.exportMs
-  outcome.sequence = view.getUint32(12)
+  outcome.sequence = view.getUint32(start + 12)
   outcome.sequenceStep = 1
-  outcome.observationDomain = view.getUint32(16)
+  outcome.observationDomain = view.getUint32(start + 16)
   reader.enter()
-  let at = HEADER
+  let at = start + HEADER
   const note = (reason: MalformedReason | undefined) => {
     if (reason !== undefined) complain(outcome, reason)
   }

@@ -71,23 +71,23 @@ export const makeSflowReader = (options: SflowReaderOptions): SflowReader => {
   const readDatagram = (): void => {
     outcome.version = VERSION_SFLOW5
     reading.exportMs = 0
-    const end = reading.length
-    if (end < 28) {
+    const { end, start } = reading
+    if (end - start < 28) {
       complain(outcome, "short-header")
       return
     }
-    const kind = view.getUint32(4)
+    const kind = view.getUint32(start + 4)
     let at: number
     if (kind === 1) {
-      outcome.agent = agent4(view.getUint32(8))
-      at = 12
+      outcome.agent = agent4(view.getUint32(start + 8))
+      at = start + 12
     } else if (kind === 2) {
-      if (end < 40) {
+      if (end - start < 40) {
         complain(outcome, "short-header")
         return
       }
-      outcome.agent = ipv6Text(view, 8)
-      at = 24
+      outcome.agent = ipv6Text(view, start + 8)
+      at = start + 24
     } else {
       complain(outcome, "address-type")
       return

@@ -13,7 +13,7 @@ import { readFileSync, readlinkSync } from "node:fs"
 import { getSystemErrorName } from "node:util"
 import { type KernelReading, parseKernelTable } from "./kernel-table.ts"
 import { type ListenerError, listenerErrorOf } from "./listener-error.ts"
-import { type DatagramBlock, datagramBlock } from "./mmsg.ts"
+import { type DatagramBlock, makeDatagramBlock } from "./mmsg.ts"
 import { type BatchReader, type Handle, readBatches, restOf } from "./read-batches.ts"
 import { forceReceiveBuffer } from "./receive-buffer.ts"
 
@@ -24,8 +24,11 @@ export interface UdpListenerOptions {
   readonly receiveBufferBytes: number
   /** Several workers share the port; the kernel spreads senders over them. */
   readonly reusePort: boolean
-  /** Called for each datagram, synchronously; its memory is used again afterwards. `at`: when it was read. Must not throw. */
-  readonly take: (datagram: Uint8Array, from: string, fromPort: number, toPort: number, at: number) => void
+  /**
+   * Called for each datagram, synchronously; its memory is used again afterwards. `at`: when it was read. `place`: its place in the room of
+   * `block`, -1 where it is not there. Must not throw.
+   */
+  readonly take: (datagram: Uint8Array, from: string, fromPort: number, toPort: number, at: number, place: number) => void
   /** The clock that tells `at`. Default: Date.now. */
   readonly now?: () => number
   /** Something changed that people should see. */
@@ -129,7 +132,7 @@ const grantOf = (
 
 export const makeUdpListener = (options: UdpListenerOptions): UdpListener => {
   const { address, now = Date.now, take } = options
-  const block = "block" in options ? options.block : datagramBlock()
+  const block = "block" in options ? options.block : makeDatagramBlock()
   let socket: Socket | undefined
   let timer: NodeJS.Timeout | undefined
   let state: ListenerReading["state"] = "starting"
@@ -153,10 +156,10 @@ export const makeUdpListener = (options: UdpListenerOptions): UdpListener => {
     options.changed?.()
   }
 
-  const receive = (datagram: Uint8Array, from: string, fromPort: number, at: number): void => {
+  const receive = (datagram: Uint8Array, from: string, fromPort: number, at: number, place: number): void => {
     datagrams++
     octets += datagram.length
-    take(datagram, from, fromPort, port, at)
+    take(datagram, from, fromPort, port, at, place)
   }
 
   const letGo = (): Socket | undefined => {
@@ -205,7 +208,7 @@ export const makeUdpListener = (options: UdpListenerOptions): UdpListener => {
     socket = fresh
     fresh.on("error", lose)
     fresh.on("message", (datagram, from) => {
-      receive(datagram, bare(from.address), from.port, now())
+      receive(datagram, bare(from.address), from.port, now(), -1)
       batches?.wake()
     })
     fresh.bind({ address, port: port === 0 ? options.port : port, exclusive: true }, () => {

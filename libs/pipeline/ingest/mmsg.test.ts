@@ -2,17 +2,17 @@ import { spawnSync } from "node:child_process"
 import { closeSync, openSync } from "node:fs"
 import { constants } from "node:os"
 import { assert, describe, it } from "@effect/vitest"
-import { datagramBlock } from "./mmsg.ts"
+import { makeDatagramBlock } from "./mmsg.ts"
 import { makeSockaddrText } from "./sockaddr-text.ts"
 
 const mmsg = new URL("./mmsg.ts", import.meta.url).href
-const say = `import { datagramBlock } from ${JSON.stringify(mmsg)}; console.log(datagramBlock() === undefined ? "singly" : "batches")`
+const say = `import { makeDatagramBlock } from ${JSON.stringify(mmsg)}; console.log(makeDatagramBlock() === undefined ? "singly" : "batches")`
 const node = (script: string, ...flags: ReadonlyArray<string>) =>
   spawnSync(process.execPath, [...flags, "--input-type=module", "-e", script], { encoding: "utf8" })
 
 describe("recvmmsg", () => {
   it("answers with the number of the system's error, and with none where nothing waits", () => {
-    const block = datagramBlock()
+    const block = makeDatagramBlock()
     assert.isDefined(block)
     const file = openSync(import.meta.filename, "r")
     const { EBADF, ENOTSOCK } = constants.errno

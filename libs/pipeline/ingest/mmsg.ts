@@ -2,11 +2,12 @@
  * recvmmsg(2) through `node:ffi`: many datagrams a call, into memory that is used again for the next (docs/decisions/015). `node:dgram` takes
  * one a call, and allocates and collects a buffer for each.
  */
+import { RECEIVE_ROOM, RECEIVED_AT_ONCE, RECEIVED_STRIDE } from "../decode/FlowBatch.ts"
 import { withFfi } from "./ffi.ts"
 import { makeSockaddrText } from "./sockaddr-text.ts"
 
 /** Datagrams a call. */
-export const BATCH = 64
+export const BATCH = RECEIVED_AT_ONCE
 
 /** Of 64-bit little-endian Linux: struct mmsghdr is a struct msghdr of 56 octets and the length received. */
 const HEADER = 64
@@ -19,20 +20,18 @@ const VECTOR = 16
 /** sockaddr_in6, rounded up to where the next may begin. */
 const NAME = 32
 const NAME_LENGTH = 28
-/** The largest UDP payload fits, and slots do not begin at the same lines of a cache. Only pages that were written to take memory. */
-const SLOT = 65_536 + 1536
 const MSG_DONTWAIT = 0x40
 const EINTR = 4
 const EAGAIN = 11
 
 const VECTORS_AT = BATCH * HEADER
 const NAMES_AT = VECTORS_AT + BATCH * VECTOR
-const SLOTS_AT = NAMES_AT + BATCH * NAME
+const HEADERS_ROOM = NAMES_AT + BATCH * NAME
 
 export interface DatagramBlock {
   /** Takes what waits at the socket, at most `BATCH` datagrams, and does not wait: how many, or minus the number of the error (errno(3)). */
   readonly receive: (fd: number) => number
-  /** Datagram `i` of the last call. Its octets are overwritten by the next: whoever keeps any of them copies. */
+  /** Datagram `i` of the last call, at place `i`. Its octets are overwritten by the next: whoever keeps any of them copies. */
   readonly datagram: (i: number) => Uint8Array
   readonly from: (i: number) => string
   readonly fromPort: (i: number) => number
@@ -47,27 +46,32 @@ const load = () =>
     return { ffi, recvmmsg: functions.recvmmsg, errnoAt: functions.__errno_location() }
   })
 
-const make = (): DatagramBlock | undefined => {
+/**
+ * `room`: where datagrams are received, so that they need not be copied to be decoded (decode/FlowBatch.ts); the default is memory of its own.
+ * Only pages that were written to take any. Undefined where the runtime cannot.
+ */
+export const makeDatagramBlock = (room = new Uint8Array(RECEIVE_ROOM)): DatagramBlock | undefined => {
   const system = load()
   if (system === undefined) return undefined
   const { errnoAt, ffi, recvmmsg } = system
-  // An ArrayBuffer never moves, and lives as long as the views that `make` returns.
-  const memory = new ArrayBuffer(SLOTS_AT + BATCH * SLOT)
+  // An ArrayBuffer never moves, and lives as long as the views that are returned; a WebAssembly memory that may not grow is one as well.
+  const memory = new ArrayBuffer(HEADERS_ROOM)
   const view = new DataView(memory)
   const words = new Uint32Array(memory)
   const start = ffi.getRawPointer(memory)
+  const roomStart = ffi.getRawPointer(room)
   const slots: Array<Uint8Array> = []
   for (let i = 0; i < BATCH; i++) {
     const header = i * HEADER
     const vector = VECTORS_AT + i * VECTOR
-    const slot = SLOTS_AT + i * SLOT
+    const slot = i * RECEIVED_STRIDE
     view.setBigUint64(header + HEADER_NAME, start + BigInt(NAMES_AT + i * NAME), true)
     view.setUint32(header + HEADER_NAME_LENGTH, NAME_LENGTH, true)
     view.setBigUint64(header + HEADER_VECTOR, start + BigInt(vector), true)
     view.setBigUint64(header + HEADER_VECTORS, 1n, true)
-    view.setBigUint64(vector, start + BigInt(slot), true)
-    view.setBigUint64(vector + 8, BigInt(SLOT), true)
-    slots.push(new Uint8Array(memory, slot, 0))
+    view.setBigUint64(vector, roomStart + BigInt(slot), true)
+    view.setBigUint64(vector + 8, BigInt(RECEIVED_STRIDE), true)
+    slots.push(room.subarray(slot, slot))
   }
   const textAt = makeSockaddrText(memory)
   let before = 0
@@ -85,23 +89,12 @@ const make = (): DatagramBlock | undefined => {
       const length = words[(i * HEADER + HEADER_LENGTH) >> 2]!
       const slot = slots[i]!
       if (slot.length === length) return slot
-      const other = new Uint8Array(memory, SLOTS_AT + i * SLOT, length)
+      const at = i * RECEIVED_STRIDE
+      const other = room.subarray(at, at + length)
       slots[i] = other
       return other
     },
     from: (i) => textAt(NAMES_AT + i * NAME),
     fromPort: (i) => view.getUint16(NAMES_AT + i * NAME + 2)
   }
-}
-
-let block: DatagramBlock | undefined
-let asked = false
-
-/** The thread's, made when it is first asked for: its sockets are emptied one after the other. Undefined where the runtime cannot. */
-export const datagramBlock = (): DatagramBlock | undefined => {
-  if (!asked) {
-    asked = true
-    block = make()
-  }
-  return block
 }

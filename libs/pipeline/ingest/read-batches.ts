@@ -44,7 +44,7 @@ export const readBatches = (
   block: DatagramBlock,
   handle: Handle,
   rest: Rest,
-  take: (datagram: Uint8Array, from: string, fromPort: number, at: number) => void,
+  take: (datagram: Uint8Array, from: string, fromPort: number, at: number, place: number) => void,
   now: () => number,
   failed: (call: string, error: number) => void
 ): BatchReader => {
@@ -67,7 +67,7 @@ export const readBatches = (
     for (let batch = 0; batch < TURN_BATCHES; batch++) {
       const count = block.receive(handle.fd)
       const at = now()
-      for (let i = 0; i < count; i++) take(block.datagram(i), block.from(i), block.fromPort(i), at)
+      for (let i = 0; i < count; i++) take(block.datagram(i), block.from(i), block.fromPort(i), at, i)
       if (stopped) return
       taken += Math.max(0, count)
       if (count < 0) {

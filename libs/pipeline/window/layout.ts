@@ -9,6 +9,7 @@ import {
   DATAGRAM_ROOM,
   type FlowBatch,
   placeColumns,
+  RECEIVE_ROOM,
   SCRATCH_ROOM,
   spaceFrom
 } from "../decode/FlowBatch.ts"
@@ -61,7 +62,7 @@ export const COLUMN = placeColumns(ROWS, take)
 /** Those of a batch that is somewhere else; IPv6 addresses are interned from where they are. */
 export const COPIED = (Object.keys(COLUMN) as ReadonlyArray<keyof ColumnOffsets>).filter((name) => name !== "ipv6")
 // The decoder's.
-const DATAGRAM = take(DATAGRAM_ROOM)
+const DATAGRAM = take(DATAGRAM_ROOM + RECEIVE_ROOM)
 const SCRATCH = take(SCRATCH_ROOM)
 
 // Where a row belongs.
@@ -84,7 +85,7 @@ export const INDEX = (end() + 4095) & ~4095
 /** The columns with room for parts, and the batch that is decoded into: its rows need not be copied to be folded. */
 export const columnsIn = (memory: WebAssembly.Memory): FlowBatch => batchAt(memory.buffer, COLUMN, ROWS)
 export const batchIn = (memory: WebAssembly.Memory): FlowBatch =>
-  batchAt(memory.buffer, COLUMN, BATCH_ROWS, { memory, columns: COLUMN, datagram: DATAGRAM, scratch: SCRATCH })
+  batchAt(memory.buffer, COLUMN, BATCH_ROWS, { memory, columns: COLUMN, datagram: DATAGRAM, receives: true, scratch: SCRATCH })
 
 /** What the kernel says of the rows of a piece, for JavaScript. */
 export interface Piece {
