@@ -153,10 +153,15 @@ export const makeFlowBatch = (rows: number = BATCH_ROWS): FlowBatch => {
 }
 
 /** A batch in a memory of its own with the datagram that is decoded into it. Address space is dear: one of these takes gigabytes. */
-export const makeSharedBatch = (rows: number = BATCH_ROWS): FlowBatch => {
+export const makeSharedBatch = (rows: number = BATCH_ROWS, receives = false): FlowBatch => {
   const space = spaceFrom(64)
   const columns = placeColumns(rows, space.take)
-  const shared = { columns, scratch: space.take(SCRATCH_ROOM), datagram: space.take(DATAGRAM_ROOM), receives: false }
+  const shared = {
+    columns,
+    scratch: space.take(SCRATCH_ROOM),
+    datagram: space.take(DATAGRAM_ROOM + (receives ? RECEIVE_ROOM : 0)),
+    receives
+  }
   const memory = new WebAssembly.Memory({ initial: Math.ceil(space.end() / 65_536) })
   return batchAt(memory.buffer, columns, rows, { ...shared, memory })
 }

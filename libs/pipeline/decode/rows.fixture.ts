@@ -3,7 +3,7 @@ import { ipv4Text, ipv6Text } from "./address-text.ts"
 import type { DecodeOutcome } from "./DecodeOutcome.ts"
 import { type Decoder, type DecoderOptions, makeDecoder } from "./Decoder.ts"
 import { dataSet, type Field, ipfix, template10 } from "./encode.fixture.ts"
-import { type FlowBatch, makeSharedBatch } from "./FlowBatch.ts"
+import { type FlowBatch, makeSharedBatch, RECEIVED_AT_ONCE, RECEIVED_STRIDE, receiveRoom } from "./FlowBatch.ts"
 import { makeTemplateCache, type TemplateCache } from "./TemplateCache.ts"
 
 export const rowOf = (batch: FlowBatch, row: number) => {
@@ -45,7 +45,18 @@ export interface Bench {
 
 export const makeBench = (options: Partial<DecoderOptions> & { readonly batchRows?: number } = {}): Bench => {
   const templates = options.templates ?? makeTemplateCache()
-  const batch = makeSharedBatch(options.batchRows ?? 256)
+  const batch = makeSharedBatch(options.batchRows ?? 256, true)
+  // Where a listener would receive it, if this decoder reads there: between octets of others.
+  const room = "shared" in options ? undefined : receiveRoom(batch.shared)
+  let fed = 0
+  const receive = (datagram: Uint8Array): number => {
+    if (room === undefined) return -1
+    const place = fed++ % RECEIVED_AT_ONCE
+    const at = place * RECEIVED_STRIDE
+    room.fill(0xff, Math.max(0, at - 64), at + datagram.length + 64)
+    room.set(datagram, at)
+    return place
+  }
   const rows: Array<Row> = []
   const drain = () => {
     rows.push(...rowsOf(batch))
@@ -57,7 +68,7 @@ export const makeBench = (options: Partial<DecoderOptions> & { readonly batchRow
     templates,
     rows,
     feed: (datagram, exporter = "192.0.2.1", atMs = 1_700_000_000_500) => {
-      const outcome = { ...decoder.decode(datagram, datagram.length, 7, exporter, atMs, batch) }
+      const outcome = { ...decoder.decode(datagram, datagram.length, 7, exporter, atMs, batch, receive(datagram)) }
       drain()
       return outcome
     },
