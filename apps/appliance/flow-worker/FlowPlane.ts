@@ -7,8 +7,7 @@
 import { makePortRanks } from "#domain/PortRank.ts"
 import { chunkBuffers } from "#domain/RawChunk.ts"
 import type { MalformedReason } from "#pipeline/decode/DecodeOutcome.ts"
-import { type DecoderOptions, makeDecoder } from "#pipeline/decode/Decoder.ts"
-import { receiveRoom } from "#pipeline/decode/FlowBatch.ts"
+import { type Decoder, type DecoderOptions, makeDecoder } from "#pipeline/decode/Decoder.ts"
 import { makeTemplateCache } from "#pipeline/decode/TemplateCache.ts"
 import { services } from "#pipeline/enrich/services.ts"
 import { type Heading, readHeading } from "#pipeline/ingest/dispatch.ts"
@@ -154,14 +153,13 @@ export const makeFlowPlane = (
     }
   }
   let decoder = makeDecoder(decoderOptions)
-  let decode = decoding.guarded(decoder.decode)
+  const decode = decoding.guarded((...of: Parameters<Decoder["decode"]>) => decoder.decode(...of))
 
   /** After a bug: a fresh decoder with the templates that were learned. What it held is given up, and counted. */
   const restartDecoder = (): void => {
     tally.failed++
     tally.heldExpired += decoder.held.sets
     decoder = makeDecoder(decoderOptions)
-    decode = decoding.guarded(decoder.decode)
   }
 
   const foldSoon = (): void => {
@@ -217,14 +215,14 @@ export const makeFlowPlane = (
     rulings.end()
     if (useful(outcome)) tally.decoded++
     else tally.malformed++
-    if (batch.length >= FOLD_ROWS) fold()
+    if (batch.length >= FOLD_ROWS) fold(arrival)
     else if (!scheduled && batch.length > 0) {
       scheduled = true
       setImmediate(foldSoon)
     }
   }
 
-  const { listeners, open } = makeSockets(settings, take, receiveRoom(batch.shared), now, post)
+  const { listeners, open } = makeSockets(settings, take, batch.shared, now, post)
 
   const outlet = makeOutlet({
     settings,

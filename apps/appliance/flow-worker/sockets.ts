@@ -1,4 +1,5 @@
 /** The worker's listeners, one a port, and the news of their first state. */
+import { receiveRoom, type SharedMemory } from "#pipeline/decode/FlowBatch.ts"
 import { makeDatagramBlock } from "#pipeline/ingest/mmsg.ts"
 import { makeUdpListener, type UdpListener, type UdpListenerOptions } from "#pipeline/ingest/UdpListener.ts"
 import type { FlowWorkerSettings, FromFlowWorker } from "./messages.ts"
@@ -12,13 +13,13 @@ export const makeSockets = (
   settings: FlowWorkerSettings,
   take: UdpListenerOptions["take"],
   /** Where datagrams are received. */
-  room: Uint8Array<ArrayBuffer> | undefined,
+  shared: SharedMemory | undefined,
   now: () => number,
   post: (message: FromFlowWorker) => void
 ): Sockets => {
   let announced = false
   // One for all of them: they are emptied one after the other.
-  const block = settings.ports.length > 0 ? makeDatagramBlock(room) : undefined
+  const block = settings.ports.length > 0 ? makeDatagramBlock(receiveRoom(shared)) : undefined
   const announce = (): void => {
     if (announced || listeners.some((one) => one.read().state === "starting")) return
     announced = true
