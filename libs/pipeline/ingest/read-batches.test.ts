@@ -72,14 +72,21 @@ describe("reading in batches", () => {
     vi.useFakeTimers()
     try {
       const { reader, socket } = reading()
-      socket.waiting = 101
-      reader.wake()
-      socket.waiting = 1
-      vi.advanceTimersByTime(2)
-      assert.strictEqual(socket.taken, 102)
-      socket.waiting = 1
-      vi.advanceTimersByTime(4)
-      assert.strictEqual(socket.taken, 102, "the crowd is gone")
+      for (const [came, rest] of [
+        [101, 4],
+        [160, 3],
+        [1000, 2],
+        [100, 5]
+      ] as const) {
+        socket.taken = 0
+        socket.waiting = came
+        reader.wake()
+        socket.waiting = 1
+        vi.advanceTimersByTime(rest - 1)
+        assert.strictEqual(socket.taken, came)
+        vi.advanceTimersByTime(1)
+        assert.strictEqual(socket.taken, came + 1)
+      }
     } finally {
       vi.useRealTimers()
     }

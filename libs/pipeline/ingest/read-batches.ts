@@ -30,14 +30,18 @@ const BOOKED_OCTETS = 2304
 
 export interface Rest {
   readonly ms: number
-  /** More datagrams than this since the last rest make the next one the shortest: a quarter of what the buffer holds. */
+  /** More datagrams than this since the last rest make the next one shorter by as much: a quarter of what the buffer holds. */
   readonly crowd: number
 }
 
 export const restOf = (bufferOctets: number): Rest => ({
   ms: Math.min(LONGEST_REST_MS, Math.max(SHORTEST_REST_MS, Math.floor(bufferOctets / OCTETS_A_MS))),
-  crowd: Math.max(BATCH, Math.floor(bufferOctets / BOOKED_OCTETS / 4))
+  // Linux books what datagrams take against twice the octets that it says it grants.
+  crowd: Math.max(BATCH, Math.floor((2 * bufferOctets) / BOOKED_OCTETS / 4))
 })
+
+const msAfter = ({ crowd, ms }: Rest, taken: number): number =>
+  taken <= crowd ? ms : Math.max(SHORTEST_REST_MS, Math.floor((ms * crowd) / taken))
 
 /** `now` is asked once a call of the system. `failed`: the system refused a call with minus this number; there are no more turns until the next `wake`. */
 export const readBatches = (
@@ -76,7 +80,7 @@ export const readBatches = (
       }
       if (count < BATCH) {
         if (count + batch === 0) sleep()
-        else next = setTimeout(turn, taken > rest.crowd ? SHORTEST_REST_MS : rest.ms)
+        else next = setTimeout(turn, msAfter(rest, taken))
         taken = 0
         return
       }
