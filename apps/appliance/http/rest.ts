@@ -19,6 +19,7 @@ import { admit } from "./admission.ts"
 import { layerInputChecked } from "./input.ts"
 import { restExporters } from "./rest-exporters.ts"
 import { badFilter, notThere } from "./to-problem.ts"
+import { topologyJson } from "./topology-json.ts"
 
 const layerHttpAuthorised = Layer.effect(
   HttpAuthorised,
@@ -76,7 +77,7 @@ const topology = HttpApiBuilder.group(
     const store = yield* TopologyStore
     const coverage = yield* CoverageStore
     return group
-      .handle("getTopology", ({ query }) => Effect.catchTag(store.get(query), "FilterInvalid", badFilter))
+      .handle("getTopology", ({ query }) => Effect.catchTag(Effect.map(store.get(query), topologyJson), "FilterInvalid", badFilter))
       .handle("getCoverage", ({ query }) => Effect.catchTag(coverage.report(query), "CoverageNotFound", notThere))
   })
 )

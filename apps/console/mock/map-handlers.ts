@@ -18,7 +18,8 @@ import { protocolName } from "#domain/protocol.ts"
 import { Authorised } from "#domain/rpc/Authorised.ts"
 import { MapRpcs } from "#domain/rpc/MapRpcs.ts"
 import { Overview, Status } from "#domain/Status.ts"
-import { Topology, TopologyEdge, TopologyNode } from "#domain/Topology.ts"
+import { TopologyNode } from "#domain/Topology.ts"
+import { columnsOf } from "#domain/TopologyColumns.ts"
 import type { Bench } from "./Bench.ts"
 import { blindnessOf, coverageReport, coverageSummary, observersOf } from "./coverage.ts"
 import { ofAsset, ofDependency, parseFilter } from "./filter.ts"
@@ -140,7 +141,7 @@ export const mapHandlers = (bench: Bench) => {
         return { blind: index }
       }
       const observers = observersOf(w)
-      return new Topology({
+      return columnsOf({
         at: instant(at ?? Date.now()),
         live: at === undefined,
         nodes: [...shown].map((id) => {
@@ -150,23 +151,20 @@ export const mapHandlers = (bench: Bench) => {
           const sight = blind(blindnessOf(w, [...(observers.get(network)?.keys() ?? [])]))
           return new TopologyNode({ id, name, address, type, internal, environment, network, ...sight })
         }),
-        edges: dependencies.map(
-          (d) =>
-            new TopologyEdge({
-              id: d.id,
-              client: d.client.id,
-              server: d.server.id,
-              port: d.port,
-              protocol: d.protocol,
-              service: d.service,
-              bytes: d.bytesToServer + d.bytesToClient,
-              rateBps: w.rates.get(d.id) ?? 0,
-              sampled: d.sampling > 1,
-              confidence: d.confidence,
-              stale: d.state === "stale",
-              ...blind(d.blind)
-            })
-        ),
+        edges: dependencies.map((d) => ({
+          id: d.id,
+          client: d.client.id,
+          server: d.server.id,
+          port: d.port,
+          protocol: d.protocol,
+          service: d.service,
+          bytes: d.bytesToServer + d.bytesToClient,
+          rateBps: w.rates.get(d.id) ?? 0,
+          sampled: d.sampling > 1,
+          confidence: d.confidence,
+          stale: d.state === "stale",
+          ...blind(d.blind)
+        })),
         blindness,
         nodesLeftOut: 0,
         edgesLeftOut: 0

@@ -7,6 +7,7 @@ import { RpcClient, RpcSerialization } from "effect/rpc"
 import { Socket } from "effect/socket"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { Rpcs } from "#domain/rpc/Rpcs.ts"
+import { rowsOf } from "#domain/TopologyColumns.ts"
 import { type MockAppliance, startMock } from "./appliance.ts"
 import { mockPassword } from "./Bench.ts"
 
@@ -73,7 +74,7 @@ describe("the mock appliance", () => {
 
   it("serves a site with three tiers, each dependency between known assets", async () => {
     const cookie = await cookieFor("full")
-    const topology = succeeded(await ask(cookie, (api) => api.TopologyGet({})))
+    const topology = succeeded(await ask(cookie, (api) => Effect.map(api.TopologyGet({}), rowsOf)))
     const known = new Set(topology.nodes.map((n) => n.id))
     assert.isAbove(topology.nodes.length, 60)
     assert.isAbove(topology.edges.length, 150)
@@ -100,7 +101,7 @@ describe("the mock appliance", () => {
       after = page.next
     } while (after !== undefined)
     assert.strictEqual(seen.size, 10_000)
-    const topology = succeeded(await ask(cookie, (api) => api.TopologyGet({})))
+    const topology = succeeded(await ask(cookie, (api) => Effect.map(api.TopologyGet({}), rowsOf)))
     assert.strictEqual(topology.edges.length, 10_000)
     assert.isAtMost(topology.nodes.length, 1_000)
   })

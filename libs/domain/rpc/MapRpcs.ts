@@ -8,7 +8,8 @@ import { Declaration, Dependency, DependencyDetail, DependencyNotFound, Dependen
 import { AssetId, DependencyId, Page } from "../ids.ts"
 import { RawFlowPage, RawFlowQuery } from "../RawFlow.ts"
 import { Overview } from "../Status.ts"
-import { FilterInvalid, Topology, TopologyQuery } from "../Topology.ts"
+import { FilterInvalid, TopologyQuery } from "../Topology.ts"
+import { TopologyColumns } from "../TopologyColumns.ts"
 import { Needs } from "./Authorised.ts"
 
 export const AssetPage = Page(Asset)
@@ -36,7 +37,7 @@ export const SearchHit = Schema.Struct({
 
 export class MapRpcs extends RpcGroup.make(
   Rpc.make("OverviewWatch", { success: Overview, stream: true }).annotate(Needs, "map.read"),
-  Rpc.make("TopologyGet", { payload: TopologyQuery, success: Topology, error: FilterInvalid }).annotate(Needs, "map.read"),
+  Rpc.make("TopologyGet", { payload: TopologyQuery, success: TopologyColumns, error: FilterInvalid }).annotate(Needs, "map.read"),
   /** Sends a number that grows whenever the live map changed: fetch again when it does. */
   Rpc.make("MapVersionWatch", { success: Schema.Int, stream: true }).annotate(Needs, "map.read"),
   /** How well an exporter was heard, or a network looked at, window by window. */

@@ -6,6 +6,7 @@ import { goodTerms } from "#domain/coverage.fixture.ts"
 import type { CoverageTerms } from "#domain/coverage.ts"
 import type { ExporterProtocol } from "#domain/Exporter.ts"
 import type { ExporterId } from "#domain/ids.ts"
+import { rowsOf } from "#domain/TopologyColumns.ts"
 import { Resolver } from "#pipeline/resolve/Resolver.ts"
 import { layerTestDatabase } from "../../../test/rig/Database.ts"
 import { collapsed, edge, monday, sliceOf } from "../../../test/rig/slices.ts"
@@ -173,6 +174,7 @@ layer(stores, { excludeTestServices: true })("the coverage ledger", (it) => {
       )
       const blind = (n: number | undefined) =>
         TopologyStore.use((store) => store.get(n === undefined ? {} : { at: at(n) })).pipe(
+          Effect.map(rowsOf),
           Effect.map(({ blindness = [], edges, nodes }) => {
             const address = new Map(nodes.map((node) => [node.id as string, node.address]))
             return {
@@ -209,8 +211,11 @@ layer(stores, { excludeTestServices: true })("the coverage ledger", (it) => {
       assert.deepStrictEqual(yield* listed("-blind:yes"), yield* listed("blind:no"))
       assert.deepStrictEqual(Object.keys(yield* listed("blind:yes", 5.5)), ["10.1.0.1"])
       assert.deepStrictEqual(Object.keys(yield* listed("blind:yes", 8)).sort(), ["10.1.0.1", "10.2.0.1", "10.2.0.2"])
-      assert.deepStrictEqual((yield* TopologyStore.use((store) => store.get({ filter: "blind:yes" }))).edges.length, 1)
-      assert.deepStrictEqual((yield* TopologyStore.use((store) => store.get({ filter: "blind:yes", at: at(5.5) }))).edges.length, 1)
+      assert.deepStrictEqual((yield* TopologyStore.use((store) => store.get({ filter: "blind:yes" }))).edges.id.length, 1)
+      assert.deepStrictEqual(
+        (yield* TopologyStore.use((store) => store.get({ filter: "blind:yes", at: at(5.5) }))).edges.id.length,
+        1
+      )
       const ends = yield* DependencyStore.use((store) => store.ofAsset(detail.server.id, "server"))
       assert.deepStrictEqual(
         ends.map((one) => one.blind),

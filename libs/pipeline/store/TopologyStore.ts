@@ -6,13 +6,15 @@ import type { Address } from "#domain/Address.ts"
 import type { AssetType } from "#domain/Asset.ts"
 import type { Blindness } from "#domain/CoverageReport.ts"
 import { type Filter, parseFilter } from "#domain/filter.ts"
-import type { AssetId, DependencyId } from "#domain/ids.ts"
-import { type FilterInvalid, Topology, TopologyEdge, TopologyNode, type TopologyQuery } from "#domain/Topology.ts"
-import { texts } from "./arrays.ts"
-import { blindAmong } from "./blind.ts"
+import type { AssetId } from "#domain/ids.ts"
+import { type FilterInvalid, TopologyNode, type TopologyQuery } from "#domain/Topology.ts"
+import type { EdgeColumns, TopologyColumns } from "#domain/TopologyColumns.ts"
+import { int8s } from "./arrays.ts"
+import { blindAmong, type Watched } from "./blind.ts"
 import { validAt } from "./DependencyStore.ts"
+import { type EdgesRead, readEdges } from "./edge-columns.ts"
 import { assetFilterSql, dependencyFilterSql } from "./filter-sql.ts"
-import { type NewestWindow, newestWindow } from "./newest-window.ts"
+import { newestWindow } from "./newest-window.ts"
 import { readSight, type Sight, usualObservers } from "./sight.ts"
 
 export interface TopologyOptions {
@@ -21,44 +23,6 @@ export interface TopologyOptions {
   readonly maxNodes: number
   readonly maxEdges: number
 }
-
-/** Ids are text from the database on: to make three of them for every edge from big numbers took a tenth of the answer's time. */
-interface EdgeRow {
-  readonly id: DependencyId
-  readonly client: AssetId
-  readonly server: AssetId
-  readonly port: number
-  readonly protocol: number
-  readonly service: string | null
-  readonly bytes: bigint
-  readonly rate: bigint | null
-  readonly sampled: boolean
-  readonly confidence: number
-  readonly stale: boolean
-  /** Who saw it: `owner` alone unless `exporters` > 1. */
-  readonly owner: string | null
-  readonly exporters: number
-}
-
-/** A hundred thousand rows as one of arrays: a row costs the driver as much as its thirteen values. Null: no rows. */
-type EdgeColumns = { readonly [K in keyof EdgeRow]: ReadonlyArray<EdgeRow[K]> | null }
-
-const edgeRows = (columns: EdgeColumns): ReadonlyArray<EdgeRow> =>
-  (columns.id ?? []).map((id, i) => ({
-    id,
-    client: columns.client![i]!,
-    server: columns.server![i]!,
-    port: columns.port![i]!,
-    protocol: columns.protocol![i]!,
-    service: columns.service![i]!,
-    bytes: columns.bytes![i]!,
-    rate: columns.rate === null ? null : columns.rate[i]!,
-    sampled: columns.sampled![i]!,
-    confidence: columns.confidence![i]!,
-    stale: columns.stale![i]!,
-    owner: columns.owner![i]!,
-    exporters: columns.exporters![i]!
-  }))
 
 interface NodeRow {
   readonly id: AssetId
@@ -84,7 +48,7 @@ export class TopologyStore extends Context.Service<
      * Edges that fit the filter (of dependencies: a term about assets fits when either end does) with their ends, and the assets that
      * fit without any edge. Over a limit the heaviest stay, and the answer says how many were left out.
      */
-    readonly get: (query: TopologyQuery) => Effect.Effect<Topology, FilterInvalid>
+    readonly get: (query: TopologyQuery) => Effect.Effect<TopologyColumns, FilterInvalid>
   }
 >()("pipeline/store/TopologyStore") {
   static readonly layer = (options: TopologyOptions) =>
@@ -93,32 +57,9 @@ export class TopologyStore extends Context.Service<
       Effect.gen(function* () {
         const sql = yield* SqlClient.SqlClient
 
-        const edgesOf = (
-          shown: Statement.Fragment,
-          at: Date | undefined,
-          window: NewestWindow | undefined,
-          heaviest: Statement.Fragment
-        ) =>
-          Effect.map(
-            sql<EdgeColumns>`SELECT array_agg(d.id::text) AS id, array_agg(d.source_id::text) AS client, array_agg(d.target_id::text) AS server, array_agg(d.port) AS port,
-                array_agg(d.protocol::int) AS protocol, array_agg(d.inferred_service) AS service, array_agg(d.total_bytes) AS bytes,
-                ${window === undefined ? sql`NULL::bigint[]` : sql`array_agg(f.total_bytes)`} AS rate, array_agg(d.sampling > 1) AS sampled,
-                array_agg(d.confidence) AS confidence, array_agg(d.status = 'stale' ${at === undefined ? sql`` : sql`AND d.stale_at <= ${at}`}) AS stale,
-                array_agg(host(d.owner_exporter)) AS owner, array_agg(d.exporters) AS exporters
-              FROM (SELECT d.id, d.source_id, d.target_id, d.port, d.protocol, d.inferred_service, d.total_bytes, d.sampling, d.confidence, d.status, d.stale_at,
-                  d.owner_exporter, d.exporters FROM dependencies d WHERE ${shown} ${heaviest}) d
-              ${
-                window === undefined
-                  ? sql``
-                  : sql`LEFT JOIN flow_stats f ON f.time = ${window.start} AND f.source_id = d.source_id AND f.target_id = d.target_id
-                      AND f.protocol = d.protocol AND f.port = d.port`
-              }`,
-            ([columns]) => edgeRows(columns!)
-          )
-
-        const nodesOf = (ends: ReadonlyArray<AssetId>, alone: Statement.Fragment, limit: number) =>
+        const nodesOf = (ends: ReadonlyArray<bigint>, alone: Statement.Fragment, limit: number) =>
           sql<NodeRow>`SELECT a.id::text AS id, a.name, a.ip_addresses[1] AS address, a.asset_type AS "type", a.internal, a.environment, ${networkSql(sql)} AS network
-            FROM assets a LEFT JOIN unnest(${texts(ends)}::text[]::bigint[]) AS e(id) ON e.id = a.id
+            FROM assets a LEFT JOIN unnest(${int8s(ends)}) AS e(id) ON e.id = a.id
             WHERE (e.id IS NOT NULL OR ${alone}) AND cardinality(a.ip_addresses) > 0
             ORDER BY e.id IS NULL, a.bytes DESC, a.id LIMIT ${limit}`
 
@@ -139,41 +80,32 @@ export class TopologyStore extends Context.Service<
 
           return yield* Effect.gen(function* () {
             const window = at === undefined ? yield* newestWindow(sql) : undefined
-            const [probe] = yield* sql<{
-              n: number
-            }>`SELECT count(*)::int AS n FROM (SELECT FROM dependencies d WHERE ${shown} LIMIT ${maxEdges + 1}) AS first_ones`
-            const more = probe!.n > maxEdges
+            const [count] = yield* sql<{ n: number }>`SELECT count(*)::int AS n FROM dependencies d WHERE ${shown}`
             // a hundred thousand rows are sorted only when some of them are to be left out
-            const heaviest = more ? sql`ORDER BY d.total_bytes DESC, d.id LIMIT ${maxEdges}` : sql``
-            const kept = yield* edgesOf(shown, at, window, heaviest)
-            const allEdges = more
-              ? (yield* sql<{ n: number }>`SELECT count(*)::int AS n FROM dependencies d WHERE ${shown}`)[0]!.n
-              : kept.length
-            const ends = [...new Set(kept.flatMap((edge) => [edge.client, edge.server]))]
-            const nodes = yield* nodesOf(ends, alone, maxNodes + 1)
+            const heaviest = count!.n > maxEdges ? sql`ORDER BY d.total_bytes DESC, d.id LIMIT ${maxEdges}` : sql``
+            const read = yield* readEdges(sql, { shown, heaviest, at, window, looking: sight.looking() })
+            const ends = endsOf(read)
+            const nodes = yield* nodesOf(ends.ids, alone, maxNodes + 1)
             const allNodes =
               nodes.length > maxNodes
                 ? (yield* sql<{
                     n: number
-                  }>`SELECT count(*)::int AS n FROM assets a LEFT JOIN unnest(${texts(ends)}::text[]::bigint[]) AS e(id) ON e.id = a.id
+                  }>`SELECT count(*)::int AS n FROM assets a LEFT JOIN unnest(${int8s(ends.ids)}) AS e(id) ON e.id = a.id
                     WHERE e.id IS NOT NULL OR ${alone}`)[0]!.n
                 : nodes.length
-            const keptNodes = nodes.slice(0, maxNodes)
-            const present = new Set(keptNodes.map((node) => node.id))
-            const edges = kept.filter((edge) => present.has(edge.client) && present.has(edge.server))
-            const blind = yield* blindSpots(sql, sight, edges)
-            return new Topology(
-              {
-                at: DateTime.makeUnsafe(then.getTime()),
-                live: at === undefined,
-                nodes: keptNodes.map((node) => toNode(node, blind.networks.get(node.network))),
-                edges: edges.map((edge) => toEdge(edge, window?.seconds ?? 0, blind.edges.get(edge.id))),
-                blindness: blind.reasons,
-                nodesLeftOut: allNodes - keptNodes.length,
-                edgesLeftOut: allEdges - edges.length
-              },
-              { disableChecks: true }
-            )
+            const kept = nodes.slice(0, maxNodes)
+            const edges = placed(read, ends, kept)
+            const blind = yield* blindSpots(sql, sight, edges.id, read.away)
+            return {
+              at: DateTime.makeUnsafe(then.getTime()),
+              live: at === undefined,
+              nodes: kept.map((node) => toNode(node, blind.networks.get(node.network))),
+              services: read.services,
+              edges: { ...edges, blind: blind.edges },
+              blindness: blind.reasons,
+              nodesLeftOut: allNodes - kept.length,
+              edgesLeftOut: count!.n - edges.id.length
+            }
           }).pipe(Effect.orDie)
         })
         return TopologyStore.of({ get })
@@ -181,21 +113,69 @@ export class TopologyStore extends Context.Service<
     )
 }
 
+interface Ends {
+  readonly ids: ReadonlyArray<bigint>
+  /** Where in `ids` they are, edge by edge. */
+  readonly client: Int32Array
+  readonly server: Int32Array
+}
+
+/** Each asset once. Numbers are keys: an identity that began at 1 stays below 2^53. */
+const endsOf = ({ source, target }: EdgesRead): Ends => {
+  const places = new Map<number, number>()
+  const placesOf = (ids: BigInt64Array) => {
+    const found = new Int32Array(ids.length)
+    for (let i = 0; i < ids.length; i++) {
+      const id = Number(ids[i])
+      let place = places.get(id)
+      if (place === undefined) places.set(id, (place = places.size))
+      found[i] = place
+    }
+    return found
+  }
+  const client = placesOf(source)
+  const server = placesOf(target)
+  return { ids: Array.from(places.keys(), BigInt), client, server }
+}
+
+/** Edges by the places of their ends among the nodes; those with an end that is not there are left out. */
+const placed = (read: EdgesRead, ends: Ends, nodes: ReadonlyArray<NodeRow>): Omit<EdgeColumns, "blind"> => {
+  const byId = new Map(nodes.map(({ id }, place) => [id as string, place]))
+  const places = Int32Array.from(ends.ids, (id) => byId.get(String(id)) ?? -1)
+  const { away: _, services: __, source: ___, target: ____, ...columns } = read
+  const edges = { ...columns, client: ends.client.map((end) => places[end]!), server: ends.server.map((end) => places[end]!) }
+  if (!places.includes(-1)) return edges
+  const there = edges.client.map((client, i) => (client < 0 || edges.server[i]! < 0 ? 0 : 1))
+  return Object.fromEntries(
+    Object.entries(edges).map(([name, column]) => [name, column.filter((_: unknown, i: number) => there[i] === 1)])
+  ) as typeof edges
+}
+
 /** Edges none of whose observers looks, networks that none of theirs looks at; each reason once. */
-const blindSpots = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, sight: Sight, edges: ReadonlyArray<EdgeRow>) {
+const blindSpots = Effect.fnUntraced(function* (
+  sql: SqlClient.SqlClient,
+  sight: Sight,
+  ids: BigInt64Array,
+  away: ReadonlyArray<Watched>
+) {
   const reasons = new Map<Blindness, number>()
   const indexOf = (reason: Blindness): number => {
     const index = reasons.get(reason) ?? reasons.size
     reasons.set(reason, index)
     return index
   }
-  const blindEdges = new Map([...(yield* blindAmong(sql, sight, edges))].map(([id, reason]) => [id, indexOf(reason)]))
+  const edges = new Int32Array(ids.length).fill(-1)
+  const found = yield* blindAmong(sql, sight, away)
+  for (let i = 0; found.size > 0 && i < ids.length; i++) {
+    const reason = found.get(String(ids[i]))
+    if (reason !== undefined) edges[i] = indexOf(reason)
+  }
   const networks = new Map<string, number>()
   for (const [subnet, observing] of Map.groupBy(yield* usualObservers(sql, sight.at), (one) => one.subnet)) {
     const reason = sight.blindness(observing.map(({ exporter }) => exporter).sort())
     if (reason !== undefined) networks.set(subnet, indexOf(reason))
   }
-  return { edges: blindEdges, networks, reasons: [...reasons.keys()] }
+  return { edges, networks, reasons: [...reasons.keys()] }
 })
 
 /** /24 or /64 of what is ours, /16 or /32 of the rest. */
@@ -203,34 +183,6 @@ const networkSql = (sql: SqlClient.SqlClient): Statement.Fragment =>
   sql.literal(`network(set_masklen(a.ip_addresses[1], CASE WHEN family(a.ip_addresses[1]) = 4
     THEN CASE WHEN a.internal THEN 24 ELSE 16 END ELSE CASE WHEN a.internal THEN 64 ELSE 32 END END))::text`)
 
-/** A hundred thousand rows that the database has checked are not checked again, nor copied field by field: `fields` in order, one shape. */
-const maker = <A extends object>(prototype: A) => {
-  function Made(this: Record<string, unknown>, fields: Record<string, unknown>) {
-    for (const name in fields) this[name] = fields[name]
-  }
-  Made.prototype = prototype
-  return Made as unknown as new (
-    fields: { readonly [K in keyof A]: A[K] }
-  ) => A
-}
-
-const Node = maker(TopologyNode.prototype)
-const Edge = maker(TopologyEdge.prototype)
-
-const toNode = (row: NodeRow, blind: number | undefined): TopologyNode => new Node(blind === undefined ? row : { ...row, blind })
-
-const toEdge = (row: EdgeRow, seconds: number, blind: number | undefined): TopologyEdge =>
-  new Edge({
-    id: row.id,
-    client: row.client,
-    server: row.server,
-    port: row.port,
-    protocol: row.protocol,
-    service: row.service,
-    bytes: row.bytes,
-    rateBps: seconds === 0 || row.rate === null ? 0 : (Number(row.rate) * 8) / seconds,
-    sampled: row.sampled,
-    confidence: row.confidence,
-    stale: row.stale,
-    ...(blind === undefined ? {} : { blind })
-  })
+/** What the database has checked is not checked again. */
+const toNode = (row: NodeRow, blind: number | undefined): TopologyNode =>
+  Object.assign(Object.create(TopologyNode.prototype), row, blind === undefined ? undefined : { blind })

@@ -3,7 +3,8 @@ import { Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import { defaultInternalRanges } from "#domain/Address.ts"
 import type { AssetId, DependencyId } from "#domain/ids.ts"
-import type { FilterInvalid } from "#domain/Topology.ts"
+import type { FilterInvalid, TopologyQuery } from "#domain/Topology.ts"
+import { rowsOf } from "#domain/TopologyColumns.ts"
 import { Resolver } from "#pipeline/resolve/Resolver.ts"
 import { layerTestDatabase } from "../../../test/rig/Database.ts"
 import { collapsed, edge, monday, sliceOf } from "../../../test/rig/slices.ts"
@@ -224,7 +225,12 @@ layer(stores, { excludeTestServices: true })("read stores", (it) => {
   it.effect(
     "draw the map, cut to its limits, and filtered",
     Effect.fnUntraced(function* () {
-      const map = yield* TopologyStore.use((store) => store.get({}))
+      const topology = (query: TopologyQuery) =>
+        Effect.map(
+          TopologyStore.use((store) => store.get(query)),
+          rowsOf
+        )
+      const map = yield* topology({})
       assert.strictEqual(map.nodes.length, 6)
       assert.strictEqual(map.edges.length, 4)
       assert.isTrue(map.live)
@@ -234,9 +240,9 @@ layer(stores, { excludeTestServices: true })("read stores", (it) => {
       assert.strictEqual(networks["2001:db8::1"], "2001:db8::/32")
       const heaviest = map.edges.find((one) => one.bytes > 2n ** 53n)!
       assert.closeTo(heaviest.rateBps, ((2 ** 53 + 4000) * 8) / 300, 1e6)
-      const cut = yield* TopologyStore.use((store) => store.get({ maxEdges: 1, maxNodes: 2 }))
+      const cut = yield* topology({ maxEdges: 1, maxNodes: 2 })
       assert.deepStrictEqual([cut.nodes.length, cut.edges.length, cut.nodesLeftOut, cut.edgesLeftOut], [2, 1, 4, 3])
-      const filtered = yield* TopologyStore.use((store) => store.get({ filter: "port:443 internal:yes" }))
+      const filtered = yield* topology({ filter: "port:443 internal:yes" })
       assert.deepStrictEqual(filtered.nodes.map((node) => node.name).sort(), ["10.2.0.11", "10.2.0.20"])
     })
   )

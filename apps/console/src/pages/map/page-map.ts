@@ -1,8 +1,9 @@
 /** The map: what talks to what, grouped first. Everything it shows is in its URL: filter, group, open, only, select, isolate, view. */
-import { DateTime } from "effect"
+import { DateTime, Effect } from "effect"
 import { html, LitElement, nothing, type PropertyValues } from "lit"
 import type { Exporter } from "#domain/Exporter.ts"
 import type { FilterInvalid, Topology } from "#domain/Topology.ts"
+import { rowsOf } from "#domain/TopologyColumns.ts"
 import { Following } from "../../Cell.ts"
 import { filterWords } from "../../filter-words.ts"
 import { plural } from "../../format/number.ts"
@@ -65,7 +66,7 @@ export class PageMap extends LitElement {
         ...(filter === "" ? {} : { filter }),
         ...(at === undefined ? {} : { at: DateTime.makeUnsafe(at) })
       }
-      return (api) => api.TopologyGet(query)
+      return (api) => Effect.map(api.TopologyGet(query), rowsOf)
     }
   )
   /** Asked only while the map is empty: who could fill it. */
