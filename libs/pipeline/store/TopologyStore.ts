@@ -63,6 +63,21 @@ export class TopologyStore extends Context.Service<
             WHERE (e.id IS NOT NULL OR ${alone}) AND cardinality(a.ip_addresses) > 0
             ORDER BY e.id IS NULL, a.bytes DESC, a.id LIMIT ${limit}`
 
+        /** At most so many edges, the heaviest if that leaves some out; and how many there are. Neither counted nor sorted without need. */
+        const heaviest = Effect.fnUntraced(function* <E>(
+          shown: Statement.Fragment,
+          most: number,
+          reading: (limit: Statement.Fragment) => Effect.Effect<EdgesRead, E>
+        ) {
+          const [table] = yield* sql<{ rows: number }>`SELECT reltuples AS rows FROM pg_class WHERE oid = 'dependencies'::regclass`
+          if (table!.rows <= most) {
+            const read = yield* reading(sql`LIMIT ${most + 1}`)
+            if (read.id.length <= most) return { all: read.id.length, read }
+          }
+          const [count] = yield* sql<{ n: number }>`SELECT count(*)::int AS n FROM dependencies d WHERE ${shown}`
+          return { all: count!.n, read: yield* reading(sql`ORDER BY d.total_bytes DESC, d.id LIMIT ${most}`) }
+        })
+
         const get = Effect.fn("TopologyStore.get")(function* (query: TopologyQuery) {
           const filter = yield* Effect.fromResult(parseFilter(query.filter ?? "", "dependency"))
           const now = yield* Clock.currentTimeMillis
@@ -80,10 +95,9 @@ export class TopologyStore extends Context.Service<
 
           return yield* Effect.gen(function* () {
             const window = at === undefined ? yield* newestWindow(sql) : undefined
-            const [count] = yield* sql<{ n: number }>`SELECT count(*)::int AS n FROM dependencies d WHERE ${shown}`
-            // a hundred thousand rows are sorted only when some of them are to be left out
-            const heaviest = count!.n > maxEdges ? sql`ORDER BY d.total_bytes DESC, d.id LIMIT ${maxEdges}` : sql``
-            const read = yield* readEdges(sql, { shown, heaviest, at, window, looking: sight.looking() })
+            const { all, read } = yield* heaviest(shown, maxEdges, (limit) =>
+              readEdges(sql, { shown, limit, at, window, looking: sight.looking() })
+            )
             const ends = endsOf(read)
             const nodes = yield* nodesOf(ends.ids, alone, maxNodes + 1)
             const allNodes =
@@ -104,7 +118,7 @@ export class TopologyStore extends Context.Service<
               edges: { ...edges, blind: blind.edges },
               blindness: blind.reasons,
               nodesLeftOut: allNodes - kept.length,
-              edgesLeftOut: count!.n - edges.id.length
+              edgesLeftOut: all - edges.id.length
             }
           }).pipe(Effect.orDie)
         })

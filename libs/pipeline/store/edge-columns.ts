@@ -9,8 +9,8 @@ import type { NewestWindow } from "./newest-window.ts"
 export interface EdgesAsked {
   /** Of `d`: which. */
   readonly shown: Statement.Fragment
-  /** Nothing, or the order and limit that leave some out. */
-  readonly heaviest: Statement.Fragment
+  /** How many, and which first. */
+  readonly limit: Statement.Fragment
   readonly at: Date | undefined
   /** Whose traffic is their rate. */
   readonly window: NewestWindow | undefined
@@ -46,7 +46,7 @@ interface Answer {
   readonly away: ReadonlyArray<string> | null
 }
 
-export const readEdges = (sql: SqlClient.SqlClient, { at, heaviest, looking, shown, window }: EdgesAsked) => {
+export const readEdges = (sql: SqlClient.SqlClient, { at, limit, looking, shown, window }: EdgesAsked) => {
   const stale = sql`d.status = 'stale' ${at === undefined ? sql`` : sql`AND d.stale_at <= ${at}`}`
   const asked = sql<Answer>`SELECT string_agg(int8send(d.id), '') AS id, string_agg(int8send(d.source_id), '') AS source,
       string_agg(int8send(d.target_id), '') AS target, string_agg(int4send(d.port), '') AS port,
@@ -62,7 +62,7 @@ export const readEdges = (sql: SqlClient.SqlClient, { at, heaviest, looking, sho
               FILTER (WHERE NOT (${stale}) AND d.owner_exporter NOT IN (SELECT unnest(${texts(looking)}::text[]::inet[])))`
       } AS away
     FROM (SELECT d.id, d.source_id, d.target_id, d.port, d.protocol, d.inferred_service, d.total_bytes, d.sampling, d.confidence,
-        d.status, d.stale_at, d.owner_exporter, d.exporters FROM dependencies d WHERE ${shown} ${heaviest}) d
+        d.status, d.stale_at, d.owner_exporter, d.exporters FROM dependencies d WHERE ${shown} ${limit}) d
     ${
       window === undefined
         ? sql``
