@@ -106,4 +106,22 @@ layer(store, { excludeTestServices: true })("the map's columns", (it) => {
       }
     })
   )
+
+  it.effect(
+    "tell of the right edges that nobody looks, those left out or not",
+    Effect.fnUntraced(function* () {
+      const sql = yield* SqlClient.SqlClient
+      // somebody looks; who owns these edges is nobody we know
+      yield* sql`INSERT INTO exporters (id, address, protocol, first_seen, last_seen, state) VALUES (1, '192.0.2.9', 'ipfix', ${at(-9)}, ${at(0)}, 'heard')`
+      yield* sql`INSERT INTO coverage_span (exporter_id, since, until, open) VALUES (1, ${at(-9)}, ${at(0)}, true)`
+      const owned = yield* sql<{ id: string }>`SELECT id::text FROM dependencies
+        WHERE status = 'active' AND owner_exporter IS NOT NULL AND 40 NOT IN (source_id, target_id) ORDER BY id`
+      const { blindness, edges } = yield* topology({})
+      assert.deepStrictEqual(
+        [...edges].sort(byId).flatMap(({ blind, id }) => (blind === undefined ? [] : [[id as string, blindness?.[blind]?.why]])),
+        owned.map(({ id }) => [id, "exporter 192.0.2.1 is no longer known"])
+      )
+      assert.isAbove(edges.length, owned.length)
+    })
+  )
 })

@@ -108,8 +108,8 @@ export class TopologyStore extends Context.Service<
                     WHERE e.id IS NOT NULL OR ${alone}`)[0]!.n
                 : nodes.length
             const kept = nodes.slice(0, maxNodes)
-            const edges = placed(read, ends, kept)
-            const blind = yield* blindSpots(sql, sight, edges.id, read.away)
+            const { away, ...edges } = placed(read, ends, kept)
+            const blind = yield* blindSpots(sql, sight, edges.id, away)
             return {
               at: DateTime.makeUnsafe(then.getTime()),
               live: at === undefined,
@@ -153,16 +153,20 @@ const endsOf = ({ source, target }: EdgesRead): Ends => {
 }
 
 /** Edges by the places of their ends among the nodes; those with an end that is not there are left out. */
-const placed = (read: EdgesRead, ends: Ends, nodes: ReadonlyArray<NodeRow>): Omit<EdgeColumns, "blind"> => {
+const placed = (
+  read: EdgesRead,
+  ends: Ends,
+  nodes: ReadonlyArray<NodeRow>
+): Omit<EdgeColumns, "blind"> & Pick<EdgesRead, "away"> => {
   const byId = new Map(nodes.map(({ id }, place) => [id as string, place]))
   const places = Int32Array.from(ends.ids, (id) => byId.get(String(id)) ?? -1)
-  const { away: _, services: __, source: ___, target: ____, ...columns } = read
+  const { services: _, source: __, target: ___, ...columns } = read
   const edges = { ...columns, client: ends.client.map((end) => places[end]!), server: ends.server.map((end) => places[end]!) }
   if (!places.includes(-1)) return edges
   const there = edges.client.map((client, i) => (client < 0 || edges.server[i]! < 0 ? 0 : 1))
   return Object.fromEntries(
     Object.entries(edges).map(([name, column]) => [name, column.filter((_: unknown, i: number) => there[i] === 1)])
-  ) as typeof edges
+  ) as unknown as typeof edges
 }
 
 /** Edges none of whose observers looks, networks that none of theirs looks at; each reason once. */
@@ -170,7 +174,7 @@ const blindSpots = Effect.fnUntraced(function* (
   sql: SqlClient.SqlClient,
   sight: Sight,
   ids: BigInt64Array,
-  away: ReadonlyArray<Watched>
+  away: EdgesRead["away"]
 ) {
   const reasons = new Map<Blindness, number>()
   const indexOf = (reason: Blindness): number => {
@@ -179,10 +183,27 @@ const blindSpots = Effect.fnUntraced(function* (
     return index
   }
   const edges = new Int32Array(ids.length).fill(-1)
-  const found = yield* blindAmong(sql, sight, away)
-  for (let i = 0; found.size > 0 && i < ids.length; i++) {
-    const reason = found.get(String(ids[i]))
-    if (reason !== undefined) edges[i] = indexOf(reason)
+  // after a start nobody looks at any: those with one owner alone have one reason
+  const alone = new Map<string, number>()
+  const several: Array<Watched & { readonly place: number }> = []
+  for (const [place, seenBy] of away.entries()) {
+    if (seenBy === null) continue
+    let index = alone.get(seenBy)
+    if (index === undefined) {
+      const [owner = "", exporters] = seenBy.split(" ")
+      if (Number(exporters) > 1) {
+        several.push({ place, id: String(ids[place]), stale: false, owner, exporters: Number(exporters) })
+        continue
+      }
+      const reason = sight.blindness([owner])
+      alone.set(seenBy, (index = reason === undefined ? -1 : indexOf(reason)))
+    }
+    edges[place] = index
+  }
+  const found = yield* blindAmong(sql, sight, several)
+  for (const { id, place } of several) {
+    const reason = found.get(id)
+    if (reason !== undefined) edges[place] = indexOf(reason)
   }
   const networks = new Map<string, number>()
   for (const [subnet, observing] of Map.groupBy(yield* usualObservers(sql, sight.at), (one) => one.subnet)) {

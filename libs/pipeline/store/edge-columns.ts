@@ -3,7 +3,6 @@ import { Effect } from "effect"
 import type { SqlClient, Statement } from "effect/sql"
 import { type EdgeColumns, makeDictionary } from "#domain/TopologyColumns.ts"
 import { float8Column, int4Column, int8Column, texts } from "./arrays.ts"
-import type { Watched } from "./blind.ts"
 import type { NewestWindow } from "./newest-window.ts"
 
 export interface EdgesAsked {
@@ -23,8 +22,8 @@ export interface EdgesRead extends Omit<EdgeColumns, "client" | "server" | "blin
   readonly source: BigInt64Array
   readonly target: BigInt64Array
   readonly services: ReadonlyArray<string>
-  /** Those whose owner does not look. */
-  readonly away: ReadonlyArray<Watched>
+  /** Of those whose owner does not look, the owner and how many exporters saw it, parted by a blank; of others null. */
+  readonly away: ReadonlyArray<string | null>
 }
 
 type Octets = Uint8Array<ArrayBuffer> | null
@@ -42,8 +41,7 @@ interface Answer {
   readonly sampled: Octets
   readonly confidence: Octets
   readonly stale: Octets
-  /** id, owner and number of exporters, parted by blanks. */
-  readonly away: ReadonlyArray<string> | null
+  readonly away: ReadonlyArray<string | null> | null
 }
 
 export const readEdges = (sql: SqlClient.SqlClient, { at, limit, looking, shown, window }: EdgesAsked) => {
@@ -58,8 +56,8 @@ export const readEdges = (sql: SqlClient.SqlClient, { at, limit, looking, shown,
       ${
         looking === undefined
           ? sql`NULL::text[]`
-          : sql`array_agg(concat_ws(' ', d.id, host(d.owner_exporter), d.exporters))
-              FILTER (WHERE NOT (${stale}) AND d.owner_exporter NOT IN (SELECT unnest(${texts(looking)}::text[]::inet[])))`
+          : sql`array_agg(CASE WHEN NOT (${stale}) AND d.owner_exporter NOT IN (SELECT unnest(${texts(looking)}::text[]::inet[]))
+              THEN host(d.owner_exporter) || ' ' || d.exporters END)`
       } AS away
     FROM (SELECT d.id, d.source_id, d.target_id, d.port, d.protocol, d.inferred_service, d.total_bytes, d.sampling, d.confidence,
         d.status, d.stale_at, d.owner_exporter, d.exporters FROM dependencies d WHERE ${shown} ${limit}) d
@@ -104,9 +102,6 @@ const edgesRead = (answer: Answer, seconds: number | undefined): EdgesRead => {
     sampled: answer.sampled ?? none,
     confidence: float8Column(answer.confidence),
     stale: answer.stale ?? none,
-    away: (answer.away ?? []).map((line) => {
-      const [of = "", owner = "", exporters] = line.split(" ")
-      return { id: of, stale: false, owner, exporters: Number(exporters) }
-    })
+    away: answer.away ?? []
   }
 }
