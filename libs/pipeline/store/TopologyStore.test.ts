@@ -115,8 +115,8 @@ layer(store, { excludeTestServices: true })("the map's columns", (it) => {
       yield* sql`INSERT INTO exporters (id, address, protocol, first_seen, last_seen, state) VALUES (1, '192.0.2.9', 'ipfix', ${at(-9)}, ${at(0)}, 'heard')`
       yield* sql`INSERT INTO coverage_span (exporter_id, since, until, open) VALUES (1, ${at(-9)}, ${at(0)}, true)`
       const owned = yield* sql<{ id: string }>`SELECT id::text FROM dependencies
-        WHERE status = 'active' AND owner_exporter IS NOT NULL AND 40 NOT IN (source_id, target_id) ORDER BY id`
-      const { blindness, edges } = yield* topology({})
+        WHERE status = 'active' AND owner_exporter IS NOT NULL AND 40 NOT IN (source_id, target_id) ORDER BY dependencies.id`
+      const { blindness, edges } = yield* topology({ at: DateTime.makeUnsafe(at(-1)) })
       assert.deepStrictEqual(
         [...edges].sort(byId).flatMap(({ blind, id }) => (blind === undefined ? [] : [[id as string, blindness?.[blind]?.why]])),
         owned.map(({ id }) => [id, "exporter 192.0.2.1 is no longer known"])
