@@ -31,11 +31,11 @@ export const createAddressStage = (sql: SqlClient.SqlClient) =>
 /**
  * Statements with large arrays are planned each time, while `known`. Prepared ones are otherwise planned, from their sixth time on, for
  * arrays of unknown length, as if of ten elements: nested loops with 50,000 turns. Never while rows are inserted: the checks of foreign
- * keys would be planned anew for every row.
+ * keys would be planned anew for every row. Never remembering what a look-up found: every edge is another one.
  */
 export const planByLength = (sql: SqlClient.SqlClient, known: boolean) =>
   sql`SELECT set_config('plan_cache_mode', ${known ? "force_custom_plan" : "auto"}, true), set_config('work_mem', '64MB', true),
-    set_config('default_statistics_target', '5', true)`
+    set_config('default_statistics_target', '5', true), set_config('enable_memoize', 'off', true)`
 
 /** Puts the slice's addresses into `slice_address` with the asset each belongs to; new ones get the id they will have. */
 export const matchAddresses = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, staged: Staged["addresses"]) {

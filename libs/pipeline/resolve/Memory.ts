@@ -19,8 +19,6 @@ export interface Memory {
   readonly entries: ReadonlyArray<bigint>
   /** ms since 1970 of the oldest row in `pending`. */
   readonly since: number
-  /** See `folded`. */
-  readonly notBefore: number
   /** Entries of the journal that cannot be read; they stay where they are. */
   readonly unreadable: number
   /** What is in the journal is not known, so far or since a transaction failed. */
@@ -31,8 +29,7 @@ export interface Memory {
   readonly note: (sql: SqlClient.SqlClient, windowStart: number, rows: KnownRows, folding: boolean) => InTransaction
   /** From the tables of a transaction that looked edges up; `turned`: numbers of those that met their dependency the other way round. */
   readonly learn: (sql: SqlClient.SqlClient, staged: Staged, turned: ReadonlyArray<number>) => InTransaction
-  /** `next`: ms since 1970 before which nothing is folded for its age alone. */
-  readonly folded: (next: number) => void
+  readonly folded: () => void
   readonly forget: () => void
 }
 
@@ -47,7 +44,6 @@ export const makeMemory = (growing: boolean): Memory => {
   const pending = makePending()
   let entries: Array<bigint> = []
   let since = Number.POSITIVE_INFINITY
-  let notBefore = 0
   let unreadable = 0
   /** Undefined: nothing here is to be relied on. */
   let epoch: bigint | undefined
@@ -107,9 +103,6 @@ export const makeMemory = (growing: boolean): Memory => {
     get since() {
       return since
     },
-    get notBefore() {
-      return notBefore
-    },
     get unreadable() {
       return unreadable
     },
@@ -117,8 +110,7 @@ export const makeMemory = (growing: boolean): Memory => {
     recall,
     note,
     learn,
-    folded: (next) => {
-      notBefore = next
+    folded: () => {
       pending.clear()
       entries = []
       since = Number.POSITIVE_INFINITY

@@ -85,8 +85,8 @@ export interface ResolverOptions {
 
 /** Rows in waiting after which they are folded whatever the time: about 50 MB. */
 const mostPending = 300_000
-/** Folding takes one part in so many of the time while a window is open: at a large site it waits for the end of the window. */
-const foldPause = 100
+/** Each row in waiting lets all of them wait so much longer: 50,000 wait four minutes, and so for the end of their window. */
+const rowMilliseconds = 5
 
 const nothing: WriteResult = {
   written: false,
@@ -103,7 +103,7 @@ export class Resolver extends Context.Service<
   {
     /**
      * What is new is in every table when this is done. Traffic of known dependencies is in `windows` and the journal, and in the other
-     * tables after `foldSeconds`, where folds are quick, and at the latest when the last slice of its window was written.
+     * tables after `foldSeconds`, where it is not much, and at the latest when the last slice of its window was written.
      */
     readonly write: (slice: SliceWrite) => Effect.Effect<WriteResult, SqlError.SqlError>
     /** Brings the tables up to date, when that is due or `now`; also with what an earlier process left. */
@@ -176,9 +176,10 @@ export class Resolver extends Context.Service<
     )
 }
 
-const isDue = ({ pending, since, notBefore }: Memory, at: number, options: ResolverOptions): boolean => {
+const isDue = ({ pending, since }: Memory, at: number, options: ResolverOptions): boolean => {
   const waits = (options.foldSeconds ?? 0) * 1000
-  return pending.size() > mostPending || (at - since >= waits && (waits === 0 || at >= notBefore))
+  const rows = pending.size()
+  return rows > mostPending || at - since >= (waits === 0 ? 0 : Math.max(waits, rows * rowMilliseconds))
 }
 
 type Fold = (now: boolean) => Effect.Effect<FoldResult, SqlError.SqlError>
@@ -201,8 +202,7 @@ const foldDue =
       // another appliance took them over while this one was thought to be dead
       if (found !== memory.entries.length) return yield* gone(memory.entries.length - found)
       const result = yield* foldKnown(sql, pending.windows, options)
-      const ended = yield* Clock.currentTimeMillis
-      memory.folded(ended + (ended - at) * foldPause)
+      memory.folded()
       return result
     })
 

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer, Scope } from "effect"
+import { Duration, Effect, Layer, Scope } from "effect"
 import { SqlClient } from "effect/sql"
+import { TestClock } from "effect/testing"
 import { defaultInternalRanges } from "#domain/Address.ts"
 import { layerTestDatabase } from "../../../test/rig/Database.ts"
 import { randomFrom } from "../../../test/rig/flow-records.ts"
@@ -242,18 +243,27 @@ describe("known traffic", () => {
     }).pipe(Effect.scoped, Effect.provide(layerTestDatabase))
   )
 
-  it.live("is not folded again before a hundred times as long as the last fold took, but at the end of its window", () =>
+  it.effect("waits the longer the more of it there is, and at most for the end of its window", () =>
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
-      const context = yield* Layer.build(resolver(0.001))
+      const context = yield* Layer.build(resolver(60))
       const one = yield* Resolver.pipe(Effect.provideContext(context))
-      // as long as a fold takes is beyond its age by far
-      const edges = manyEdges(2000, 300, { flows: 9 })
+      const edges = manyEdges(20_000, 300, { flows: 9 })
+      const few = edges.slice(0, 500)
       const waiting = Effect.map(sql<{ n: number }>`SELECT count(*)::int AS n FROM window_journal`, ([row]) => row!.n)
-      for (let n = 0; n < 2; n++) yield* one.write(sliceOf(collapsed(edges)))
-      yield* one.fold(true)
       yield* one.write(sliceOf(collapsed(edges)))
-      assert.strictEqual((yield* one.fold()).edges, 0)
+      const foldedAfter = Effect.fnUntraced(function* (rows: ReadonlyArray<Edge>, seconds: number) {
+        yield* one.write(sliceOf(collapsed(rows)))
+        yield* TestClock.adjust(Duration.seconds(seconds - 1))
+        assert.strictEqual((yield* one.fold()).edges, 0)
+        assert.strictEqual(yield* waiting, 1)
+        yield* TestClock.adjust("1 second")
+        assert.strictEqual((yield* one.fold()).edges, rows.length)
+        assert.strictEqual(yield* waiting, 0)
+      })
+      yield* foldedAfter(few, 60)
+      yield* foldedAfter(edges, 100)
+      yield* one.write(sliceOf(collapsed(edges)))
       assert.strictEqual(yield* waiting, 1)
       yield* one.write(sliceOf(collapsed(edges), { final: true }))
       assert.strictEqual(yield* waiting, 0)

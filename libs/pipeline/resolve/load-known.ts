@@ -54,8 +54,7 @@ export const loadKnown = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, 
         ${doubles(column.beganForward)} AS bf, ${doublesIf(!plain, column.beganReverse, "0::float8")} AS br, ${doubles(column.clientPorts)} AS client_ports,
         ${wholeIf(!exact, column.sampling, "1")} AS sampling, ${whole(column.fanIn)} AS fan_in, ${wholeIf(!plain, column.fanInAgainst, "0")} AS fan_in_against, ${whole(column.exporter)} AS owner) arrays) u
     JOIN dependencies d ON d.id = u.key / 2
-    LEFT JOIN ${traffic} w ON w.time = ${windowStart} AND w.source_id = d.source_id AND w.target_id = d.target_id AND w.protocol = d.protocol AND w.port = d.port
-    ORDER BY d.source_id, d.target_id, d.protocol, d.port`
+    LEFT JOIN ${traffic} w ON w.time = ${windowStart} AND w.source_id = d.source_id AND w.target_id = d.target_id AND w.protocol = d.protocol AND w.port = d.port`
   yield* sql`ANALYZE slice_edge`
   yield* sql`UPDATE slice_edge SET ${turned(sql)} WHERE direction < 0`
   if (observers.length > 0) {

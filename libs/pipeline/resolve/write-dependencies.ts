@@ -73,7 +73,9 @@ export const addTraffic = Effect.fnUntraced(function* (sql: SqlClient.SqlClient,
       tcp_flags_to_server, tcp_flags_to_client)
     SELECT ${windowStart}, source_id, target_id, protocol, port, flows, packets, to_server, to_client,
       (bits >> ${bit.flagsToServerShift}::int) & 255, (bits >> ${bit.flagsToClientShift}::int) & 255
-    FROM slice_edge WHERE fresh`
+    FROM slice_edge WHERE fresh
+    -- in the order of the index
+    ORDER BY source_id, target_id, protocol, port`
 })
 
 export const createAddedStage = (sql: SqlClient.SqlClient) =>
