@@ -36,12 +36,15 @@ export interface KnownEnds {
   readonly register?: ServiceRegister
 }
 
+/** Conversations that a slice may keep as evidence: 2000 a minute, each of which the database looks for in four tables. */
+const evidenceOf = (flushIntervalSeconds: number): number => Math.max(500, Math.round((2000 / 60) * flushIntervalSeconds))
+
 export const collapser = (config: Config, known: KnownEnds = {}) => {
   const options = {
     ranks: makePortRanks(services, declaredServices(config)),
     owners: makeOwners(),
     register: makeServiceRegister(),
-    sampler: makeEvidenceSampler(),
+    sampler: makeEvidenceSampler(evidenceOf(config.aggregation.flush_interval_seconds)),
     ...known
   }
   return (slice: WindowSlice) => collapseEdges(slice, options)

@@ -5,7 +5,7 @@
  */
 
 import { Effect } from "effect"
-import type { SqlClient } from "effect/sql"
+import type { SqlClient, Statement } from "effect/sql"
 import { bools, float8s, int4s, texts } from "../store/arrays.ts"
 import type { Staged } from "./stage.ts"
 
@@ -67,12 +67,20 @@ export const createAssets = Effect.fnUntraced(function* (sql: SqlClient.SqlClien
   return row!.active
 })
 
-/** Adds the slice to the assets that were known. Answers how many became active with it. */
-export const updateAssets = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, options: InventoryOptions) {
+/** Addresses of a slice whose asset was known. */
+export const knownAddresses = (sql: SqlClient.SqlClient) =>
+  sql`SELECT asset_id, flows, bytes, first, last, answered FROM slice_address WHERE NOT is_new`
+
+/** Adds what was `seen` of assets that were known. Answers how many became active with it. */
+export const updateAssets = Effect.fnUntraced(function* (
+  sql: SqlClient.SqlClient,
+  options: InventoryOptions,
+  seen: Statement.Fragment
+) {
   const [row] = yield* sql<{ active: number }>`WITH seen AS (
       SELECT asset_id, LEAST(sum(flows), 4611686018427387903)::bigint AS flows, LEAST(sum(bytes), 4611686018427387903)::bigint AS bytes, min(first) AS first, max(last) AS last,
         bool_or(answered) AS answered
-      FROM slice_address WHERE NOT is_new GROUP BY asset_id
+      FROM (${seen}) AS ends GROUP BY asset_id
     ), changed AS (
       UPDATE assets a SET flows = a.flows + s.flows, bytes = LEAST(a.bytes, 4611686018427387903 - s.bytes) + s.bytes, first_seen = LEAST(a.first_seen, s.first),
         last_seen = GREATEST(a.last_seen, s.last),

@@ -14,6 +14,7 @@ import {
   createAddressStage,
   createAssets,
   type InventoryOptions,
+  knownAddresses,
   lockInventory,
   matchAddresses,
   planByLength,
@@ -264,7 +265,7 @@ const writeStaged = Effect.fnUntraced(function* (
   yield* joinDoubles(sql, directions.settled)
   const counts = yield* countEdges(sql)
   const created = yield* createAssets(sql, options.assets)
-  const activated = yield* updateAssets(sql, options.assets)
+  const activated = yield* updateAssets(sql, options.assets, knownAddresses(sql))
   yield* addTraffic(sql, windowStart, counts)
   yield* addObservations(sql, counts)
   const newDependencies = yield* writeDependencies(sql, options.dependencies, staged.services, counts)

@@ -2,9 +2,9 @@
 
 import { Effect } from "effect"
 import type { SqlClient } from "effect/sql"
-import { createAddressStage, type InventoryOptions, planByLength, updateAssets } from "./Inventory.ts"
+import { type InventoryOptions, planByLength, updateAssets } from "./Inventory.ts"
 import type { PendingWindow } from "./journal/Pending.ts"
-import { emptyStages, loadKnown } from "./load-known.ts"
+import { emptyStages, knownEnds, loadKnown } from "./load-known.ts"
 import { createEdgeStage } from "./match-edges.ts"
 import {
   addObservations,
@@ -38,14 +38,13 @@ export const foldKnown = Effect.fnUntraced(function* (
   for (const { rows, windowStart } of windows) {
     const start = new Date(windowStart)
     yield* planByLength(sql, true)
-    yield* createAddressStage(sql)
     yield* createEdgeStage(sql)
     yield* createAddedStage(sql)
     yield* emptyStages(sql)
     yield* loadKnown(sql, rows, start)
     yield* planByLength(sql, false)
     const counts = yield* countEdges(sql)
-    const newAssets = yield* updateAssets(sql, options.assets)
+    const newAssets = yield* updateAssets(sql, options.assets, knownEnds(sql))
     yield* addTraffic(sql, start, counts)
     yield* addObservations(sql, counts)
     const newDependencies = yield* writeDependencies(sql, options.dependencies, noNames, counts)

@@ -1,4 +1,4 @@
-/** Pending traffic of one window → `slice_edge`, `slice_exporter` and `slice_address`, as match-edges.ts leaves them for a slice. */
+/** Pending traffic of one window → `slice_edge` and `slice_exporter`, as match-edges.ts leaves them for a slice. */
 
 import { Effect } from "effect"
 import type { SqlClient } from "effect/sql"
@@ -19,7 +19,7 @@ const all = (from: Columns, which: number, value: number): boolean => {
 }
 
 /** What an earlier slice or window left in the temporary tables of this transaction. */
-export const emptyStages = (sql: SqlClient.SqlClient) => sql`TRUNCATE slice_edge, slice_exporter, slice_address, slice_added`
+export const emptyStages = (sql: SqlClient.SqlClient) => sql`TRUNCATE slice_edge, slice_exporter, slice_added`
 
 /**
  * Dependencies are found by their number and are all known: what was deleted since finds nothing, and what was turned since is turned
@@ -67,10 +67,13 @@ export const loadKnown = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, 
       JOIN slice_edge e ON e.n = u.n + 1`
     yield* sql`UPDATE slice_edge e SET several = true FROM (SELECT DISTINCT n FROM slice_exporter) x WHERE x.n = e.n AND NOT e.several`
   }
-  yield* sql`INSERT INTO slice_address
-    SELECT 0, '0.0.0.0', asset_id, false, false, LEAST(sum(flows), 4611686018427387903), LEAST(sum(bytes), 4611686018427387903), min(first), max(last),
-      bool_or(answered)
-    FROM (SELECT source_id AS asset_id, flows, to_server + to_client AS bytes, first, last, (bits & ${bit.bothDirections}::int) <> 0 AS answered FROM slice_edge
-      UNION ALL SELECT target_id, flows, to_server + to_client, first, last, (bits & ${bit.bothDirections}::int) <> 0 FROM slice_edge) AS ends
-    GROUP BY asset_id`
 })
+
+/** Both ends of each edge. */
+export const knownEnds = (sql: SqlClient.SqlClient) => {
+  const end = (
+    id: "source_id" | "target_id"
+  ) => sql`SELECT ${sql(id)} AS asset_id, flows, to_server + to_client AS bytes, first, last,
+    (bits & ${bit.bothDirections}::int) <> 0 AS answered FROM slice_edge`
+  return sql`${end("source_id")} UNION ALL ${end("target_id")}`
+}

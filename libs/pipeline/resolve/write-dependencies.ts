@@ -1,7 +1,7 @@
 /** From `slice_edge` into the tables: traffic, observations, dependencies with their spans and terms, services. */
 
 import { Effect } from "effect"
-import { type SqlClient, SqlError } from "effect/sql"
+import { type SqlClient, SqlError, type Statement } from "effect/sql"
 import { int4s, texts } from "../store/arrays.ts"
 import { partitionName } from "../store/partitions.ts"
 import { bit } from "./collapse/edge-fields.ts"
@@ -41,32 +41,28 @@ export const countEdges = Effect.fnUntraced(function* (sql: SqlClient.SqlClient)
  * Rows are found where they lay when they were matched. One that is there no more was changed by somebody who did not hold the lock: the
  * slice is refused, and offered again.
  */
-const expectRows = (table: string, expected: number, found: number) =>
-  found === expected
-    ? Effect.void
-    : Effect.fail(
-        new SqlError.SqlError({
-          reason: new SqlError.SerializationError({
-            cause: undefined,
-            message: `${table}: ${found} rows of ${expected} where they were`
-          })
-        })
-      )
+const updateAll = (table: string, expected: number, update: Statement.Statement<unknown>) =>
+  Effect.flatMap(update.raw, (result) => {
+    const found = (result as { readonly rowCount: number }).rowCount
+    if (found === expected) return Effect.void
+    const message = `${table}: ${found} rows of ${expected} where they were`
+    return new SqlError.SqlError({ reason: new SqlError.SerializationError({ cause: undefined, message }) })
+  })
 
 /** Known rows are updated in place; an `ON CONFLICT` would look for each again, and lock it first. */
 export const addTraffic = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, windowStart: Date, counts: EdgeCounts) {
   const traffic = sql(partitionName("flow_stats", windowStart.getTime()))
   if (counts.fresh < counts.edges) {
-    const [changed] = yield* sql<{ rows: number }>`WITH changed AS (
-        UPDATE ${traffic} f SET flows = LEAST(f.flows, 4611686018427387903 - e.flows) + e.flows, packets = LEAST(f.packets, 4611686018427387903 - e.packets) + e.packets,
+    yield* updateAll(
+      "flow_stats",
+      counts.edges - counts.fresh,
+      sql`UPDATE ${traffic} f SET flows = LEAST(f.flows, 4611686018427387903 - e.flows) + e.flows, packets = LEAST(f.packets, 4611686018427387903 - e.packets) + e.packets,
           bytes_to_server = LEAST(f.bytes_to_server, 4611686018427387903 - e.to_server) + e.to_server,
           bytes_to_client = LEAST(f.bytes_to_client, 4611686018427387903 - e.to_client) + e.to_client,
           tcp_flags_to_server = f.tcp_flags_to_server | ((e.bits >> ${bit.flagsToServerShift}::int) & 255)::smallint,
           tcp_flags_to_client = f.tcp_flags_to_client | ((e.bits >> ${bit.flagsToClientShift}::int) & 255)::smallint, slices = f.slices + 1
-        FROM slice_edge e WHERE f.ctid = e.traffic_row AND NOT e.fresh
-        RETURNING 1
-      ) SELECT count(*)::int AS rows FROM changed`
-    yield* expectRows("flow_stats", counts.edges - counts.fresh, changed!.rows)
+        FROM slice_edge e WHERE f.ctid = e.traffic_row AND NOT e.fresh`
+    )
   }
   if (counts.fresh === 0) return
   yield* sql`INSERT INTO ${traffic} (time, source_id, target_id, protocol, port, flows, packets, bytes_to_server, bytes_to_client,
@@ -192,7 +188,7 @@ export const writeDependencies = Effect.fnUntraced(function* (
     records: "d.total_flows + e.flows",
     windows: "d.windows + e.fresh::int",
     bothDirections: `(d.both_directions OR (e.bits & ${bit.bothDirections}) <> 0)`,
-    exporters: "d.exporters + COALESCE(a.exporters, 0)",
+    exporters: counts.several ? "d.exporters + COALESCE(a.exporters, 0)" : "d.exporters",
     direction: directionSql({
       synForward: "d.syn_forward + e.syn_forward",
       synReverse: "d.syn_reverse + e.syn_reverse",
@@ -211,7 +207,10 @@ export const writeDependencies = Effect.fnUntraced(function* (
     sampled: `${sampling} > 1`
   }
   if (counts.made < counts.edges) {
-    const [changed] = yield* sql<{ rows: number }>`WITH changed AS (UPDATE dependencies d SET
+    yield* updateAll(
+      "dependencies",
+      counts.edges - counts.made,
+      sql`UPDATE dependencies d SET
       source_address = e.source_address, target_address = e.target_address, owner_exporter = e.exporter,
       first_seen = LEAST(d.first_seen, e.first), last_seen = GREATEST(d.last_seen, e.last),
       seen_hour = ${text(hourSql("GREATEST(d.last_seen, e.last)"))},
@@ -233,9 +232,9 @@ export const writeDependencies = Effect.fnUntraced(function* (
       client_ports = d.client_ports + e.client_ports, companion = d.companion OR (e.bits & ${bit.companion}::int) <> 0, declared = (e.bits & ${bit.declared}::int) <> 0,
       windows = ${text(terms.windows)}, both_directions = ${text(terms.bothDirections)}, exporters = ${text(terms.exporters)},
       direction_weight = ${text(terms.direction)}, confidence = ${text(confidenceSql(terms))}, updated_at = now()
-    FROM slice_edge e LEFT JOIN slice_added a ON a.dependency_id = e.dependency_id
-    WHERE d.ctid = e.dependency_row AND NOT e.is_new RETURNING 1) SELECT count(*)::int AS rows FROM changed`
-    yield* expectRows("dependencies", counts.edges - counts.made, changed!.rows)
+    FROM slice_edge e ${text(counts.several ? "LEFT JOIN slice_added a ON a.dependency_id = e.dependency_id" : "")}
+    WHERE d.ctid = e.dependency_row AND NOT e.is_new`
+    )
   }
   if (counts.inactive === 0) return 0
   const [begun] = yield* sql<{ n: number }>`WITH begun AS (
