@@ -146,8 +146,8 @@ describe("a sequence of faults under load", () => {
       const written = async () => {
         const rows = await appliance.rows<{ network: number; records: string; packets: string; bytes: string }>(
           `SELECT split_part(host(source_address), '.', 2)::int AS network, sum(total_flows)::text AS records,
-             sum(total_packets)::text AS packets, sum(d.total_bytes)::text AS bytes
-           FROM dependencies d WHERE port = 443 AND host(target_address) LIKE '10.8_.1.%' GROUP BY 1`
+             sum(total_packets)::text AS packets, sum(total_bytes)::text AS bytes
+           FROM dependencies WHERE port = 443 AND host(target_address) LIKE '10.8_.1.%' GROUP BY 1`
         )
         return players.map(({ network }) => rows.find((row) => row.network === network))
       }

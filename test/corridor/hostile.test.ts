@@ -155,9 +155,9 @@ describe("hostile datagrams", () => {
       assert.strictEqual(believed.malformed, "0")
       const written = await until("the good exporter's records are written", async () => {
         const [row] = await appliance.rows<{ bytes: string; packets: string; records: string; edges: number }>(
-          `SELECT coalesce(sum(d.total_bytes), 0)::text bytes, coalesce(sum(total_packets), 0)::text packets, count(*)::int edges,
+          `SELECT coalesce(sum(total_bytes), 0)::text bytes, coalesce(sum(total_packets), 0)::text packets, count(*)::int edges,
                coalesce(sum(total_flows), 0)::text records
-             FROM dependencies d WHERE source_address << '10.1.0.0/24' AND target_address << '10.2.0.0/24' AND port = 443`
+             FROM dependencies WHERE source_address << '10.1.0.0/24' AND target_address << '10.2.0.0/24' AND port = 443`
         )
         return Number(row!.packets) >= (Number(believed.records) / 2) * 30 && row
       })

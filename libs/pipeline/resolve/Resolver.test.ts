@@ -108,7 +108,7 @@ layer(everything, { excludeTestServices: true })("sums", (it) => {
       const wrong = yield* query(`SELECT a.id FROM assets a WHERE
         clients <> (SELECT count(*) FROM dependencies d WHERE d.target_id = a.id AND d.status = 'active') OR
         servers <> (SELECT count(*) FROM dependencies d WHERE d.source_id = a.id AND d.status = 'active') OR
-        bytes <> (SELECT COALESCE(sum(d.total_bytes), 0) FROM dependencies d WHERE a.id IN (d.source_id, d.target_id))`)
+        bytes <> (SELECT COALESCE(sum(total_bytes), 0) FROM dependencies d WHERE a.id IN (d.source_id, d.target_id))`)
       assert.deepStrictEqual(wrong, [])
     })
   )

@@ -82,8 +82,8 @@ export class StatsStore extends Context.Service<
           const window = yield* Effect.orDie(newestWindow(sql))
           if (window === undefined) return []
           const rows = yield* sql`WITH ends AS (
-              SELECT source_id AS asset_id, f.total_bytes FROM flow_stats f WHERE time = ${window.start}
-              UNION ALL SELECT target_id, f.total_bytes FROM flow_stats f WHERE time = ${window.start}
+              SELECT source_id AS asset_id, total_bytes FROM flow_stats WHERE time = ${window.start}
+              UNION ALL SELECT target_id, total_bytes FROM flow_stats WHERE time = ${window.start}
             ), top AS (
               SELECT asset_id, sum(total_bytes)::bigint AS bytes FROM ends GROUP BY asset_id ORDER BY bytes DESC LIMIT ${limit}
             )

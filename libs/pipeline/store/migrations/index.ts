@@ -14,7 +14,6 @@ import { flowRaw } from "./0010_flow_raw.ts"
 import { statistics } from "./0011_statistics.ts"
 import { auditRetention } from "./0012_audit_retention.ts"
 import { neverServes } from "./0013_never_serves.ts"
-import { sumsOnRead } from "./0014_sums_on_read.ts"
 
 export const migrations = {
   "0001_assets": assets,
@@ -29,8 +28,7 @@ export const migrations = {
   "0010_flow_raw": flowRaw,
   "0011_statistics": statistics,
   "0012_audit_retention": auditRetention,
-  "0013_never_serves": neverServes,
-  "0014_sums_on_read": sumsOnRead
+  "0013_never_serves": neverServes
 } as const
 
 /** Brings the database to the newest version. Several appliances that start together take turns. */

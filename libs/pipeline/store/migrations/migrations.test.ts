@@ -83,7 +83,7 @@ layer(layerTestDatabase, { excludeTestServices: true })("the schema", (it) => {
             bytes_to_server = dependencies.bytes_to_server + excluded.bytes_to_server, total_flows = dependencies.total_flows + 1`,
         { concurrency: 50 }
       )
-      const rows = yield* sql`SELECT d.total_bytes AS bytes, total_flows AS flows FROM dependencies d WHERE source_id = ${client}`
+      const rows = yield* sql`SELECT total_bytes AS bytes, total_flows AS flows FROM dependencies WHERE source_id = ${client}`
       assert.deepStrictEqual(rows, [{ bytes: bytes * 50n, flows: 50n }])
     })
   )
