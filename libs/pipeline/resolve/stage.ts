@@ -4,7 +4,7 @@
  * lack (SYN counts, sampling, other exporters) travels only for those that have it.
  */
 import type { NetworkSet } from "#domain/Address.ts"
-import { adder, bitsOf, fanInOf, instant, packEvidence, signed, small, whole } from "./collapse/edge-fields.ts"
+import { Adder, bitsOf, fanInOf, instant, packEvidence, signed, small, whole } from "./collapse/edge-fields.ts"
 import type { Edge, SliceEdges, SliceTotals } from "./collapse/edges.ts"
 import type { KnownEdges } from "./journal/KnownEdges.ts"
 import type { KnownRows } from "./journal/KnownRows.ts"
@@ -147,14 +147,14 @@ export const stage = (slice: SliceEdges, options: StageOptions): Staged => {
   const sampled: Staged["sampled"] = { edge: [], rate: [], bytes: [], packets: [] }
   const observers: Staged["observers"] = { edge: [], exporter: [], owner: [], records: [], bytes: [], packets: [] }
   const sums = {
-    flows: adder(),
-    packets: adder(),
-    bytes: adder(),
-    rawPackets: adder(),
-    rawBytes: adder(),
-    attempts: adder(),
-    group: adder(),
-    icmp: adder()
+    flows: new Adder(),
+    packets: new Adder(),
+    bytes: new Adder(),
+    rawPackets: new Adder(),
+    rawBytes: new Adder(),
+    attempts: new Adder(),
+    group: new Adder(),
+    icmp: new Adder()
   }
   let sampling = 1
 
@@ -222,7 +222,7 @@ export const stage = (slice: SliceEdges, options: StageOptions): Staged => {
       return
     }
     // A host that talks to itself depends on nobody.
-    if (edge.client === edge.server) {
+    if (client === server) {
       meet(edge.client, edge)
       return
     }

@@ -4,7 +4,7 @@
  * what waits is asked again with the next one. store/EvidenceStore.ts gives each its slot.
  */
 import type { AddressKey } from "./address-key.ts"
-import { makeTupleTable, type TupleTable } from "./tuple-table.ts"
+import { TupleTable } from "./TupleTable.ts"
 
 /** A conversation as a window row has it: ends in no order, volumes scaled by sampling. */
 export interface EvidenceSample {
@@ -44,7 +44,7 @@ interface Generation {
 
 const INITIAL = 1024
 const generation = (): Generation => ({
-  keys: makeTupleTable(INITIAL),
+  keys: new TupleTable(INITIAL),
   hour: new Uint32Array(INITIAL),
   exporters: new Int32Array(INITIAL)
 })

@@ -10,7 +10,7 @@
 import { mostHistory } from "#domain/direction.ts"
 import type { AddressKey } from "./address-key.ts"
 import { makeSymmetricPairs, type SymmetricPairs } from "./SymmetricPairs.ts"
-import { makeTupleTable, type TupleTable } from "./tuple-table.ts"
+import { TupleTable } from "./TupleTable.ts"
 
 interface Generation {
   readonly keys: TupleTable
@@ -25,7 +25,7 @@ interface Generation {
 const INITIAL = 1024
 
 const generation = (room = INITIAL): Generation => ({
-  keys: makeTupleTable(room),
+  keys: new TupleTable(room),
   low: new Int32Array(room),
   high: new Int32Array(room),
   served: new Uint8Array(room),

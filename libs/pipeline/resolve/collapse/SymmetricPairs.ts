@@ -5,7 +5,7 @@
  * older is forgotten at a time; the store then joins what is drawn anew (match-edges.ts).
  */
 import type { AddressKey } from "./address-key.ts"
-import { makeTupleTable } from "./tuple-table.ts"
+import { TupleTable } from "./TupleTable.ts"
 
 /** Of the lower end, then of the upper one. */
 interface Counts {
@@ -24,7 +24,7 @@ export const clearDeviations = 3
 export const isClear = (one: number, other: number): boolean => Math.abs(one - other) > clearDeviations * Math.sqrt(one + other)
 
 interface Generation {
-  readonly keys: ReturnType<typeof makeTupleTable>
+  readonly keys: TupleTable
   /** Four a pair: SYNs from the lower end, from the upper one, starts likewise. */
   counts: Float64Array
   /** 1: the upper end serves; -1: the lower one; 0: not drawn yet. */
@@ -32,7 +32,7 @@ interface Generation {
 }
 
 const generation = (): Generation => ({
-  keys: makeTupleTable(INITIAL),
+  keys: new TupleTable(INITIAL),
   counts: new Float64Array(INITIAL * 4),
   drawn: new Int8Array(INITIAL)
 })

@@ -18,7 +18,7 @@ import type { CollapsedSlice, Edge, SliceEdges } from "./edges.ts"
 import { finishEdges } from "./finish-edges.ts"
 import { makeServiceRegister, type ServiceRegister } from "./ServiceRegister.ts"
 import { betterExample, sampleEvidence } from "./sample-evidence.ts"
-import { makeTupleTable } from "./tuple-table.ts"
+import { TupleTable } from "./TupleTable.ts"
 
 export interface CollapseOptions {
   readonly ranks: PortRanks
@@ -39,7 +39,7 @@ export const collapseEdges = (whole: WindowSlice, options: CollapseOptions): Sli
   const declared = options.declared !== undefined && options.declared.size > 0 ? options.declared : undefined
 
   // Addresses of the slice, numbered; a text is written once.
-  const addresses = makeTupleTable(rows)
+  const addresses = new TupleTable(rows)
   const values: Array<number> = []
   const texts: Array<string> = []
   const group: Array<boolean> = []
@@ -57,7 +57,7 @@ export const collapseEdges = (whole: WindowSlice, options: CollapseOptions): Sli
   const conversation = new Int32Array(rows)
   // With one exporter every row is a conversation of its own.
   const alone = slice.exporters.length <= 1
-  const conversations = makeTupleTable(alone ? 0 : rows)
+  const conversations = new TupleTable(alone ? 0 : rows)
   for (let row = 0; row < rows; row++) {
     const a = addressOf(c.family[row]!, c.a[row]!)
     const b = addressOf(c.family[row]!, c.b[row]!)
@@ -147,7 +147,7 @@ export const collapseEdges = (whole: WindowSlice, options: CollapseOptions): Sli
     for (const takeBack of remembered) takeBack()
     sampler?.undo()
   }
-  return { most: edges.size, each, samples, undo }
+  return { most: edges.size(), each, samples, undo }
 }
 
 /** The same, all at once. */

@@ -15,7 +15,7 @@ import { isAttempt } from "./attempt.ts"
 import { companions, isControl, isData } from "./companions.ts"
 import type { ServiceRegister } from "./ServiceRegister.ts"
 import { isClear, isUpper } from "./SymmetricPairs.ts"
-import { makeTupleTable } from "./tuple-table.ts"
+import { TupleTable } from "./TupleTable.ts"
 
 /** What operators said of ends. */
 export interface DeclaredEnds {
@@ -95,8 +95,8 @@ export const decideDirections = (slice: WindowSlice, options: DecideOptions): De
     (names[address] ??= addressKey(family, values[address]!, texts[address]!))
 
   // Candidate servers and who speaks with them. What nobody answered says nothing about who serves.
-  const endpoints = makeTupleTable(count)
-  const pairs = makeTupleTable()
+  const endpoints = new TupleTable(count)
+  const pairs = new TupleTable()
   const firstMeeting = (endpoint: number, peer: number): boolean => {
     const before = pairs.size
     return pairs.intern(endpoint, peer, 0, 0) === before

@@ -19,7 +19,6 @@
 import type { AddressKey } from "./address-key.ts"
 import { makeOwnerLog } from "./owner-log.ts"
 import {
-  type Amounts,
   beginWindow,
   clearBefore,
   clearDirection,
@@ -196,11 +195,17 @@ export const makeOwners = (capacity = 500_000): Owners => {
   }
 
   /** Accounts for all of the owner's sum; answers by what its last `amount` is to be multiplied. */
-  const count = (what: keyof Amounts, key: number, slot: number, entry: number, amount: number): number => {
-    const counted = fresh.counted[what]
-    const debt = fresh.debt[what]
+  const count = (
+    counted: Float64Array,
+    debt: Float64Array,
+    seen: Float64Array,
+    key: number,
+    slot: number,
+    entry: number,
+    amount: number
+  ): number => {
     const at = key * 2 + slot
-    const sum = fresh.seen[what][entry * 2 + slot]!
+    const sum = seen[entry * 2 + slot]!
     const open = sum - counted[at]!
     if (amount <= 0) return 1
     if (open <= 0) return 0
@@ -311,8 +316,8 @@ export const makeOwners = (capacity = 500_000): Owners => {
         if (slot === 0) settle(key, windowMs)
       }
       if (mine < 0) return -1
-      share = count("bytes", key, slot, mineEntry, seen.bytes[mine]!)
-      packetShare = count("packets", key, slot, mineEntry, seen.packets[mine]!)
+      share = count(fresh.counted.bytes, fresh.debt.bytes, fresh.seen.bytes, key, slot, mineEntry, seen.bytes[mine]!)
+      packetShare = count(fresh.counted.packets, fresh.debt.packets, fresh.seen.packets, key, slot, mineEntry, seen.packets[mine]!)
       return mine
     },
     size: () => (fresh.keys.size + old.keys.size) * 2

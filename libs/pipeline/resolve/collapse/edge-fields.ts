@@ -65,20 +65,20 @@ export const bitsOf = (edge: Edge): number =>
   ((within(edge.history, mostHistory) + bit.historyBias) << bit.historyShift)
 
 /** Exact sums of doubles that hold whole numbers: a `number` until it nears 2^53. */
-export const adder = () => {
-  let recent = 0
-  let settled = 0n
-  return {
-    add: (value: number) => {
-      const next = recent + whole(value)
-      if (next > Number.MAX_SAFE_INTEGER) {
-        settled += BigInt(recent)
-        recent = whole(value)
-      } else recent = next
-    },
-    total: () => {
-      const sum = settled + BigInt(recent)
-      return sum < mostTotal ? sum : mostTotal
-    }
+export class Adder {
+  private recent = 0
+  private settled = 0n
+
+  add(value: number): void {
+    const next = this.recent + whole(value)
+    if (next > Number.MAX_SAFE_INTEGER) {
+      this.settled += BigInt(this.recent)
+      this.recent = whole(value)
+    } else this.recent = next
+  }
+
+  total(): bigint {
+    const sum = this.settled + BigInt(this.recent)
+    return sum < mostTotal ? sum : mostTotal
   }
 }

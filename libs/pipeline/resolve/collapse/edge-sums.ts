@@ -1,7 +1,7 @@
 /** Sums of collapse.ts in columns: evidence by edge, volumes by edge and exporter. 50,000 edges as objects of objects took five times as long. */
 import type { Evidence } from "#domain/direction.ts"
 import type { ConversationColumns } from "#domain/Window.ts"
-import { makeTupleTable } from "./tuple-table.ts"
+import { TupleTable } from "./TupleTable.ts"
 
 export interface EdgeEvidence {
   /** A row of the slice that belongs to the edge; -1 not yet known. */
@@ -34,7 +34,7 @@ export interface Observations {
 }
 
 export interface EdgeSums {
-  readonly size: number
+  readonly size: () => number
   readonly client: Int32Array
   readonly server: Int32Array
   readonly port: Uint16Array
@@ -80,7 +80,7 @@ export const addEvidence = (to: EdgeEvidence, edge: number, row: number, one: Ev
 
 /** Room for `edges` edges and `rows` rows, which is all there can be. */
 export const makeEdgeSums = (edges: number, rows: number): EdgeSums => {
-  const keys = makeTupleTable(edges)
+  const keys = new TupleTable(edges)
   const client = new Int32Array(edges)
   const server = new Int32Array(edges)
   const ports = new Uint16Array(edges)
@@ -122,9 +122,7 @@ export const makeEdgeSums = (edges: number, rows: number): EdgeSums => {
   }
 
   return {
-    get size() {
-      return keys.size
-    },
+    size: () => keys.size,
     client,
     server,
     port: ports,

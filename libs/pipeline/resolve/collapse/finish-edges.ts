@@ -93,7 +93,8 @@ export const finishEdges = (
   take: (edge: Edge, client: number, server: number) => void
 ): SliceTotals => {
   const { columns, windowStart } = slice
-  const { client, evidence, first, head, last, port, seen, server, size } = edges
+  const { client, evidence, first, head, last, port, seen, server } = edges
+  const size = edges.size()
   const { bytes, exporter, next, packets, records } = seen
   const names = slice.exporters.map((one) => one.address)
   // What a device says by two protocols is two copies of the same traffic: each is an owner of its own.

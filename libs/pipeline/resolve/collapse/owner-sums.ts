@@ -2,7 +2,7 @@
  * What duplicate.ts remembers of each direction of an edge: what every exporter saw of it in its latest window (slot 0) and in the one
  * before (slot 1), who owns it there, how much of it is accounted for, and what is owed. Typed arrays: a site has a million directions.
  */
-import { makeTupleTable, type TupleTable } from "./tuple-table.ts"
+import { TupleTable } from "./TupleTable.ts"
 
 /** Packets and octets. */
 export interface Amounts {
@@ -43,7 +43,7 @@ const wider = <A extends Float64Array | Int32Array>(from: A): A => {
 const widerAmounts = (from: Amounts): Amounts => ({ packets: wider(from.packets), bytes: wider(from.bytes) })
 
 export const makeOwnerSums = (): OwnerSums => ({
-  keys: makeTupleTable(INITIAL),
+  keys: new TupleTable(INITIAL),
   owner: new Int32Array(INITIAL * 2),
   window: new Float64Array(INITIAL * 2),
   counted: amounts(INITIAL * 2),

@@ -29,7 +29,7 @@ export const sampleEvidence = (
   sampler: EvidenceSampler
 ): ReadonlyArray<EvidenceSample> => {
   const samples: Array<EvidenceSample> = []
-  const { size } = edges
+  const size = edges.size()
   const start = sampler.start(size)
   for (let i = 0; i < size && samples.length < sampler.most; i++) {
     const edge = (start + i) % size

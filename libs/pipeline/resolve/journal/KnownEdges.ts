@@ -2,7 +2,7 @@
  * Which dependency an edge is, remembered from when it was last looked up: `(client, server, protocol, port)` → dependency. What is not in
  * here is looked up in the database. Forgotten whole when it is full; a write that fails clears it, since what it learned may not be there.
  */
-import { makeTupleTable } from "../collapse/tuple-table.ts"
+import { TupleTable } from "../collapse/TupleTable.ts"
 
 export interface KnownEdges {
   /** Its number here, or -1; good until something is learned. */
@@ -19,7 +19,7 @@ export interface KnownEdges {
 /** About 60 octets an edge, and 100 an address. */
 export const makeKnownEdges = (capacity = 500_000): KnownEdges => {
   let addresses = new Map<string, number>()
-  let edges = makeTupleTable(1024)
+  let edges = new TupleTable(1024)
   let keys = new Float64Array(1024)
 
   const numberOf = (address: string): number => {
@@ -29,7 +29,7 @@ export const makeKnownEdges = (capacity = 500_000): KnownEdges => {
   }
   const clear = () => {
     addresses = new Map()
-    edges = makeTupleTable(1024)
+    edges = new TupleTable(1024)
     keys = new Float64Array(1024)
   }
   return {

@@ -50,6 +50,24 @@ const exporterNumber = (list: List, address: string): number => {
   return number
 }
 
+/** Whether no sum leaves what a double holds exactly. */
+const fits = (to: Float64Array, from: Float64Array, places: Int32Array): boolean => {
+  for (let i = 0; i < places.length; i++) if (places[i]! >= 0 && to[places[i]!]! + from[i]! > Number.MAX_SAFE_INTEGER) return false
+  return true
+}
+const addTo = (to: Float64Array, from: Float64Array, places: Int32Array): void => {
+  for (let i = 0; i < places.length; i++) to[places[i]!]! += from[i]!
+}
+const least = (to: Float64Array, from: Float64Array, places: Int32Array): void => {
+  for (let i = 0; i < places.length; i++) if (from[i]! < to[places[i]!]!) to[places[i]!] = from[i]!
+}
+const most = (to: Float64Array, from: Float64Array, places: Int32Array): void => {
+  for (let i = 0; i < places.length; i++) if (from[i]! > to[places[i]!]!) to[places[i]!] = from[i]!
+}
+const latest = (to: Float64Array, from: Float64Array, places: Int32Array): void => {
+  for (let i = 0; i < places.length; i++) to[places[i]!] = from[i]!
+}
+
 /** Row of the list that each of `rows` is added to, -1 for a new one. Undefined: not all of them can be added. */
 const placesIn = (list: List, rows: KnownRows): Int32Array | undefined => {
   const places = new Int32Array(rows.edges.length)
@@ -59,41 +77,44 @@ const placesIn = (list: List, rows: KnownRows): Int32Array | undefined => {
   const owners = rows.edges.columns[column.exporter]!
   const known = list.rows.edges.columns[column.exporter]!
   for (let i = 0; i < places.length; i++) if (places[i]! >= 0 && known[places[i]!] !== exporters[owners[i]!]) return undefined
-  for (const c of sums) {
-    const from = rows.edges.columns[c]!
-    const to = list.rows.edges.columns[c]!
-    for (let i = 0; i < places.length; i++)
-      if (places[i]! >= 0 && to[places[i]!]! + from[i]! > Number.MAX_SAFE_INTEGER) return undefined
-  }
-  return places
+  return sums.every((c) => fits(list.rows.edges.columns[c]!, rows.edges.columns[c]!, places)) ? places : undefined
 }
 
-/** `target`: from `placesIn`; afterwards no longer with new ones. */
+/** `target`: from `placesIn`; afterwards no longer with new ones. Column by column: a loop of two arrays is quick. */
 const merge = (list: List, rows: KnownRows, target: Int32Array): void => {
   const exporters = rows.exporters.map((address) => exporterNumber(list, address))
   const from = rows.edges.columns
   const edges = list.rows.edges
-  for (let i = 0; i < rows.edges.length; i++) {
+  for (let i = 0; i < target.length; i++) {
+    if (target[i]! >= 0) continue
     const key = from[column.key]![i]!
     // two addresses of one asset are two rows of one dependency
-    const known = target[i]! >= 0 ? target[i] : list.rowOf.get(key)
-    if (known === undefined) {
-      const row = addRow(edges)
-      list.rowOf.set(key, row)
-      target[i] = row
-      for (let c = 0; c < columnCount; c++) edges.columns[c]![row] = from[c]![i]!
-      edges.columns[column.exporter]![row] = exporters[from[column.exporter]![i]!]!
+    const known = list.rowOf.get(key)
+    if (known !== undefined) {
+      target[i] = known
       continue
     }
-    target[i] = known
+    const row = addRow(edges)
+    list.rowOf.set(key, row)
+    target[i] = row
     const to = edges.columns
-    for (const c of sums) to[c]![known]! += from[c]![i]!
-    if (from[column.flows]![i]! > 0) to[column.sampling]![known] = from[column.sampling]![i]!
-    if (from[column.first]![i]! < to[column.first]![known]!) to[column.first]![known] = from[column.first]![i]!
-    if (from[column.last]![i]! > to[column.last]![known]!) to[column.last]![known] = from[column.last]![i]!
-    if (from[column.fanIn]![i]! > to[column.fanIn]![known]!) to[column.fanIn]![known] = from[column.fanIn]![i]!
-    to[column.fanInAgainst]![known] = from[column.fanInAgainst]![i]!
-    to[column.bits]![known] = (to[column.bits]![known]! & ~replaced) | from[column.bits]![i]!
+    to[column.key]![row] = key
+    to[column.exporter]![row] = exporters[from[column.exporter]![i]!]!
+    to[column.sampling]![row] = from[column.sampling]![i]!
+    to[column.first]![row] = Number.POSITIVE_INFINITY
+    to[column.last]![row] = Number.NEGATIVE_INFINITY
+  }
+  const to = edges.columns
+  for (const c of sums) addTo(to[c]!, from[c]!, target)
+  least(to[column.first]!, from[column.first]!, target)
+  most(to[column.last]!, from[column.last]!, target)
+  most(to[column.fanIn]!, from[column.fanIn]!, target)
+  latest(to[column.fanInAgainst]!, from[column.fanInAgainst]!, target)
+  const [flows, sampling, bits] = [from[column.flows]!, from[column.sampling]!, from[column.bits]!]
+  for (let i = 0; i < target.length; i++) {
+    const row = target[i]!
+    if (flows[i]! > 0) to[column.sampling]![row] = sampling[i]!
+    to[column.bits]![row] = (to[column.bits]![row]! & ~replaced) | bits[i]!
   }
   const seen = rows.observers.columns
   const observers = list.rows.observers
@@ -109,11 +130,11 @@ const merge = (list: List, rows: KnownRows, target: Int32Array): void => {
     }
     const at = addRow(observers)
     list.seenOf.set(key, at)
-    const to = observers.columns
-    to[seenColumn.row]![at] = row
-    to[seenColumn.exporter]![at] = exporter
-    to[seenColumn.owner]![at] = owner
-    for (const c of seenSums) to[c]![at] = seen[c]![i]!
+    const columns = observers.columns
+    columns[seenColumn.row]![at] = row
+    columns[seenColumn.exporter]![at] = exporter
+    columns[seenColumn.owner]![at] = owner
+    for (const c of seenSums) columns[c]![at] = seen[c]![i]!
   }
 }
 
@@ -129,7 +150,7 @@ export const makePending = (): Pending => {
       let list = windows.findLast((one) => one.windowStart === windowStart)
       let places = list === undefined ? undefined : placesIn(list, rows)
       if (list === undefined || places === undefined) {
-        list = { windowStart, rows: makeKnownRows(), rowOf: new Map(), seenOf: new Map(), exporterOf: new Map() }
+        list = { windowStart, rows: makeKnownRows(rows.edges.length), rowOf: new Map(), seenOf: new Map(), exporterOf: new Map() }
         windows.push(list)
         // oldest window first; lists of one window in the order they came
         windows.sort((one, other) => one.windowStart - other.windowStart)

@@ -18,17 +18,18 @@ interface Shape {
 }
 
 const shapeOf = (values: Float64Array, length: number): Shape => {
-  let low = length === 0 ? 0 : values[0]!
-  let high = low
-  let whole = true
+  let low = Number.POSITIVE_INFINITY
+  let high = Number.NEGATIVE_INFINITY
+  let whole = 1
   for (let i = 0; i < length; i++) {
     const value = values[i]!
-    if (value < low) low = value
-    if (value > high) high = value
-    if (whole && !Number.isSafeInteger(value)) whole = false
+    low = Math.min(low, value)
+    high = Math.max(high, value)
+    whole &= Number.isSafeInteger(value) ? 1 : 0
   }
+  if (length === 0) return { width: 0, base: 0 }
   if (low === high) return { width: 0, base: low }
-  if (!whole) return { width: 8, base: 0 }
+  if (whole === 0) return { width: 8, base: 0 }
   const span = high - low
   return { width: span < 256 ? 1 : span < 65_536 ? 2 : span < 2 ** 32 ? 4 : 8, base: span < 2 ** 32 ? low : 0 }
 }
