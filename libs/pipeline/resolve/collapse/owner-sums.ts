@@ -122,8 +122,8 @@ const noteBehind = (sums: OwnerSums, direction: number, next: number, windowMs: 
   const before = direction * 2 + 1
   const near = next - sums.window[before]! <= windowMs
   for (let at = sums.head[direction]!; at !== 0; at = sums.next[at - 1]!) {
-    for (const what of ["packets", "bytes"] as const)
-      sums.behind[what][at - 1] = near ? sums.counted[what][before]! - sums.seen[what][at * 2 - 1]! : 0
+    sums.behind.packets[at - 1] = near ? sums.counted.packets[before]! - sums.seen.packets[at * 2 - 1]! : 0
+    sums.behind.bytes[at - 1] = near ? sums.counted.bytes[before]! - sums.seen.bytes[at * 2 - 1]! : 0
   }
 }
 
@@ -141,6 +141,14 @@ export const clearBefore = (sums: OwnerSums, direction: number, start: number, w
   }
 }
 
+/** What is in slot 0 goes to slot 1. */
+const shift = ({ bytes, packets }: Amounts, slot: number): void => {
+  packets[slot + 1] = packets[slot]!
+  packets[slot] = 0
+  bytes[slot + 1] = bytes[slot]!
+  bytes[slot] = 0
+}
+
 /** Makes slot 0 the window `start`, with the owner of the one before it, which goes to slot 1. */
 export const beginWindow = (sums: OwnerSums, direction: number, start: number, windowMs: number): void => {
   const now = direction * 2
@@ -148,15 +156,6 @@ export const beginWindow = (sums: OwnerSums, direction: number, start: number, w
   sums.owner[now + 1] = sums.owner[now]!
   sums.window[now + 1] = sums.window[now]!
   sums.window[now] = start
-  for (const column of [sums.counted.packets, sums.counted.bytes]) {
-    column[now + 1] = column[now]!
-    column[now] = 0
-  }
-  for (let at = sums.head[direction]!; at !== 0; at = sums.next[at - 1]!) {
-    const entry = (at - 1) * 2
-    for (const column of [sums.seen.packets, sums.seen.bytes]) {
-      column[entry + 1] = column[entry]!
-      column[entry] = 0
-    }
-  }
+  shift(sums.counted, now)
+  for (let at = sums.head[direction]!; at !== 0; at = sums.next[at - 1]!) shift(sums.seen, (at - 1) * 2)
 }
