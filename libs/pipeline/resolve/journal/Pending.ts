@@ -4,7 +4,7 @@
  */
 
 import { bit, latestBits } from "../collapse/edge-fields.ts"
-import { addRow, column, columnCount, type KnownRows, makeKnownRows, seenColumn } from "./KnownRows.ts"
+import { addRow, column, type KnownRows, makeKnownRows, seenColumn } from "./KnownRows.ts"
 
 export interface PendingWindow {
   readonly windowStart: number
