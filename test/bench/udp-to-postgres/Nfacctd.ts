@@ -26,6 +26,7 @@ import {
   rounded,
   say,
   temporaryFolder,
+  treeOf,
   which
 } from "./machine.ts"
 import { CONVERSATIONS, type Format, theSender } from "./Sender.ts"
@@ -164,7 +165,8 @@ export const readPeer = async (program: string, writing: Writing, format: Format
     collector = spawn(command, argv, { stdio: ["ignore", log, log] })
     closeSync(log)
     const gone = ended(collector)
-    for (let waited = 0; !bound(port); waited += 50) {
+    // Its plugin is a process of its own, forked once the port is bound: an account opened before would miss it, or not, as it happens.
+    for (let waited = 0; !bound(port) || treeOf(collector.pid!).length < 2; waited += 50) {
       if (waited > 20_000)
         throw new Error(`nfacctd did not start: ${readFileSync(join(folder.path, "nfacctd.log"), "utf8").slice(-400)}`)
       await pause(50)
