@@ -45,7 +45,7 @@ import { type InHand, spoolSlices } from "../flow/spool-slices.ts"
 import { takeUp } from "../flow/take-up.ts"
 import { version } from "../version.ts"
 
-const stopWithin = "20 seconds"
+const stopWithin = "35 seconds"
 /** Slices stay in memory beside the disk up to so many octets. */
 const heldBytes = 64 * 1024 ** 2
 
