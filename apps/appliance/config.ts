@@ -47,7 +47,7 @@ export const configTable = section("FlowLens", {
       maximum: integer(1000, { minimum: 1, maximum: 10_000 }, "Most rows of a page")
     })
   }),
-  database: section("PostgreSQL 15 or later", {
+  database: section("PostgreSQL 15 or later (seen with 15.18, 16.14, 17.10 and 18.4)", {
     url: databaseUrl("A PostgreSQL server of your own; without it the appliance runs its own in the data folder")
   }),
   ingestion: section("Where exporters send their flows", {
