@@ -24,6 +24,7 @@ import { removeEntries } from "./journal/journal.ts"
 import { type Memory, makeMemory } from "./Memory.ts"
 import { createEdgeStage, joinDoubles, loadEdges, settleDirections } from "./match-edges.ts"
 import { findGuesses, retireGuesses } from "./retire-guesses.ts"
+import { findStrays, retireStrays } from "./retire-strays.ts"
 import { type Staged, type StageOptions, stage } from "./stage.ts"
 import { findWrongWay, turnWrongWay } from "./turn-dependencies.ts"
 import {
@@ -136,13 +137,16 @@ export class Resolver extends Context.Service<
         const fold = foldDue(sql, memory, partitionOf, options)
         const retire = Effect.fnUntraced(function* (samples: ReadonlyArray<EvidenceSample>) {
           const guesses = yield* findGuesses(sql, samples)
-          if (guesses.length === 0 && (yield* findWrongWay(sql, samples)).length === 0) return 0
+          const some =
+            guesses.length > 0 || (yield* findWrongWay(sql, samples)).length > 0 || (yield* findStrays(sql, samples)).length > 0
+          if (!some) return 0
           return yield* transaction(
             Effect.gen(function* () {
               yield* lockInventory(sql)
               yield* memory.recall(sql)
               yield* fold(true)
-              return (yield* retireGuesses(sql, guesses)) + (yield* turnWrongWay(sql, samples))
+              const turned = (yield* retireGuesses(sql, guesses)) + (yield* turnWrongWay(sql, samples))
+              return turned + (yield* retireStrays(sql, samples))
             })
           )
         })

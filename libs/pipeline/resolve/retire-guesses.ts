@@ -68,22 +68,26 @@ const among = (sql: SqlClient.SqlClient, rows: ReadonlyArray<{ readonly id: bigi
  * traffic in waiting: it would find them gone.
  */
 export const retireGuesses = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, ids: ReadonlyArray<bigint>) {
-  const [waits] = yield* sql`SELECT 1 FROM window_journal WHERE written_at > now() - interval '10 minutes' LIMIT 1`
-  if (waits !== undefined) return 0
+  if (yield* othersWrite(sql)) return 0
   const rows = ids.map((id) => ({ id }))
   let retired = 0
   while (true) {
     const found = yield* impressions(sql, among(sql, rows))
     if (found.length === 0) return retired
-    yield* retire(sql, found)
+    yield* countFor(sql, found)
     retired += found.length
   }
 })
 
+/** Another appliance has traffic in waiting. */
+export const othersWrite = (sql: SqlClient.SqlClient) =>
+  Effect.map(sql`SELECT 1 FROM window_journal WHERE written_at > now() - interval '10 minutes' LIMIT 1`, (rows) => rows.length > 0)
+
 const most = "4611686018427387903"
 const plus = (a: string, b: string) => `LEAST(${a}, ${most} - ${b}) + ${b}`
 
-const retire = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, found: ReadonlyArray<Impression>) {
+/** Counts what was counted for each guess for the right one, each direction turned; the guesses go. */
+export const countFor = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, found: ReadonlyArray<Impression>) {
   const guesses = int8s(found.map((one) => one.guess))
   const rights = int8s(found.map((one) => one.right))
   const pairs = sql`unnest(${guesses}::bigint[], ${rights}::bigint[]) AS p(guess, "right")
