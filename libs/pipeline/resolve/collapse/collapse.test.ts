@@ -327,6 +327,18 @@ describe("collapse", () => {
     }
   })
 
+  it("keeps evidence of edges between equal ports first, up to half of what it keeps", () => {
+    const others = Array.from({ length: 400 }, (_, i) => flow({ source: 0x0a000100 + i }))
+    const equals = Array.from({ length: 30 }, (_, i) =>
+      flow({ source: 0x0a000800 + i, sourcePort: 123, destinationPort: 123, protocol: 17 })
+    )
+    const sampler = makeEvidenceSampler(40)
+    const kept = () => collapse([...others, ...equals], { sampler }).samples.filter((one) => one.aPort === one.bPort).length
+    assert.isAtLeast(kept(), 20)
+    kept()
+    assert.strictEqual(kept(), 0)
+  })
+
   it("counts the octets of a share of a record that holds no whole packet: the record itself is in the next window", () => {
     const slice = foldedSlice([flow({ bytes: 800 })])
     for (const column of ["recordsAb", "recordsBa", "packetsAb", "packetsBa"] as const) slice.columns[column].fill(0)

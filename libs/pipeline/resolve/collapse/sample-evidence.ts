@@ -31,49 +31,55 @@ export const sampleEvidence = (
   const samples: Array<EvidenceSample> = []
   const size = edges.size()
   const start = sampler.start(size)
-  for (let i = 0; i < size && samples.length < sampler.most; i++) {
-    const edge = (start + i) % size
-    const row = edges.example[edge]!
-    const client = edges.client[edge]!
-    const server = edges.server[edge]!
-    const protocol = c.protocol[row]!
-    const flags = edges.evidence.flags[edge]!
-    if (group[server] || client === server || protocol === 1 || protocol === 58) continue
-    if (isAttempt(protocol, flags & 0xff, flags >>> 8)) continue
-    const family = c.family[row]!
-    const exporter = slice.exporters[c.exporter[row]!]!.address
-    const port = edges.port[edge]!
-    const wanted = sampler.take(
-      addressKey(family, values[client]!, texts[client]!),
-      addressKey(family, values[server]!, texts[server]!),
-      (port << 8) | protocol,
-      exporter,
-      slice.windowStart
-    )
-    if (!wanted) continue
-    samples.push({
-      client: texts[client]!,
-      server: texts[server]!,
-      port,
-      protocol,
-      a: texts[ends[row * 2]!]!,
-      b: texts[ends[row * 2 + 1]!]!,
-      aPort: c.aPort[row]!,
-      bPort: c.bPort[row]!,
-      ports: c.aPorts[row]! + 1,
-      recordsAb: c.recordsAb[row]!,
-      recordsBa: c.recordsBa[row]!,
-      bytesAb: c.bytesAb[row]!,
-      bytesBa: c.bytesBa[row]!,
-      packetsAb: c.packetsAb[row]!,
-      packetsBa: c.packetsBa[row]!,
-      flagsAb: c.flagsAb[row]!,
-      flagsBa: c.flagsBa[row]!,
-      sampling: c.sampling[row]!,
-      exporter,
-      first: c.first[row]!,
-      last: c.last[row]!
-    })
+  const take = (most: number, wants: (edge: number) => boolean) => {
+    for (let i = 0; i < size && samples.length < most; i++) {
+      const edge = (start + i) % size
+      if (!wants(edge)) continue
+      const row = edges.example[edge]!
+      const client = edges.client[edge]!
+      const server = edges.server[edge]!
+      const protocol = c.protocol[row]!
+      const flags = edges.evidence.flags[edge]!
+      if (group[server] || client === server || protocol === 1 || protocol === 58) continue
+      if (isAttempt(protocol, flags & 0xff, flags >>> 8)) continue
+      const family = c.family[row]!
+      const exporter = slice.exporters[c.exporter[row]!]!.address
+      const port = edges.port[edge]!
+      const wanted = sampler.take(
+        addressKey(family, values[client]!, texts[client]!),
+        addressKey(family, values[server]!, texts[server]!),
+        (port << 8) | protocol,
+        exporter,
+        slice.windowStart
+      )
+      if (!wanted) continue
+      samples.push({
+        client: texts[client]!,
+        server: texts[server]!,
+        port,
+        protocol,
+        a: texts[ends[row * 2]!]!,
+        b: texts[ends[row * 2 + 1]!]!,
+        aPort: c.aPort[row]!,
+        bPort: c.bPort[row]!,
+        ports: c.aPorts[row]! + 1,
+        recordsAb: c.recordsAb[row]!,
+        recordsBa: c.recordsBa[row]!,
+        bytesAb: c.bytesAb[row]!,
+        bytesBa: c.bytesBa[row]!,
+        packetsAb: c.packetsAb[row]!,
+        packetsBa: c.packetsBa[row]!,
+        flagsAb: c.flagsAb[row]!,
+        flagsBa: c.flagsBa[row]!,
+        sampling: c.sampling[row]!,
+        exporter,
+        first: c.first[row]!,
+        last: c.last[row]!
+      })
+    }
   }
+  // whether an edge and the one that faces it are one conversation is told by these alone (match-edges.ts, retire-guesses.ts)
+  take(sampler.most >> 1, (edge) => (edges.evidence.marks[edge]! & 4) === 0)
+  take(sampler.most, () => true)
   return samples
 }
