@@ -57,7 +57,7 @@ const readerOf = (scratch: number, local: () => Local<"v128">): Reader => {
   }
   const uint = (place: Place | undefined): Value<"i32"> => {
     if (place === undefined) return i32.const(0)
-    return place.length === 1 ? i32.load8(place.at, place.offset) : i8x16.low32(integer(place))
+    return place.length === 1 ? i32.load8(place.at, place.offset) : i8x16.word(integer(place))
   }
   return {
     uint,

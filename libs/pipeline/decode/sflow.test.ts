@@ -254,43 +254,7 @@ describe("sFlow v5", () => {
     assert.isAbove(plain, 300)
   })
 
-  it("reads samples together as it reads them one by one, whatever the octets", () => {
-    const random = seeded(11)
-    const together = makeBench({ batchRows: 10 })
-    const oneByOne = makeBench({ batchRows: 10, trace: { templateRecord: () => {}, flowSample: () => {} } })
-    const aSample = (): Uint8Array => {
-      const transport = random.pick([
-        tcp(random.below(65_536), 443, 0x12),
-        udp(53, random.pick([53, 4789, 2152])),
-        random.octets(20)
-      ])
-      const payload = bytes().raw(transport).zeros(random.below(80)).done()
-      const next = random.pick([6, 6, 17, 1])
-      const six = random.below(3) === 0
-      const inner = six
-        ? ipv6Packet(random.octets(16), random.octets(16), next, payload)
-        : ipv4Packet(random.u32(), random.u32(), { protocol: next, length: random.pick([0, 1482]) }, payload)
-      const header = rawHeader(ethernet(six ? 0x86dd : 0x0800, inner, ...random.pick([[], [], [5], [5, 6]])), 1500)
-      const others = random.pick([[], [sampleRecord(1001, random.octets(16))], [sampleRecord(3, random.octets(32)), header]])
-      const input = random.pick([3, 0x3fffffff, 0x40000001, 0xffffffff])
-      return random.below(2) === 0
-        ? flowSample({ rate: random.u32(), input, output: 7 }, header, ...others)
-        : expandedFlowSample({ rate: 1000, inputFormat: random.below(2), input, outputFormat: 0, output: 7 }, header, ...others)
-    }
-    let rows = 0
-    for (let i = 0; i < 3000; i++) {
-      const octets = sflow({}, ...Array.from({ length: random.below(9) }, aSample))
-      for (let flips = random.below(4); flips > 0; flips--) octets[random.below(octets.length)] = random.below(256)
-      const datagram = octets.subarray(0, random.below(3) === 0 ? random.below(octets.length) : octets.length)
-      assert.deepStrictEqual(together.feed(datagram), oneByOne.feed(datagram), `outcome of ${i}`)
-      const read = together.take()
-      assert.deepStrictEqual(read, oneByOne.take(), `rows of ${i}`)
-      rows += read.length
-    }
-    assert.isAbove(rows, 3000)
-  })
-
-  it("gathers more samples than it writes at once, into batches smaller than that", () => {
+  it("keeps the order of samples, in batches smaller than a datagram", () => {
     const bench = makeBench({ batchRows: 10 })
     const many = Array.from({ length: 200 }, (_, i) => {
       const one = ipv4Packet(i, 1, { protocol: 17 }, udp(i, 53))

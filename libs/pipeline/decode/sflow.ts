@@ -4,10 +4,10 @@
  */
 import { ipv4Text, ipv6Text } from "./address-text.ts"
 import { VERSION_SFLOW5 } from "./DecodeOutcome.ts"
-import { FAMILY_IPV4, FAMILY_IPV6 } from "./FlowBatch.ts"
+import { DIRECTION_UNKNOWN, FAMILY_IPV4, FAMILY_IPV6 } from "./FlowBatch.ts"
 import { type Frame, makeFrame, readFrame } from "./frame.ts"
 import { type InterfaceCounters, makeCounterReader } from "./interface-counters.ts"
-import { complain, type Reading } from "./Reading.ts"
+import { complain, type Reading, roomOf } from "./Reading.ts"
 import type { RecordTrace } from "./record.ts"
 import {
   COUNTER_SAMPLE,
@@ -21,8 +21,7 @@ import {
   RAW_HEADER,
   SAMPLED_IPV6
 } from "./sflow-formats.ts"
-import { makePlainSamples } from "./sflow-plain.ts"
-import { FACTS, makeSflowRows } from "./sflow-rows.ts"
+import { makePlainSamples, type PlainSamples } from "./sflow-plain.ts"
 import { enterTunnels, mayTunnel } from "./tunnel.ts"
 
 export interface SflowReader {
@@ -46,9 +45,7 @@ export const makeSflowReader = (options: SflowReaderOptions): SflowReader => {
   const { outcome, view } = reading
   const agents = new Map<number, string>()
   const readCounters = onInterfaceCounters === undefined ? undefined : makeCounterReader(reading, onInterfaceCounters)
-  const rows = makeSflowRows(reading)
-  const { facts } = rows
-  const plain = makePlainSamples(reading, rows)
+  let samplesOfMemory: PlainSamples | undefined
   const frame: Frame = makeFrame()
 
   const agent4 = (value: number): string => {
@@ -61,14 +58,14 @@ export const makeSflowReader = (options: SflowReaderOptions): SflowReader => {
     return text
   }
 
-  const read = (): void => {
-    rows.pending = 0
-    rows.room = 0
-    readDatagram()
-    if (rows.pending > 0) rows.flush()
+  /** Undefined where samples are to be shown one by one, or rows do not go to the memory that the datagram is in. */
+  const plainSamples = (): PlainSamples | undefined => {
+    const { batch, shared } = reading
+    if (trace !== undefined || shared === undefined || batch.shared !== shared) return undefined
+    return (samplesOfMemory ??= makePlainSamples(reading, shared))
   }
 
-  const readDatagram = (): void => {
+  const read = (): void => {
     outcome.version = VERSION_SFLOW5
     reading.exportMs = 0
     const { end, start } = reading
@@ -98,8 +95,9 @@ export const makeSflowReader = (options: SflowReaderOptions): SflowReader => {
     outcome.uptimeMs = view.getUint32(at + 8)
     const samples = view.getUint32(at + 12)
     at += 16
+    const plain = plainSamples()
     for (let i = 0; i < samples; i++) {
-      if (trace === undefined) {
+      if (plain !== undefined) {
         i += plain.read(at, end, samples - i)
         if (i === samples) return
         at = plain.end
@@ -152,7 +150,6 @@ export const makeSflowReader = (options: SflowReaderOptions): SflowReader => {
 
   /** One sample is one row. */
   const flowSample = (start: number, end: number, expanded: boolean): void => {
-    rows.makeRoom()
     let input: number
     let output: number
     let rate: number
@@ -228,26 +225,31 @@ export const makeSflowReader = (options: SflowReaderOptions): SflowReader => {
       }
       at += length
     }
+    roomOf(reading.batch, reading.full)
+    const { batch } = reading
+    const row = batch.length++
     const isIpv4 = family === FAMILY_IPV4
-    const fact = rows.pending * FACTS
-    facts[fact] = family
-    facts[fact + 1] = isIpv4 ? view.getUint32(addressAt) : 0
-    facts[fact + 2] = isIpv4 ? view.getUint32(addressAt + 4) : 0
-    facts[fact + 3] = sourcePort
-    facts[fact + 4] = destinationPort
-    facts[fact + 5] = protocol
-    facts[fact + 6] = tcpFlags
-    facts[fact + 7] = bytes
-    facts[fact + 8] = packets
-    facts[fact + 9] = input
-    facts[fact + 10] = output
-    facts[fact + 11] = rate
-    if (family === FAMILY_IPV6) rows.copyAddresses(addressAt, 0)
-    rows.pending++
-    if (trace !== undefined) {
-      rows.flush()
-      trace.flowSample(reading, start, end, expanded, reading.batch.length - 1)
-    }
+    batch.exporter[row] = reading.exporterIndex
+    batch.family[row] = family
+    batch.source[row] = isIpv4 ? view.getUint32(addressAt) : 0
+    batch.destination[row] = isIpv4 ? view.getUint32(addressAt + 4) : 0
+    if (family === FAMILY_IPV6) for (let i = 0; i < 32; i += 4) reading.ipv6.setUint32(row * 32 + i, view.getUint32(addressAt + i))
+    batch.sourcePort[row] = sourcePort
+    batch.destinationPort[row] = destinationPort
+    batch.protocol[row] = protocol
+    batch.tcpFlags[row] = tcpFlags
+    batch.bytes[row] = bytes
+    batch.packets[row] = packets
+    batch.reverseBytes[row] = 0
+    batch.reversePackets[row] = 0
+    batch.start[row] = 0
+    batch.end[row] = 0
+    batch.inputInterface[row] = input
+    batch.outputInterface[row] = output
+    batch.sampling[row] = rate
+    batch.direction[row] = DIRECTION_UNKNOWN
+    outcome.records++
+    trace?.flowSample(reading, start, end, expanded, row)
   }
 
   /** header_protocol, frame_length, stripped, header<>: the first octets of the packet. */

@@ -21,12 +21,13 @@ const GTP_U = 2152
 const ETHERNET_OVER_GRE = 0x6558
 
 /** UDP destination ports behind which a tunnel may begin. */
-export const isTunnelPort = (port: number): boolean =>
-  port === VXLAN || port === GTP_U || port === GENEVE || port === VXLAN_LINUX || port === VXLAN_GPE
+export const TUNNEL_PORTS = [VXLAN, GTP_U, GENEVE, VXLAN_LINUX, VXLAN_GPE]
 
 /** Whether a packet with this protocol and destination port can hold another one. */
 export const mayTunnel = (protocol: number, destinationPort: number): boolean =>
-  protocol === 17 ? isTunnelPort(destinationPort) : protocol === 47 || protocol === 4 || protocol === 41 || protocol === 137
+  protocol === 17
+    ? TUNNEL_PORTS.includes(destinationPort)
+    : protocol === 47 || protocol === 4 || protocol === 41 || protocol === 137
 
 /** What `inside` found: where the inner packet begins and how to read it (a `header_protocol`); 0 nothing. */
 let innerAt = 0

@@ -160,7 +160,7 @@ export const i8x16 = {
   anyTrue: unary<"v128", "i32">("i32", 0xfd, 0x53),
   /** The octets of `x` that `order` names, and 0 where it says 128. The relaxed instruction: one step, as `order` says nothing else. */
   pick: binary<"v128", "v128">("v128", 0xfd, 0x80, 0x02),
-  low32: unary<"v128", "i32">("i32", 0xfd, 0x1b, 0),
+  word: (x: Value<"v128">, which = 0): Value<"i32"> => value("i32", x.code, 0xfd, 0x1b, which),
   low64: unary<"v128", "i64">("i64", 0xfd, 0x1d, 0)
 }
 
