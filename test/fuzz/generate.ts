@@ -170,12 +170,14 @@ const samples = (random: Random): Uint8Array => {
         )
       : sampleRecord(random.pick([1, 2, 3, 4, 1001, 1002, 1003, 1036, 0xfffff001]), random.octets(4 * random.below(30)))
   const sample = (): Uint8Array => {
+    const port = () => random.pick([random.u32(), random.below(64)])
+    const format = () => random.pick([0, 0, random.below(4)])
     const said = {
       rate: random.below(3) === 0 ? random.u32() : 1 + random.below(1000),
-      input: random.u32(),
-      output: random.u32(),
-      inputFormat: random.below(4),
-      outputFormat: random.below(4)
+      input: port(),
+      output: port(),
+      inputFormat: format(),
+      outputFormat: format()
     }
     switch (random.below(6)) {
       case 0:
