@@ -26,12 +26,13 @@ class OneWindow {
     return this.all.rows(this.window)
   }
   fold(batch: FlowBatch, by: ExporterColumns = exporters, pressure = 1) {
-    const { began, columns, ended, mark } = this.all
+    const { began, columns, ended, mark, own } = this.all
     this.all.load(batch, 0, batch.length)
     this.all.setExporters(by)
     for (let i = 0; i < batch.length; i++) {
       ended[i] = (batch.end[i] || base) - base
       began[i] = (batch.start[i] || batch.end[i] || base) - base
+      own[i] = began[i]! - by.skewMs[batch.exporter[i]!]!
       mark[i] = this.window.tag | (batch.start[i] === 0 ? 0 : STARTED)
       if (batch.family[i] !== 6) continue
       columns.source[i] = this.window.ipv6.intern(wordsOf(batch.ipv6), i * 8)

@@ -13,6 +13,7 @@ import { CHUNK, CHUNK_SHIFT, type Chunks, type GiveBack, makeChunks } from "./ch
 import { addEgress, type EgressTable, makeEgressTable } from "./egress.ts"
 import { emitColumns } from "./emit-columns.ts"
 import { type Ipv6Interner, makeIpv6Interner } from "./ipv6-interner.ts"
+import { countsOf, flagsTell } from "./kernel-add.ts"
 import { type Kernel, makeKernel, portClasses, type Secrets } from "./kernel.ts"
 import * as At from "./layout.ts"
 import { EGRESS, META, SLOT_BYTES_SHIFT, SLOT_WORDS_SHIFT } from "./slot.ts"
@@ -72,6 +73,7 @@ export class ConversationTable {
   readonly columns: FlowBatch
   readonly ended: Int32Array
   readonly began: Int32Array
+  readonly own: Int32Array
   readonly mark: Int32Array
   readonly odd: Int32Array
   readonly six: Int32Array
@@ -125,10 +127,11 @@ export class ConversationTable {
     const rows = this.columns.family.length
     this.ended = new Int32Array(buffer, At.ENDED, rows)
     this.began = new Int32Array(buffer, At.BEGAN, rows)
+    this.own = new Int32Array(buffer, At.OWN, rows)
     this.mark = new Int32Array(buffer, At.MARK, rows)
     this.odd = new Int32Array(buffer, At.ODD, BATCH_ROWS)
     this.six = new Int32Array(buffer, At.SIX, BATCH_ROWS)
-    this.said = new Int32Array(buffer, At.SAID, 4)
+    this.said = new Int32Array(buffer, At.SAID, 8)
     this.piece = At.pieceIn(memory)
     this.skews = new Float64Array(buffer, At.SKEWS, At.MAX_EXPORTERS)
     this.rates = new Uint32Array(buffer, At.RATES, At.MAX_EXPORTERS)
@@ -141,6 +144,8 @@ export class ConversationTable {
       return giveBack(buffer, at, at + (CHUNK << SLOT_BYTES_SHIFT))
     })
     new Uint8Array(buffer, At.CLASSES, 256).set(portClasses)
+    new Uint8Array(buffer, At.TELLS, 256).set(flagsTell)
+    new Int32Array(buffer, At.COUNTS, countsOf.length).set(countsOf)
     new Uint8Array(buffer, At.RANKS, 4 << 16).set(ranks)
     // No key has all bits set: what belongs nowhere is not found.
     this.words[META] = -1
@@ -198,8 +203,8 @@ export class ConversationTable {
    * Marks the first `count` rows that lie wholly in `window`, of `span` ms from `base`, and lists the others in `odd`; returns how many.
    * Those with IPv6 addresses are listed in `six`.
    */
-  place(count: number, window: TableWindow | undefined, base: number, span: bigint, arrivalMs: number): number {
-    return this.kernel.place(0, count, base, span, arrivalMs, window?.tag ?? 0)
+  place(count: number, window: TableWindow | undefined, base: number, span: number, arrivalMs: number): number {
+    return this.kernel.place(count, base, span, arrivalMs, window?.tag ?? 0)
   }
 
   /** How many of the rows that were placed last have IPv6 addresses. */
@@ -207,27 +212,33 @@ export class ConversationTable {
     return this.said[(At.SAID_SIXES - At.SAID) >> 2]!
   }
 
-  /** Folds rows that were placed. `pressure`: each stands for so many. */
-  fold(from: number, count: number, pressure: number): void {
-    const { kernel, secrets, slots } = this
+  /** Folds rows that were placed. `pressure`: each stands for so many. `whole`: records are counted with them, else they are parts. */
+  fold(from: number, count: number, pressure: number, whole = true): void {
+    const { kernel, said, secrets, slots } = this
     for (let row = from; row < from + count; row += At.PIECE) {
       const length = Math.min(At.PIECE, from + count - row)
       const misses = kernel.keys(row, length, this.indexLength - 1, slots, ...secrets)
-      if (misses > 0) this.resolve(row, misses)
-      this.records += kernel.add(row, length, pressure, slots)
-      const egress = this.said[(At.SAID_EGRESS - At.SAID) >> 2]!
+      let folded = length
+      if (misses > 0) folded -= this.resolve(row, misses)
+      kernel.add(row, length, pressure, slots, whole ? 1 : 0)
+      if (whole) this.records += folded
+      const egress = said[(At.SAID_EGRESS - At.SAID) >> 2]!
       if (egress > 0) this.addEgress(row, egress, pressure)
     }
-    const nowhere = (At.SAID_NO_ADDRESS - At.SAID) >> 2
-    this.refused.noAddress += this.said[nowhere]!
-    this.said[nowhere] = 0
+    const noAddress = (At.SAID_NO_ADDRESS - At.SAID) >> 2
+    this.refused.noAddress += said[noAddress]!
+    said[noAddress] = 0
   }
 
-  private resolve(row: number, misses: number): void {
-    const { columns, kernel, mark, piece, slots, unfolded } = this
+  /** Finds or makes the slots of what was missed. Returns how many rows have none. */
+  private resolve(row: number, misses: number): number {
+    const { columns, kernel, mark, piece, said, slots, unfolded } = this
+    const nowhere = (At.SAID_NOWHERE - At.SAID) >> 2
+    said[nowhere] = 0
+    let refused = 0
     for (let at = 0; at < misses; ) {
       at = kernel.resolve(at, misses, row, this.indexLength - 1, slots)
-      if (at >= misses) return
+      if (at >= misses) break
       const k = piece.misses[at]!
       const marked = mark[row + k]!
       if (this.grant(this.windowOf(marked))) continue
@@ -237,8 +248,10 @@ export class ConversationTable {
         unfolded.refused[columns.exporter[row + k]!]!++
       }
       piece.slot[k] = 0
+      refused++
       at++
     }
+    return refused + said[nowhere]!
   }
 
   /** More slots for a window. Where few are left, others give back what they did not use, and each gets half of it. */

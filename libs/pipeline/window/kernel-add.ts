@@ -5,19 +5,18 @@ import {
   f64x2,
   give,
   i32,
+  i32x4,
   i64,
   type Local,
   repeat,
   routine,
   type Statement,
-  select,
   set,
   set32,
   when
 } from "../decode/wasm.ts"
 import * as At from "./layout.ts"
 import * as Slot from "./slot.ts"
-import { wholeOf } from "./whole-of.ts"
 
 /** Both directions of a connection start within a round trip; 5 s is the longest that is believed. */
 const SAME_CONNECTION_MS = 5000
@@ -25,8 +24,33 @@ const SYN = 0x02
 const ACK = 0x10
 const FIN_PSH = 0x09
 
-/** Rows from `i` on, `count` of them, each record standing for `pressure`. Returns how many records had a slot. */
-export const add = routine("add", ["i32", "i32", "f64", "i32"], ([i, count, pressure, slots], local) => {
+/**
+ * What the flags of a record say, in bits: TELLS_START, that its start is a connection's start; TELLS_SYN, that it is the client's; TELLS_REPLY,
+ * that it is the server's if it is of one packet, as a client's flow of two or more has SYN and ACK as well.
+ */
+const TELLS_START = 1
+const TELLS_SYN = 2
+const TELLS_REPLY = 4
+/**
+ * For TELLS. Without its SYN, TCP was running before: an active timeout cut it, and which half starts first says nothing. With a SYN in both
+ * halves, the earlier start is the opening SYN's.
+ */
+export const flagsTell = Uint8Array.from(
+  { length: 256 },
+  (_, flags) =>
+    (flags === 0 || (flags & SYN) !== 0 ? TELLS_START : 0) |
+    ((flags & (SYN | ACK)) === SYN ? TELLS_SYN : 0) |
+    ((flags & (SYN | ACK | FIN_PSH)) === (SYN | ACK) ? TELLS_REPLY : 0)
+)
+
+/** A record more a→b; b→a. The other words of the slot's first line stay. For COUNTS. */
+export const countsOf = Int32Array.of(1, 0, 0, 0, 0, 1, 0, 0)
+
+/**
+ * Rows from `i` on, `count` of them, each record standing for `pressure`, into the slots at `slots`. `whole`: 1 when the records are counted with
+ * these rows, 0 when they are parts of records that are counted elsewhere.
+ */
+export const add = routine("add", ["i32", "i32", "f64", "i32", "i32"], ([i, count, pressure, slots, whole], local) => {
   const k = local.i32()
   const k4 = local.i32()
   const by4 = local.i32()
@@ -38,82 +62,78 @@ export const add = routine("add", ["i32", "i32", "f64", "i32"], ([i, count, pres
   const side = local.i32()
   /** The slot, moved likewise to the volumes of its direction. */
   const sums = local.i32()
-  const mark = local.i32()
-  /** 1: the record is counted with this row. */
-  const whole = local.i32()
   const rate = local.i32()
+  /** 1: records stand for more than themselves, whatever their exporter says. */
+  const pressed = local.i32()
+  const scaled = local.i32()
   const scale = local.f64()
   const volumes = local.v128()
-  const ended = local.i32()
+  const back = local.v128()
+  const least = local.v128()
+  const most = local.v128()
+  const counted = local.v128()
   const began = local.i32()
-  /** The start by the exporter's own clock: its halves come in different datagrams, between which the measure of its skew may change. */
-  const own = local.i32()
   const was = local.i32()
   const port = local.i32()
   const changed = local.i32()
   const ahead = local.i32()
   const flags = local.i32()
-  const added = local.i32()
-  const egress = local.i32()
+  const tells = local.i32()
+  /** What of `tells` is looked at with these rows. */
+  const told = local.i32()
   const more = (address: Local<"i32">, offset: number): Statement =>
     i32.store(address, i32.add(i32.load(address, offset), 1), offset)
-  const addVolumes = (address: Local<"i32">): ReadonlyArray<Statement> => [
-    f64x2.store(address, f64x2.add(f64x2.load(address, Slot.BYTES * 8), f64x2.mul(volumes, f64x2.splat(scale))), Slot.BYTES * 8),
-    when(f64.ne(scale, f64.const(1)), [
-      f64x2.store(
-        slot,
-        f64x2.add(f64x2.load(slot, Slot.EXCESS_BYTES * 8), f64x2.mul(volumes, f64x2.splat(f64.sub(scale, f64.const(1))))),
-        Slot.EXCESS_BYTES * 8
-      )
-    ])
+  const addTo = (address: Local<"i32">, what: Local<"v128">, offset: number): Statement =>
+    f64x2.store(address, f64x2.add(f64x2.load(address, offset), what), offset)
+  /** Counts above what was exported, apart: what is not sampled need not touch that line. */
+  const scaleUp = (what: Local<"v128">): ReadonlyArray<Statement> => [
+    set(back, f64x2.mul(what, f64x2.splat(f64.sub(scale, f64.const(1))))),
+    addTo(slot, back, Slot.EXCESS_BYTES * 8),
+    set(what, f64x2.mul(what, f64x2.splat(scale)))
   ]
   return [
+    set(pressed, f64.ne(pressure, f64.const(1))),
+    set32(told, i32.mul(whole, TELLS_SYN | TELLS_REPLY)),
+    set(least, i32x4.splat(0x7fff_ffff)),
+    set(most, i32x4.splat(-0x8000_0000)),
     repeat(
       [
         set32(k4, i32.shl(k, 2)),
         set32(by4, i32.shl(i, 2)),
         set32(by8, i32.shl(i, 3)),
-        set(slot, i32.load(k4, At.SLOT)),
-        set(mark, i32.load(by4, At.MARK)),
-        set(whole, i32.isZero(i32.and(mark, At.PART))),
-        set(added, i32.add(added, i32.and(whole, i32.ne(slot, 0)))),
-        set(slot, i32.add(slots, slot)),
+        set(slot, i32.add(slots, i32.load(k4, At.SLOT))),
         set(aux, i32.load(k4, At.AUX)),
         set(turn, i32.and(i32.shru(aux, At.TURNED_SHIFT), 1)),
         set(side, i32.add(slot, i32.shl(turn, 2))),
         set(sums, i32.add(slot, i32.shl(turn, 4))),
         set(rate, i32.load(by4, At.COLUMN.sampling)),
-        when(i32.isZero(rate), [
-          set(rate, i32.load(i32.shl(i32.load(by4, At.COLUMN.exporter), 2), At.RATES)),
-          set(rate, i32.or(rate, i32.isZero(rate)))
-        ]),
-        set(scale, f64.mul(f64.fromUnsigned(rate), pressure)),
+        when(i32.isZero(rate), [set(rate, i32.load(i32.shl(i32.load(by4, At.COLUMN.exporter), 2), At.RATES))]),
+        set(scaled, i32.or(i32.gtu(rate, 1), pressed)),
         set(volumes, f64x2.pair(by8, At.COLUMN.bytes, by8, At.COLUMN.packets)),
-        ...addVolumes(sums),
-        when(f64.ne(scale, f64.const(1)), [
+        when(scaled, [
+          set(scale, f64.mul(f64.fromUnsigned(i32.or(rate, i32.isZero(rate))), pressure)),
+          ...scaleUp(volumes),
           set(rate, i32.fromDouble(scale)),
           when(i32.gtu(rate, i32.load(slot, Slot.SAMPLING * 4)), [i32.store(slot, rate, Slot.SAMPLING * 4)])
         ]),
-        i32.store(side, i32.add(i32.load(side, Slot.RECORDS * 4), whole), Slot.RECORDS * 4),
-        set(ended, i32.load(by4, At.ENDED)),
-        set(began, i32.load(by4, At.BEGAN)),
-        set(was, i32.load(slot, Slot.LAST * 4)),
-        i32.store(slot, select(i32.gt(ended, was), ended, was), Slot.LAST * 4),
-        set(was, i32.load(slot, Slot.FIRST * 4)),
-        i32.store(slot, select(i32.lt(began, was), began, was), Slot.FIRST * 4),
+        addTo(sums, volumes, Slot.BYTES * 8),
+        // Records of both directions, first and last, which lie side by side.
+        set(counted, i32x4.load(slot, Slot.RECORDS * 4)),
+        when(whole, [set(counted, i32x4.add(counted, i32x4.load(i32.shl(turn, 4), At.COUNTS)))]),
+        set(counted, i32x4.least(counted, i32x4.with(least, by4, At.BEGAN, Slot.FIRST - Slot.RECORDS))),
+        set(counted, i32x4.most(counted, i32x4.with(most, by4, At.ENDED, Slot.LAST - Slot.RECORDS))),
+        i32x4.store(slot, counted, Slot.RECORDS * 4),
         set(flags, i32.load8(i, At.COLUMN.tcpFlags)),
+        set(tells, i32.load8(flags, At.TELLS)),
         when(i32.and(whole, i32.shru(aux, At.PORTED_SHIFT)), [
           set(port, i32.and(aux, 0xffff)),
-          set(was, i32.load(slot, Slot.PORTS_SEEN * 4)),
-          set(changed, i32.ne(i32.shru(was, 16), port)),
+          set(changed, i32.ne(i32.load16(slot, Slot.PORTS_SEEN * 4 + 2), port)),
           i32.store(slot, i32.add(i32.load(slot, Slot.A_PORTS * 4), changed), Slot.A_PORTS * 4),
-          i32.store(slot, i32.or(i32.and(was, 0xffff), i32.shl(port, 16)), Slot.PORTS_SEEN * 4),
+          i32.store16(slot, port, Slot.PORTS_SEEN * 4 + 2),
           set(was, i32.and(i32.load(slot, Slot.LAST_BEGAN * 4), i32.sub(changed, 1))),
-          // Without its SYN, TCP was running before: an active timeout cut it, and which half starts first says nothing. With a SYN in both
-          // halves, the earlier start is the opening SYN's.
-          when(i32.and(mark, i32.or(i32.isZero(flags), i32.shru(flags, 1))), [
-            set(own, i32.sub(began, i32.fromLow(wholeOf(f64.load(i32.shl(i32.load(by4, At.COLUMN.exporter), 3), At.SKEWS))))),
-            set(ahead, i32.shr(i32.shl(i32.sub(i32.shr(was, 2), own), 2), 2)),
+          when(i32.and(i32.and(i32.load(by4, At.MARK), At.STARTED), tells), [
+            set(began, i32.load(by4, At.OWN)),
+            set(ahead, i32.shr(i32.shl(i32.sub(i32.shr(was, 2), began), 2), 2)),
             when(
               i32.and(
                 i32.eq(i32.and(was, 3), i32.sub(2, turn)),
@@ -128,35 +148,37 @@ export const add = routine("add", ["i32", "i32", "f64", "i32"], ([i, count, pres
                 ]),
                 set32(was, 0)
               ],
-              [set(was, i32.or(i32.shl(own, 2), i32.add(turn, 1)))]
+              [set(was, i32.or(i32.shl(began, 2), i32.add(turn, 1)))]
             )
           ]),
           i32.store(slot, was, Slot.LAST_BEGAN * 4)
         ]),
-        i32.store(slot, i32.or(i32.load(slot, Slot.FLAGS * 4), i32.shl(flags, i32.shl(turn, 3))), Slot.FLAGS * 4),
-        when(i32.and(whole, i32.eq(i32.and(flags, SYN | ACK), SYN)), [more(side, Slot.SYN * 4)]),
-        // One packet: a client's flow of two packets or more has SYN and ACK as well.
-        when(i32.and(whole, i32.eq(i32.and(flags, SYN | ACK | FIN_PSH), SYN | ACK)), [
-          when(f64.eq(f64.load(by8, At.COLUMN.packets), f64.const(1)), [more(side, Slot.SYN_ACK * 4)])
+        // Its octet of the flags.
+        set32(port, i32.add(slot, turn)),
+        i32.store8(port, i32.or(i32.load8(port, Slot.FLAGS * 4), flags), Slot.FLAGS * 4),
+        when(i32.and(tells, told), [
+          when(
+            i32.and(tells, TELLS_SYN),
+            [more(side, Slot.SYN * 4)],
+            [when(f64.eq(f64.load(by8, At.COLUMN.packets), f64.const(1)), [more(side, Slot.SYN_ACK * 4)])]
+          )
         ]),
         when(
           i32.isZero(i64.isZero(i64.or(i64.load(by8, At.COLUMN.reverseBytes), i64.load(by8, At.COLUMN.reversePackets)))),
           // The reverse half of a biflow. Its source is the initiator (RFC 5103 §5).
           [
             set(volumes, f64x2.pair(by8, At.COLUMN.reverseBytes, by8, At.COLUMN.reversePackets)),
+            when(scaled, scaleUp(volumes)),
             set(sums, i32.add(slot, i32.shl(i32.xor(turn, 1), 4))),
-            ...addVolumes(sums),
+            addTo(sums, volumes, Slot.BYTES * 8),
             when(i32.and(whole, i32.shru(aux, At.PORTED_SHIFT)), [more(side, Slot.BEGAN * 4)])
           ]
         ),
-        i32.store(i32.shl(egress, 2), k, At.EGRESS_ROWS),
-        set(egress, i32.add(egress, i32.eq(i32.load8(i, At.COLUMN.direction), 1))),
         set(i, i32.add(i, 1)),
         set(k, i32.add(k, 1))
       ],
       i32.ltu(k, count)
     ),
-    i32.store(0, egress, At.SAID_EGRESS),
-    give(added)
+    give(count)
   ]
 })

@@ -33,6 +33,7 @@ export const SAID_SIXES = SAID
 export const SAID_NO_ADDRESS = SAID + 4
 export const SAID_EGRESS = SAID + 8
 export const SAID_TOUCHED = SAID + 12
+export const SAID_NOWHERE = SAID + 16
 
 /** Of each window: number of its next free slot, and the number it must not reach. */
 export const WINDOWS = take((MAX_WINDOWS + 1) * 8)
@@ -41,6 +42,8 @@ export const WINDOWS = take((MAX_WINDOWS + 1) * 8)
 /** Two words of 64 bits: the key. */
 export const KEY = take(PIECE * 16)
 export const HASH = take(PIECE * 4)
+/** Class of the protocol in the upper 16 bits, plus the rank of the source port less that of the destination port; 0 without ports. */
+export const STANDING = take(PIECE * 4)
 /** First what the index has at the hash, then the offset of the slot; 0 no slot. */
 export const SLOT = take(PIECE * 4)
 /** Port of `a` in 16 bits, then TURNED (the source is end `b`) and PORTED (the protocol has ports). */
@@ -49,10 +52,14 @@ export const TURNED_SHIFT = 16
 export const PORTED_SHIFT = 17
 /** Rows of the piece whose slot was not found at once. */
 export const MISSES = take(PIECE * 4)
-/** Rows of the piece that were taken on the way out. */
+/** Rows of the piece that were taken on the way out; SAID_EGRESS says how many. */
 export const EGRESS_ROWS = take(PIECE * 4)
 
 export const CLASSES = take(256)
+/** Of all TCP flags: what they tell (kernel-add.ts). */
+export const TELLS = take(256)
+/** What a record adds to the words from RECORDS to LAST, for each direction. */
+export const COUNTS = take(32)
 export const RANKS = take(4 << 16)
 export const SKEWS = take(MAX_EXPORTERS * 8)
 export const RATES = take(MAX_EXPORTERS * 4)
@@ -69,6 +76,8 @@ const SCRATCH = take(SCRATCH_ROOM)
 /** ms from the start of its window. */
 export const ENDED = take(ROWS * 4)
 export const BEGAN = take(ROWS * 4)
+/** When it began, by the exporter's own clock, where it is marked STARTED. */
+export const OWN = take(ROWS * 4)
 /** NOWHERE, or the window in the upper 8 bits, and STARTED (it has a start that is believed), PART (the record is counted elsewhere). */
 export const MARK = take(ROWS * 4)
 export const NOWHERE = -1

@@ -69,9 +69,8 @@ export const isPlausible = (end: number, arrivalMs: number, windowMs: number): b
 
 export const makePlacer = (options: PlacerOptions): Placer => {
   const { account, openAt, table, windowSeconds } = options
-  const { began, columns, ended, mark, odd, six, unfolded } = table
+  const { began, columns, ended, mark, odd, own, six, unfolded } = table
   const windowMs = windowSeconds * 1000
-  const allWindow = BigInt(windowMs)
   let current: OpenWindow | undefined
   let dice = (options.seed | 1) >>> 0
   let parts = 0
@@ -205,6 +204,7 @@ export const makePlacer = (options: PlacerOptions): Placer => {
     mark[row] = window.held.tag | started
     ended[row] = last - start
     began[row] = started === 0 ? last - start : first - start
+    own[row] = began[row]! - skewMs
     if (started !== 0 && first < start) split(batch, from, row, first, last, openFrom)
     return window
   }
@@ -212,7 +212,7 @@ export const makePlacer = (options: PlacerOptions): Placer => {
   const foldParts = (pressure: number): void => {
     const count = parts
     parts = 0
-    if (count > 0) table.fold(BATCH_ROWS, count, pressure)
+    if (count > 0) table.fold(BATCH_ROWS, count, pressure, false)
   }
 
   return {
@@ -231,7 +231,7 @@ export const makePlacer = (options: PlacerOptions): Placer => {
         current.start >= arrivalMs - DAY_MS &&
         current.start <= arrivalMs
       // In no time there is no row: all are odd.
-      const odds = table.place(count, current?.held, current?.start ?? 0, easy ? allWindow : 0n, arrivalMs)
+      const odds = table.place(count, current?.held, current?.start ?? 0, easy ? windowMs : 0, arrivalMs)
       let next = current
       for (let n = 0; n < odds; n++) {
         const row = odd[n]!

@@ -1,0 +1,191 @@
+/**
+ * The first loop of the kernel's `keys` (kernel.ts): four rows at a time, from columns to keys and hashes by the folding rule (fold.ts), which
+ * has no branch here that follows the traffic. Rows behind the last are made up to four; what becomes of them is nobody's.
+ */
+import {
+  f64x2,
+  i32,
+  i32x4,
+  i64,
+  i64x2,
+  type Local,
+  repeat,
+  type Scope,
+  type Statement,
+  set,
+  set32,
+  type Value,
+  when
+} from "../decode/wasm.ts"
+import * as At from "./layout.ts"
+import * as Slot from "./slot.ts"
+
+type Word = Value<"i32">
+type Four<T> = readonly [T, T, T, T]
+
+const MULTIPLIER = 0x9e3779b1
+
+/**
+ * The hash of a key's four words: NH of UMAC (Black et al., RFC 4418 §5.2), so that whoever does not know the secrets cannot choose addresses
+ * that collide; its 64 bits then become 32, each of which hangs on all of them.
+ */
+export const hashInto = (
+  hash: Local<"i32">,
+  [a, b, ports, meta]: Four<Word>,
+  [secretA, secretB, secretC, secretD]: Four<Word>,
+  wide: Local<"i64">
+): ReadonlyArray<Statement> => {
+  const product = (x: Word, one: Word, y: Word, other: Word) =>
+    i64.mul(i64.fromUnsigned(i32.add(x, one)), i64.fromUnsigned(i32.add(y, other)))
+  return [
+    set(wide, i64.add(product(a, secretA, b, secretB), product(ports, secretC, meta, secretD))),
+    set(hash, i32.add(i32.fromLow(i64.shru(wide, 32)), i32.mul(i32.fromLow(wide), MULTIPLIER))),
+    set(hash, i32.xor(hash, i32.shru(hash, 15)))
+  ]
+}
+
+/** The same of four keys. */
+const hashesInto = (
+  hash: Local<"v128">,
+  [a, b, ports, meta]: Four<Local<"v128">>,
+  secrets: Four<Local<"v128">>,
+  multiplier: Local<"v128">,
+  local: Scope
+): ReadonlyArray<Statement> => {
+  const salted = [a, b, ports, meta].map(() => local.v128()) as unknown as Four<Local<"v128">>
+  const low = local.v128()
+  const high = local.v128()
+  const sum = (product: (x: Value<"v128">, y: Value<"v128">) => Value<"v128">) =>
+    i64x2.add(product(salted[0], salted[1]), product(salted[2], salted[3]))
+  return [
+    ...[a, b, ports, meta].map((word, n) => set(salted[n]!, i32x4.add(word, secrets[n]!))),
+    set(low, sum(i64x2.productLow)),
+    set(high, sum(i64x2.productHigh)),
+    set(hash, i32x4.add(i32x4.odd(low, high), i32x4.mul(i32x4.even(low, high), multiplier))),
+    set(hash, i32x4.xor(hash, i32x4.shru(hash, 15)))
+  ]
+}
+
+/** Rows from `i` on, `count` of them, to KEY, HASH and AUX. */
+export const makeKeys = (i: Local<"i32">, count: Local<"i32">, secrets: ReadonlyArray<Word>, local: Scope): ReadonlyArray<Statement> => {
+  const k = local.i32()
+  const by2 = local.i32()
+  const by4 = local.i32()
+  const kind = local.i32()
+  const bits = local.i32()
+  const egress = local.i32()
+  const v = local.v128
+  const [mark, family, source, destination, sourcePort, destinationPort] = [v(), v(), v(), v(), v(), v()]
+  const [standing, higher, ported, alike, turned, turn] = [v(), v(), v(), v(), v(), v()]
+  const [a, b, portA, portB, ports, meta, hash] = [v(), v(), v(), v(), v(), v(), v()]
+  const [ends, moreEnds, rest, moreRest] = [v(), v(), v(), v()]
+  const salts = secrets.map(() => v()) as unknown as Four<Local<"v128">>
+  const multiplier = v()
+  const lessFamily = v()
+  const none = v()
+  const rank = (column: number) => i32.load8(i32.or(kind, i32.load16(by2, column)), At.RANKS)
+  /** Which of four rows were taken on the way out. */
+  const listEgress = [0, 1, 2, 3].flatMap((row) => [
+    i32.store(i32.shl(egress, 2), i32.add(k, row), At.EGRESS_ROWS),
+    set(
+      egress,
+      i32.add(egress, i32.and(i32.eq(i32.load8(i, At.COLUMN.direction + row), 1), i32.lt(i32.add(k, row), count)))
+    )
+  ])
+  return [
+    // A loop of its own: what was just stored by the word cannot be loaded by the four without waiting.
+    repeat(
+      [
+        set32(by2, i32.shl(i32.add(i, k), 1)),
+        set(kind, i32.shl(i32.load8(i32.load8(i32.add(i, k), At.COLUMN.protocol), At.CLASSES), 16)),
+        i32.store(
+          i32.shl(k, 2),
+          i32.add(kind, i32.sub(rank(At.COLUMN.sourcePort), rank(At.COLUMN.destinationPort))),
+          At.STANDING
+        ),
+        set(k, i32.add(k, 1))
+      ],
+      i32.ltu(k, count)
+    ),
+    set32(k, 0),
+    // Constants in a loop are made anew in each round.
+    set(multiplier, i32x4.splat(MULTIPLIER)),
+    set(lessFamily, i32x4.splat(Slot.FAMILY6_BIT + 1 - 6)),
+    ...salts.map((salt, n) => set(salt, i32x4.splat(secrets[n]!))),
+    repeat(
+      [
+        set32(by2, i32.shl(i, 1)),
+        set32(by4, i32.shl(i, 2)),
+        set(mark, i32x4.load(by4, At.MARK)),
+        set(family, i32x4.load8(i, At.COLUMN.family)),
+        set(none, i32x4.splat(0)),
+        set(turn, i32x4.eq(family, none)),
+        when(i32x4.anyTrue(turn), [
+          // Without addresses: counted once, and nowhere from now on.
+          set(bits, i32.and(i32x4.signs(turn), i32.xor(i32x4.signs(i32x4.eq(mark, i32x4.splat(At.NOWHERE))), -1))),
+          when(i32.lt(i32.sub(count, k), 4), [
+            set(bits, i32.and(bits, i32.sub(i32.shl(1, i32.sub(count, k)), 1)))
+          ]),
+          i32.store(0, i32.add(i32.load(0, At.SAID_NO_ADDRESS), i32.count(bits)), At.SAID_NO_ADDRESS),
+          set(mark, i32x4.or(mark, turn)),
+          i32x4.store(by4, mark, At.MARK)
+        ]),
+        set(standing, i32x4.load(i32.shl(k, 2), At.STANDING)),
+        set(ported, i32x4.gt(standing, none)),
+        set(higher, i32x4.shl(standing, 16)),
+        set(source, i32x4.load(by4, At.COLUMN.source)),
+        set(destination, i32x4.load(by4, At.COLUMN.destination)),
+        set(sourcePort, i32x4.and(i32x4.load16(by2, At.COLUMN.sourcePort), ported)),
+        set(destinationPort, i32x4.and(i32x4.load16(by2, At.COLUMN.destinationPort), ported)),
+        set(alike, i32x4.eq(higher, none)),
+        // By rank, where these are alike by address, where these are by port.
+        set(turned, i32x4.and(i32x4.eq(source, destination), i32x4.gt(sourcePort, destinationPort))),
+        set(turned, i32x4.and(alike, i32x4.or(i32x4.gt(source, destination), turned))),
+        set(turned, i32x4.or(i32x4.gt(higher, none), turned)),
+        set(turn, i32x4.and(i32x4.xor(source, destination), turned)),
+        set(a, i32x4.xor(source, turn)),
+        set(b, i32x4.xor(destination, turn)),
+        set(turn, i32x4.and(i32x4.xor(sourcePort, destinationPort), turned)),
+        set(portA, i32x4.xor(sourcePort, turn)),
+        set(portB, i32x4.xor(destinationPort, turn)),
+        set(ports, i32x4.or(portB, i32x4.and(i32x4.shl(portA, 16), alike))),
+        set(
+          meta,
+          i32x4.or(
+            i32x4.or(
+              i32x4.shl(i32x4.shru(mark, At.WINDOW_SHIFT), At.WINDOW_SHIFT),
+              i32x4.shl(i32x4.load(by4, At.COLUMN.exporter), Slot.EXPORTER_SHIFT)
+            ),
+            i32x4.or(
+              i32x4.shl(i32x4.load8(i, At.COLUMN.protocol), Slot.PROTOCOL_SHIFT),
+              // The family is 4 or 6, and -1 is added where ranks are alike: FAMILY6_BIT and 1 if folded are left.
+              i32x4.add(i32x4.add(family, alike), lessFamily)
+            )
+          )
+        ),
+        set(bits, i32.xor(i32.load(i, At.COLUMN.direction), 0x01010101)),
+        // An octet that is 0 now borrows from those above it.
+        when(i32.and(i32.and(i32.sub(bits, 0x01010101), i32.xor(bits, -1)), 0x80808080), listEgress),
+        ...hashesInto(hash, [a, b, ports, meta], salts, multiplier, local),
+        i32x4.store(i32.shl(k, 2), hash, At.HASH),
+        i32x4.store(
+          i32.shl(k, 2),
+          // What holds is -1.
+          i32x4.sub(portA, i32x4.add(i32x4.shl(turned, At.TURNED_SHIFT), i32x4.shl(ported, At.PORTED_SHIFT))),
+          At.AUX
+        ),
+        set(ends, i32x4.mixLow(a, b)),
+        set(moreEnds, i32x4.mixHigh(a, b)),
+        set(rest, i32x4.mixLow(ports, meta)),
+        set(moreRest, i32x4.mixHigh(ports, meta)),
+        ...[i64x2.mixLow(ends, rest), i64x2.mixHigh(ends, rest), i64x2.mixLow(moreEnds, moreRest), i64x2.mixHigh(moreEnds, moreRest)].map(
+          (key, n) => f64x2.store(i32.shl(k, 4), key, At.KEY + n * 16)
+        ),
+        set(i, i32.add(i, 4)),
+        set(k, i32.add(k, 4))
+      ],
+      i32.ltu(k, count)
+    ),
+    i32.store(0, egress, At.SAID_EGRESS)
+  ]
+}
