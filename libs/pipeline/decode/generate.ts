@@ -14,9 +14,7 @@ import {
   callOut,
   f64,
   give,
-  i8x16,
   i32,
-  i32x4,
   type Local,
   type Routine,
   repeat,
@@ -27,6 +25,7 @@ import {
   type Value,
   when
 } from "./wasm.ts"
+import { i8x16, i32x4 } from "./wasm-vectors.ts"
 
 interface Place {
   readonly at: Value<"i32">

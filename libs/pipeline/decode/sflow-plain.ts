@@ -10,21 +10,8 @@ import { NEXT, orderAt, orders } from "./generate.ts"
 import { type Reading, roomOf } from "./Reading.ts"
 import { EXPANDED_FLOW_SAMPLE, FLOW_SAMPLE, FORMAT_INTERFACE, INTERNAL_INTERFACE, RAW_HEADER } from "./sflow-formats.ts"
 import { TUNNEL_PORTS } from "./tunnel.ts"
-import {
-  assemble,
-  f64,
-  give,
-  i8x16,
-  i32,
-  type Routine,
-  repeat,
-  routine,
-  type Statement,
-  select,
-  set,
-  type Value,
-  when
-} from "./wasm.ts"
+import { assemble, f64, give, i32, type Routine, repeat, routine, type Statement, select, set, type Value, when } from "./wasm.ts"
+import { i8x16 } from "./wasm-vectors.ts"
 
 /** Octets of an expanded flow sample before its packet; 12 of those behind the datagram may be read with them. */
 const BEFORE = 8 + 44 + 24

@@ -1,6 +1,6 @@
 /**
- * WebAssembly functions written as TypeScript expressions: what a kernel needs and no more (one imported memory, integers, doubles, one
- * vector type). Each value knows its type, so that a wrong operand is a type error here and not a refused module.
+ * WebAssembly functions written as TypeScript expressions: what a kernel needs and no more (one imported memory, integers, doubles; vectors are
+ * in wasm-vectors.ts). Each value knows its type, so that a wrong operand is a type error here and not a refused module.
  */
 
 export type Type = "i32" | "i64" | "f64" | "v128"
@@ -14,12 +14,12 @@ export interface Local<T extends Type> extends Value<T> {
 }
 /** Code that leaves nothing on the stack. */
 export type Statement = ReadonlyArray<number>
-type I32 = Value<"i32"> | number
-type Address = Value<"i32"> | number
+export type I32 = Value<"i32"> | number
+export type Address = Value<"i32"> | number
 
 const typeCodes: Record<Type, number> = { i32: 0x7f, i64: 0x7e, f64: 0x7c, v128: 0x7b }
 
-const unsigned = (value: number): Array<number> => {
+export const unsigned = (value: number): Array<number> => {
   const bytes: Array<number> = []
   let rest = value
   do {
@@ -40,13 +40,13 @@ const signed = (value: bigint): Array<number> => {
   }
 }
 
-const value = <T extends Type>(type: T, ...parts: ReadonlyArray<number | ReadonlyArray<number>>): Value<T> => ({
+export const value = <T extends Type>(type: T, ...parts: ReadonlyArray<number | ReadonlyArray<number>>): Value<T> => ({
   type,
   code: parts.flat() as Array<number>
 })
-const int = (x: I32): Value<"i32"> => (typeof x === "number" ? value("i32", 0x41, signed(BigInt(x | 0))) : x)
+export const int = (x: I32): Value<"i32"> => (typeof x === "number" ? value("i32", 0x41, signed(BigInt(x | 0))) : x)
 
-const binary =
+export const binary =
   <T extends Type, R extends Type>(result: R, ...opcode: ReadonlyArray<number>) =>
   (x: Value<T>, y: Value<T>): Value<R> =>
     value(result, x.code, y.code, opcode)
@@ -54,16 +54,16 @@ const binary32 =
   (opcode: number) =>
   (x: I32, y: I32): Value<"i32"> =>
     value("i32", int(x).code, int(y).code, opcode)
-const unary =
+export const unary =
   <T extends Type, R extends Type>(result: R, ...opcode: ReadonlyArray<number>) =>
   (x: Value<T>): Value<R> =>
     value(result, x.code, opcode)
 /** Alignment is a hint only; 0 is always true. A constant offset costs nothing. */
-const loader =
+export const loader =
   <R extends Type>(result: R, ...opcode: ReadonlyArray<number>) =>
   (address: Address, offset = 0): Value<R> =>
     value(result, int(address).code, opcode, 0, unsigned(offset))
-const storer =
+export const storer =
   <T extends Type>(...opcode: ReadonlyArray<number>) =>
   (address: Address, what: Value<T>, offset = 0): Statement => [
     ...int(address).code,
@@ -139,106 +139,6 @@ export const f64 = {
   fromSigned: (x: I32): Value<"f64"> => value("f64", int(x).code, 0xb7),
   fromUnsigned: (x: I32): Value<"f64"> => value("f64", int(x).code, 0xb8),
   fromUnsigned64: unary<"i64", "f64">("f64", 0xba)
-}
-
-/** Two doubles. */
-export const f64x2 = {
-  splat: unary<"f64", "v128">("v128", 0xfd, 0x14),
-  add: binary<"v128", "v128">("v128", 0xfd, 0xf0, 0x01),
-  mul: binary<"v128", "v128">("v128", 0xfd, 0xf2, 0x01),
-  sub: binary<"v128", "v128">("v128", 0xfd, 0xf1, 0x01),
-  eq: binary<"v128", "v128">("v128", 0xfd, 0x47),
-  ne: binary<"v128", "v128">("v128", 0xfd, 0x48),
-  lt: binary<"v128", "v128">("v128", 0xfd, 0x49),
-  le: binary<"v128", "v128">("v128", 0xfd, 0x4b),
-  ge: binary<"v128", "v128">("v128", 0xfd, 0x4c),
-  load: loader("v128", 0xfd, 0x00),
-  store: storer<"v128">(0xfd, 0x0b),
-  /** The double at one address beside the double at another. */
-  pair: (low: Address, lowOffset: number, high: Address, highOffset: number): Value<"v128"> =>
-    value("v128", int(high).code, int(low).code, 0xfd, 0x5d, 0, unsigned(lowOffset), 0xfd, 0x57, 0, unsigned(highOffset), 1)
-}
-
-const ofBoth = (...opcode: ReadonlyArray<number>) => binary<"v128", "v128">("v128", 0xfd, ...opcode)
-const shifted =
-  (...opcode: ReadonlyArray<number>) =>
-  (x: Value<"v128">, by: number): Value<"v128"> =>
-    value("v128", x.code, int(by).code, 0xfd, opcode)
-/** Words of `x`, which are 0 to 3, and of `y`, 4 to 7. */
-const wordsOf =
-  (...words: readonly [number, number, number, number]) =>
-  (x: Value<"v128">, y: Value<"v128">): Value<"v128"> =>
-    value(
-      "v128",
-      x.code,
-      y.code,
-      0xfd,
-      0x0d,
-      words.flatMap((word) => [0, 1, 2, 3].map((octet) => word * 4 + octet))
-    )
-
-/** Four words of 32 bits. What is compared becomes all ones where it holds. */
-export const i32x4 = {
-  splat: (x: I32): Value<"v128"> => value("v128", int(x).code, 0xfd, 0x11),
-  load: f64x2.load,
-  /** Four integers of 16 bits, without sign. */
-  load16: loader("v128", 0xfd, 0x04),
-  /** Four integers of 8 bits, without sign. */
-  load8: (address: Address, offset = 0): Value<"v128"> =>
-    value("v128", loader("v128", 0xfd, 0x5c)(address, offset).code, 0xfd, 0x89, 0x01, 0xfd, 0xa9, 0x01),
-  store: f64x2.store,
-  not: unary<"v128", "v128">("v128", 0xfd, 0x4d),
-  and: ofBoth(0x4e),
-  andNot: ofBoth(0x4f),
-  or: ofBoth(0x50),
-  xor: ofBoth(0x51),
-  add: ofBoth(0xae, 0x01),
-  sub: ofBoth(0xb1, 0x01),
-  mul: ofBoth(0xb5, 0x01),
-  eq: ofBoth(0x37),
-  gt: ofBoth(0x3b),
-  shl: shifted(0xab, 0x01),
-  shru: shifted(0xad, 0x01),
-  least: ofBoth(0xb6, 0x01),
-  most: ofBoth(0xb8, 0x01),
-  /** With the word in memory in place of its word `which`. */
-  with: (x: Value<"v128">, address: Address, offset: number, which: number): Value<"v128"> =>
-    value("v128", int(address).code, x.code, 0xfd, 0x56, 0, unsigned(offset), which),
-  /** The bits of `yes` where `mask` has ones, else those of `no`. */
-  choose: (yes: Value<"v128">, no: Value<"v128">, mask: Value<"v128">): Value<"v128"> =>
-    value("v128", yes.code, no.code, mask.code, 0xfd, 0x52),
-  anyTrue: unary<"v128", "i32">("i32", 0xfd, 0x53),
-  /** A bit a word: its highest. */
-  signs: unary<"v128", "i32">("i32", 0xfd, 0xa4, 0x01),
-  /** The first two words of each in turn; the last two. */
-  mixLow: wordsOf(0, 4, 1, 5),
-  mixHigh: wordsOf(2, 6, 3, 7),
-  /** Words 0 and 2 of each; words 1 and 3. */
-  even: wordsOf(0, 2, 4, 6),
-  odd: wordsOf(1, 3, 5, 7)
-}
-
-/** Two words of 64 bits. */
-export const i64x2 = {
-  add: ofBoth(0xce, 0x01),
-  /** Products, without sign, of the first two words of 32 bits; of the last two. */
-  productLow: ofBoth(0xde, 0x01),
-  productHigh: ofBoth(0xdf, 0x01),
-  mixLow: wordsOf(0, 1, 4, 5),
-  mixHigh: wordsOf(2, 3, 6, 7)
-}
-
-/** Sixteen octets. */
-export const i8x16 = {
-  zero: value("v128", 0xfd, 0x0c, new Array<number>(16).fill(0)),
-  load: f64x2.load,
-  store: f64x2.store,
-  or: binary<"v128", "v128">("v128", 0xfd, 0x50),
-  anyTrue: unary<"v128", "i32">("i32", 0xfd, 0x53),
-  /** The octets of `x` that `order` names, and 0 where it says 128. The relaxed instruction: one step, as `order` says nothing else. */
-  pick: binary<"v128", "v128">("v128", 0xfd, 0x80, 0x02),
-  word: (x: Value<"v128">, which = 0): Value<"i32"> => value("i32", x.code, 0xfd, 0x1b, which),
-  low64: unary<"v128", "i64">("i64", 0xfd, 0x1d, 0)
 }
 
 export const select = <T extends Type>(condition: I32, yes: Value<T>, no: Value<T>): Value<T> =>

@@ -13,8 +13,7 @@ import { CHUNK, CHUNK_SHIFT, type Chunks, type GiveBack, makeChunks } from "./ch
 import { addEgress, type EgressTable, makeEgressTable } from "./egress.ts"
 import { emitColumns } from "./emit-columns.ts"
 import { type Ipv6Interner, makeIpv6Interner } from "./ipv6-interner.ts"
-import { countsOf, flagsTell } from "./kernel-add.ts"
-import { type Kernel, makeKernel, portClasses, type Secrets } from "./kernel.ts"
+import { type Kernel, makeKernel, type Secrets, secretsOf } from "./kernel.ts"
 import * as At from "./layout.ts"
 import { EGRESS, META, SLOT_BYTES_SHIFT, SLOT_WORDS_SHIFT } from "./slot.ts"
 
@@ -59,12 +58,6 @@ export interface TableWindow {
   readonly chunks: Array<number>
   readonly ipv6: Ipv6Interner
   readonly egress: EgressTable
-}
-
-const mix = (seed: number, n: number): number => {
-  let x = Math.imul(seed + Math.imul(n, 0x9e3779b9), 0x85ebca6b)
-  x = Math.imul(x ^ (x >>> 15), 0x2c1b3c6d)
-  return x ^ (x >>> 13)
 }
 
 export class ConversationTable {
@@ -112,7 +105,7 @@ export class ConversationTable {
   constructor(ranks: PortRanks, seed: number, most: number, giveBack: GiveBack = () => false) {
     this.most = Math.min(most, MAX_CONVERSATIONS)
     this.seed = seed | 0
-    this.secrets = [mix(seed, 1), mix(seed, 2), mix(seed, 3), mix(seed, 4)]
+    this.secrets = secretsOf(seed)
     const chunks = Math.ceil(this.most / CHUNK) + MORE_CHUNKS
     let longest = SMALLEST_INDEX
     while (longest < 2 * chunks * CHUNK) longest *= 2
@@ -121,7 +114,7 @@ export class ConversationTable {
     // All of it at once: pages nobody touched cost nothing, and memory that never grows is never moved.
     const memory = new WebAssembly.Memory({ initial: pages, maximum: pages })
     const { buffer } = memory
-    this.kernel = makeKernel(memory)
+    this.kernel = makeKernel(memory, ranks)
     this.columns = At.columnsIn(memory)
     this.batch = At.batchIn(memory)
     const rows = this.columns.family.length
@@ -143,10 +136,6 @@ export class ConversationTable {
       const at = this.slots + ((chunk << CHUNK_SHIFT) << SLOT_BYTES_SHIFT)
       return giveBack(buffer, at, at + (CHUNK << SLOT_BYTES_SHIFT))
     })
-    new Uint8Array(buffer, At.CLASSES, 256).set(portClasses)
-    new Uint8Array(buffer, At.TELLS, 256).set(flagsTell)
-    new Int32Array(buffer, At.COUNTS, countsOf.length).set(countsOf)
-    new Uint8Array(buffer, At.RANKS, 4 << 16).set(ranks)
     // No key has all bits set: what belongs nowhere is not found.
     this.words[META] = -1
   }
@@ -209,32 +198,31 @@ export class ConversationTable {
 
   /** How many of the rows that were placed last have IPv6 addresses. */
   get sixes(): number {
-    return this.said[(At.SAID_SIXES - At.SAID) >> 2]!
+    return this.saidAt(At.SAID_SIXES)
+  }
+
+  private saidAt(at: number): number {
+    return this.said[(at - At.SAID) >> 2]!
   }
 
   /** Folds rows that were placed. `pressure`: each stands for so many. `whole`: records are counted with them, else they are parts. */
   fold(from: number, count: number, pressure: number, whole = true): void {
-    const { kernel, said, secrets, slots } = this
+    const { kernel, secrets, slots } = this
     for (let row = from; row < from + count; row += At.PIECE) {
       const length = Math.min(At.PIECE, from + count - row)
       const misses = kernel.keys(row, length, this.indexLength - 1, slots, ...secrets)
-      let folded = length
-      if (misses > 0) folded -= this.resolve(row, misses)
+      this.refused.noAddress += this.saidAt(At.SAID_NO_ADDRESS)
+      const folded = misses === 0 ? length : length - this.resolve(row, misses)
       kernel.add(row, length, pressure, slots, whole ? 1 : 0)
       if (whole) this.records += folded
-      const egress = said[(At.SAID_EGRESS - At.SAID) >> 2]!
+      const egress = this.saidAt(At.SAID_EGRESS)
       if (egress > 0) this.addEgress(row, egress, pressure)
     }
-    const noAddress = (At.SAID_NO_ADDRESS - At.SAID) >> 2
-    this.refused.noAddress += said[noAddress]!
-    said[noAddress] = 0
   }
 
   /** Finds or makes the slots of what was missed. Returns how many rows have none. */
   private resolve(row: number, misses: number): number {
-    const { columns, kernel, mark, piece, said, slots, unfolded } = this
-    const nowhere = (At.SAID_NOWHERE - At.SAID) >> 2
-    said[nowhere] = 0
+    const { columns, kernel, mark, piece, slots, unfolded } = this
     let refused = 0
     for (let at = 0; at < misses; ) {
       at = kernel.resolve(at, misses, row, this.indexLength - 1, slots)
@@ -251,7 +239,7 @@ export class ConversationTable {
       refused++
       at++
     }
-    return refused + said[nowhere]!
+    return refused + this.saidAt(At.SAID_NOWHERE)
   }
 
   /** More slots for a window. Where few are left, others give back what they did not use, and each gets half of it. */

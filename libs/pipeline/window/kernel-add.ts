@@ -1,20 +1,7 @@
 /** The last loop of the kernel (kernel.ts): volumes, times and evidence of each row into its slot (slot.ts). */
 
-import {
-  f64,
-  f64x2,
-  give,
-  i32,
-  i32x4,
-  i64,
-  type Local,
-  repeat,
-  routine,
-  type Statement,
-  set,
-  set32,
-  when
-} from "../decode/wasm.ts"
+import { f64, give, i32, i64, type Local, repeat, routine, type Statement, set, set32, when } from "../decode/wasm.ts"
+import { f64x2, i32x4 } from "../decode/wasm-vectors.ts"
 import * as At from "./layout.ts"
 import * as Slot from "./slot.ts"
 

@@ -1,15 +1,14 @@
 /**
- * The first loop of the kernel's `keys` (kernel.ts): four rows at a time, from columns to keys and hashes by the folding rule (fold.ts), which
- * has no branch here that follows the traffic. Rows behind the last are made up to four; what becomes of them is nobody's.
+ * The kernel's second loop (kernel.ts): from columns to keys and hashes by the folding rule (fold.ts), four rows at a time and without a branch
+ * that follows the traffic; then to slots. Rows behind the last are made up to four; what becomes of them is nobody's.
  */
 import {
-  f64x2,
+  give,
   i32,
-  i32x4,
   i64,
-  i64x2,
   type Local,
   repeat,
+  routine,
   type Scope,
   type Statement,
   set,
@@ -17,6 +16,7 @@ import {
   type Value,
   when
 } from "../decode/wasm.ts"
+import { f64x2, i32x4, i64x2 } from "../decode/wasm-vectors.ts"
 import * as At from "./layout.ts"
 import * as Slot from "./slot.ts"
 
@@ -66,8 +66,8 @@ const hashesInto = (
   ]
 }
 
-/** Rows from `i` on, `count` of them, to KEY, HASH and AUX. */
-export const makeKeys = (i: Local<"i32">, count: Local<"i32">, secrets: ReadonlyArray<Word>, local: Scope): ReadonlyArray<Statement> => {
+/** Rows from `i` on, `count` of them, to KEY, HASH and AUX; those on their way out are listed at EGRESS_ROWS. */
+const makeKeys = (i: Local<"i32">, count: Local<"i32">, secrets: ReadonlyArray<Word>, local: Scope): ReadonlyArray<Statement> => {
   const k = local.i32()
   const by2 = local.i32()
   const by4 = local.i32()
@@ -87,10 +87,7 @@ export const makeKeys = (i: Local<"i32">, count: Local<"i32">, secrets: Readonly
   /** Which of four rows were taken on the way out. */
   const listEgress = [0, 1, 2, 3].flatMap((row) => [
     i32.store(i32.shl(egress, 2), i32.add(k, row), At.EGRESS_ROWS),
-    set(
-      egress,
-      i32.add(egress, i32.and(i32.eq(i32.load8(i, At.COLUMN.direction + row), 1), i32.lt(i32.add(k, row), count)))
-    )
+    set(egress, i32.add(egress, i32.and(i32.eq(i32.load8(i, At.COLUMN.direction + row), 1), i32.lt(i32.add(k, row), count))))
   ])
   return [
     // A loop of its own: what was just stored by the word cannot be loaded by the four without waiting.
@@ -98,11 +95,7 @@ export const makeKeys = (i: Local<"i32">, count: Local<"i32">, secrets: Readonly
       [
         set32(by2, i32.shl(i32.add(i, k), 1)),
         set(kind, i32.shl(i32.load8(i32.load8(i32.add(i, k), At.COLUMN.protocol), At.CLASSES), 16)),
-        i32.store(
-          i32.shl(k, 2),
-          i32.add(kind, i32.sub(rank(At.COLUMN.sourcePort), rank(At.COLUMN.destinationPort))),
-          At.STANDING
-        ),
+        i32.store(i32.shl(k, 2), i32.add(kind, i32.sub(rank(At.COLUMN.sourcePort), rank(At.COLUMN.destinationPort))), At.STANDING),
         set(k, i32.add(k, 1))
       ],
       i32.ltu(k, count)
@@ -123,9 +116,7 @@ export const makeKeys = (i: Local<"i32">, count: Local<"i32">, secrets: Readonly
         when(i32x4.anyTrue(turn), [
           // Without addresses: counted once, and nowhere from now on.
           set(bits, i32.and(i32x4.signs(turn), i32.xor(i32x4.signs(i32x4.eq(mark, i32x4.splat(At.NOWHERE))), -1))),
-          when(i32.lt(i32.sub(count, k), 4), [
-            set(bits, i32.and(bits, i32.sub(i32.shl(1, i32.sub(count, k)), 1)))
-          ]),
+          when(i32.lt(i32.sub(count, k), 4), [set(bits, i32.and(bits, i32.sub(i32.shl(1, i32.sub(count, k)), 1)))]),
           i32.store(0, i32.add(i32.load(0, At.SAID_NO_ADDRESS), i32.count(bits)), At.SAID_NO_ADDRESS),
           set(mark, i32x4.or(mark, turn)),
           i32x4.store(by4, mark, At.MARK)
@@ -178,9 +169,12 @@ export const makeKeys = (i: Local<"i32">, count: Local<"i32">, secrets: Readonly
         set(moreEnds, i32x4.mixHigh(a, b)),
         set(rest, i32x4.mixLow(ports, meta)),
         set(moreRest, i32x4.mixHigh(ports, meta)),
-        ...[i64x2.mixLow(ends, rest), i64x2.mixHigh(ends, rest), i64x2.mixLow(moreEnds, moreRest), i64x2.mixHigh(moreEnds, moreRest)].map(
-          (key, n) => f64x2.store(i32.shl(k, 4), key, At.KEY + n * 16)
-        ),
+        ...[
+          i64x2.mixLow(ends, rest),
+          i64x2.mixHigh(ends, rest),
+          i64x2.mixLow(moreEnds, moreRest),
+          i64x2.mixHigh(moreEnds, moreRest)
+        ].map((key, n) => f64x2.store(i32.shl(k, 4), key, At.KEY + n * 16)),
         set(i, i32.add(i, 4)),
         set(k, i32.add(k, 4))
       ],
@@ -189,3 +183,42 @@ export const makeKeys = (i: Local<"i32">, count: Local<"i32">, secrets: Readonly
     i32.store(0, egress, At.SAID_EGRESS)
   ]
 }
+
+/** Rows from `i` on, `count` of them, into the piece. Four secret numbers make the hash. Returns how many are listed at MISSES. */
+export const keys = routine("keys", ["i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32"], (parameters, local) => {
+  const [i, count, mask, slots, ...secrets] = parameters
+  const k = local.i32()
+  const k4 = local.i32()
+  const slot = local.i32()
+  const hit = local.i32()
+  const misses = local.i32()
+  const touched = local.i32()
+  return [
+    i32.store(0, 0, At.SAID_NO_ADDRESS),
+    i32.store(0, 0, At.SAID_NOWHERE),
+    ...makeKeys(i, count, secrets, local),
+    // A loop of its own, so short that as many misses are under way as the processor can have.
+    set32(k4, 0),
+    repeat(
+      [i32.store(k4, i32.load(i32.shl(i32.and(i32.load(k4, At.HASH), mask), 2), At.INDEX), At.SLOT), set32(k4, i32.add(k4, 4))],
+      i32.ltu(k4, i32.shl(count, 2))
+    ),
+    set32(k, 0),
+    repeat(
+      [
+        set32(k4, i32.shl(k, 2)),
+        set(slot, i32.shl(i32.and(i32.load(k4, At.SLOT), At.SLOT_MASK), Slot.SLOT_BYTES_SHIFT)),
+        set(hit, i32.isZero(i32x4.anyTrue(i32x4.xor(i32x4.load(i32.shl(k, 4), At.KEY), i32x4.load(i32.add(slots, slot)))))),
+        // The second line of the slot is asked for as well, before it is needed.
+        set(touched, i32.or(touched, i32.load(i32.add(slots, slot), 64))),
+        i32.store(k4, i32.and(slot, i32.sub(0, hit)), At.SLOT),
+        i32.store(i32.shl(misses, 2), k, At.MISSES),
+        set(misses, i32.add(misses, i32.xor(hit, 1))),
+        set(k, i32.add(k, 1))
+      ],
+      i32.ltu(k, count)
+    ),
+    i32.store(0, touched, At.SAID_TOUCHED),
+    give(misses)
+  ]
+})

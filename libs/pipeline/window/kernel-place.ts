@@ -1,18 +1,6 @@
 /** The kernel's first loop (kernel.ts): four rows at a time against the window that is current, two in each vector of doubles. */
-import {
-  f64,
-  f64x2,
-  give,
-  i32,
-  i32x4,
-  repeat,
-  routine,
-  type Statement,
-  set,
-  set32,
-  type Value,
-  when
-} from "../decode/wasm.ts"
+import { f64, give, i32, repeat, routine, type Statement, set, set32, type Value, when } from "../decode/wasm.ts"
+import { f64x2, i32x4 } from "../decode/wasm-vectors.ts"
 import * as At from "./layout.ts"
 
 /** Added to an integer of less than 2^51, it leaves the integer in the low bits of the double. */
@@ -55,13 +43,7 @@ export const place = routine("place", ["i32", "f64", "f64", "f64", "i32"], ([to,
     set(start, f64x2.sub(start, bases)),
     set(own, f64x2.add(start, magic)),
     set(began, i32x4.choose(f64x2.add(f64x2.add(start, skew), magic), ended, started)),
-    set(
-      easy,
-      i32x4.and(
-        i32x4.and(f64x2.ge(rounded(began), none), f64x2.le(began, ended)),
-        f64x2.lt(rounded(ended), spans)
-      )
-    )
+    set(easy, i32x4.and(i32x4.and(f64x2.ge(rounded(began), none), f64x2.le(began, ended)), f64x2.lt(rounded(ended), spans)))
   ]
   const list = (at: number, count: typeof odds, shifts: ReadonlyArray<number>): ReadonlyArray<Statement> =>
     shifts.flatMap((shift, row) => [

@@ -3,80 +3,27 @@
  * (docs/decisions/007). A piece of at most 256 rows passes four loops, so short that the cache misses of many rows are under way at once,
  * and almost without branches, which a processor would guess wrong:
  *
- * - `place`: is the row wholly in the current window? What is not, JavaScript places (place-rows.ts).
- * - `keys`: rows → keys and hashes by the folding rule (fold.ts), then the slot that the index has for them, if it is theirs.
+ * - `place` (kernel-place.ts): is the row wholly in the current window? What is not, JavaScript places (place-rows.ts).
+ * - `keys` (kernel-keys.ts): rows → keys and hashes by the folding rule (fold.ts), then the slot that the index has for them, if it is theirs.
  * - `resolve`: rows whose slot was not found so: the next slots of the index, or a fresh one.
  * - `add` (kernel-add.ts): volumes, times and evidence into the slots. Rows that belong nowhere go to slot 0, which is nobody's.
  */
-import { portClass } from "#domain/PortRank.ts"
-import {
-  assemble,
-  f64,
-  f64x2,
-  give,
-  i32,
-  i32x4,
-  i64,
-  type Local,
-  repeat,
-  routine,
-  type Statement,
-  select,
-  set,
-  set32,
-  type Value,
-  when
-} from "../decode/wasm.ts"
-import { add } from "./kernel-add.ts"
-import { hashInto, makeKeys } from "./kernel-keys.ts"
+import { type PortRanks, portClass } from "#domain/PortRank.ts"
+import { assemble, give, i32, i64, repeat, routine, set, set32, when } from "../decode/wasm.ts"
+import { f64x2 } from "../decode/wasm-vectors.ts"
+import { add, countsOf, flagsTell } from "./kernel-add.ts"
+import { hashInto, keys } from "./kernel-keys.ts"
 import { place } from "./kernel-place.ts"
 import * as At from "./layout.ts"
 import * as Slot from "./slot.ts"
 
-const SLOT_MASK = (1 << At.SLOT_BITS) - 1
-const TAG_MASK = ~SLOT_MASK
-
-/** Rows from `i` on, `count` of them, into the piece. Four secret numbers make the hash. Returns how many are listed at MISSES. */
-const keys = routine("keys", ["i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32"], (parameters, local) => {
-  const [i, count, mask, slots, ...secrets] = parameters
-  const k = local.i32()
-  const k4 = local.i32()
-  const slot = local.i32()
-  const hit = local.i32()
-  const misses = local.i32()
-  const touched = local.i32()
-  return [
-    ...makeKeys(i, count, secrets, local),
-    // A loop of its own, so short that as many misses are under way as the processor can have.
-    set32(k4, 0),
-    repeat(
-      [i32.store(k4, i32.load(i32.shl(i32.and(i32.load(k4, At.HASH), mask), 2), At.INDEX), At.SLOT), set32(k4, i32.add(k4, 4))],
-      i32.ltu(k4, i32.shl(count, 2))
-    ),
-    set32(k, 0),
-    repeat(
-      [
-        set32(k4, i32.shl(k, 2)),
-        set(slot, i32.shl(i32.and(i32.load(k4, At.SLOT), SLOT_MASK), Slot.SLOT_BYTES_SHIFT)),
-        set(hit, i32.isZero(i32x4.anyTrue(i32x4.xor(i32x4.load(i32.shl(k, 4), At.KEY), i32x4.load(i32.add(slots, slot)))))),
-        // The second line of the slot is asked for as well, before it is needed.
-        set(touched, i32.or(touched, i32.load(i32.add(slots, slot), 64))),
-        i32.store(k4, i32.and(slot, i32.sub(0, hit)), At.SLOT),
-        i32.store(i32.shl(misses, 2), k, At.MISSES),
-        set(misses, i32.add(misses, i32.xor(hit, 1))),
-        set(k, i32.add(k, 1))
-      ],
-      i32.ltu(k, count)
-    ),
-    i32.store(0, touched, At.SAID_TOUCHED),
-    give(misses)
-  ]
-})
+const TAG_MASK = ~At.SLOT_MASK
 
 /** Misses from `m` to `misses` of the piece that starts at row `from`. Returns where it stopped because a window has no free slot. */
 const resolve = routine("resolve", ["i32", "i32", "i32", "i32", "i32"], ([m, misses, from, mask, slots], local) => {
   const k = local.i32()
   const row4 = local.i32()
+  const marked = local.i32()
   const hash = local.i32()
   const position = local.i32()
   const entry = local.i32()
@@ -91,7 +38,9 @@ const resolve = routine("resolve", ["i32", "i32", "i32", "i32", "i32"], ([m, mis
       [
         set(k, i32.load(i32.shl(m, 2), At.MISSES)),
         set32(row4, i32.shl(i32.add(from, k), 2)),
-        when(i32.ne(i32.load(row4, At.MARK), At.NOWHERE), [
+        set(marked, i32.load(row4, At.MARK)),
+        i32.store(0, i32.add(i32.load(0, At.SAID_NOWHERE), i32.eq(marked, At.NOWHERE)), At.SAID_NOWHERE),
+        when(i32.ne(marked, At.NOWHERE), [
           set(hash, i32.load(i32.shl(k, 2), At.HASH)),
           set(low, i64.load(i32.shl(k, 4), At.KEY)),
           set(high, i64.load(i32.shl(k, 4), At.KEY + 8)),
@@ -103,7 +52,7 @@ const resolve = routine("resolve", ["i32", "i32", "i32", "i32", "i32"], ([m, mis
               set(searching, i32.ne(entry, 0)),
               when(i32.isZero(i32.and(i32.xor(entry, hash), TAG_MASK)), [
                 when(searching, [
-                  set(slot, i32.shl(i32.and(entry, SLOT_MASK), Slot.SLOT_BYTES_SHIFT)),
+                  set(slot, i32.shl(i32.and(entry, At.SLOT_MASK), Slot.SLOT_BYTES_SHIFT)),
                   when(
                     i64.isZero(
                       i64.or(i64.xor(low, i64.load(i32.add(slots, slot), 0)), i64.xor(high, i64.load(i32.add(slots, slot), 8)))
@@ -134,7 +83,7 @@ const resolve = routine("resolve", ["i32", "i32", "i32", "i32", "i32"], ([m, mis
             i32.store(i32.add(slots, slot), i32.or(position, i32.shl(position, 16)), Slot.PORTS_SEEN * 4)
           ]),
           i32.store(i32.shl(k, 2), slot, At.SLOT)
-        ], [i32.store(0, i32.add(i32.load(0, At.SAID_NOWHERE), 1), At.SAID_NOWHERE)]),
+        ]),
         set(m, i32.add(m, 1))
       ],
       i32.ltu(m, misses)
@@ -177,12 +126,22 @@ export interface Kernel {
 }
 export type Secrets = [number, number, number, number]
 
-/** Classes of all protocols' ports, for CLASSES. */
-export const portClasses = Uint8Array.from({ length: 256 }, (_, protocol) => portClass(protocol))
+const mix = (seed: number, n: number): number => {
+  let x = Math.imul(seed + Math.imul(n, 0x9e3779b9), 0x85ebca6b)
+  x = Math.imul(x ^ (x >>> 15), 0x2c1b3c6d)
+  return x ^ (x >>> 13)
+}
+export const secretsOf = (seed: number): Secrets => [mix(seed, 1), mix(seed, 2), mix(seed, 3), mix(seed, 4)]
 
 let compiled: WebAssembly.Module | undefined
 
-export const makeKernel = (memory: WebAssembly.Memory): Kernel => {
+/** The functions over that memory, and the tables in it that they look things up in. */
+export const makeKernel = (memory: WebAssembly.Memory, ranks: PortRanks): Kernel => {
   compiled ??= new WebAssembly.Module(assemble([place, keys, resolve, reindex, add]))
+  const classes = Uint8Array.from({ length: 256 }, (_, protocol) => portClass(protocol))
+  new Uint8Array(memory.buffer, At.CLASSES, classes.length).set(classes)
+  new Uint8Array(memory.buffer, At.TELLS, flagsTell.length).set(flagsTell)
+  new Int32Array(memory.buffer, At.COUNTS, countsOf.length).set(countsOf)
+  new Uint8Array(memory.buffer, At.RANKS, ranks.length).set(ranks)
   return new WebAssembly.Instance(compiled, { env: { memory } }).exports as unknown as Kernel
 }

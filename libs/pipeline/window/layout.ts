@@ -21,13 +21,14 @@ export const PART_ROWS = 2048
 const ROWS = BATCH_ROWS + PART_ROWS
 /** An index entry: the number of a slot, and above it what fits of the hash. */
 export const SLOT_BITS = 21
+export const SLOT_MASK = (1 << SLOT_BITS) - 1
 /** Exporters and open windows that a key has bits for (slot.ts). */
 export const MAX_EXPORTERS = 4096
 export const MAX_WINDOWS = 255
 
 const { end, take } = spaceFrom(64)
 
-/** What a routine has to say beside its result. */
+/** What a routine has to say beside its result: of the rows that were placed, or of the piece. */
 export const SAID = take(64)
 export const SAID_SIXES = SAID
 export const SAID_NO_ADDRESS = SAID + 4

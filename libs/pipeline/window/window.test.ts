@@ -19,6 +19,30 @@ describe("window", () => {
     )
   })
 
+  it.each([1, 2, 3, 4, 5, 6, 7])("takes %d rows as they are, whatever was in the rows behind them before", (count) => {
+    const windows = makeTestWindows()
+    // No address; IPv6, on the way out, and late: all that is listed by its row.
+    const before: ReadonlyArray<TestRecord> = Array.from({ length: 8 }, (_, i) =>
+      i % 2 === 0 ? { ...flow, family: 0 } : { ...flow, family: 6, direction: 1, end: noon - 2 * span }
+    )
+    fold(windows, [...before, flow], noon + 1)
+    const was = windows.account()
+    assert.deepStrictEqual([was.folded, was.late, was.refusedNoAddress], [1, 4, 4])
+    windows.flush(noon + 2, 9)
+    fold(
+      windows,
+      Array.from({ length: count }, () => flow),
+      noon + 3
+    )
+    const slices = windows.flush(noon + 4, 9)
+    assert.deepStrictEqual(
+      slices.map(({ egress, records, rows }) => [records, rows, egress]),
+      [[count, 1, undefined]]
+    )
+    assert.deepStrictEqual({ ...windows.account(), records: 0, folded: 0 }, { ...was, records: 0, folded: 0 })
+    balanced(windows)
+  })
+
   it("keeps merged what may not leave yet, oldest window first", () => {
     const windows = makeTestWindows()
     fold(windows, [{ ...flow, end: noon - 1 }, flow], noon + 1)
