@@ -252,6 +252,13 @@ describe("conversation table", () => {
     assert.strictEqual(table.all.refused.noAddress, 1)
   })
 
+  it("finds every conversation again after its index has grown", () => {
+    const table = makeTable(20_000)
+    const records = Array.from({ length: 10_000 }, (_, i) => ({ ...tcp, source: tcp.source + i * 256, exporter: i % 3 }))
+    for (let i = 0; i < 20; i++) fold(table, records.slice((i % 10) * 1000, (i % 10) * 1000 + 1000))
+    assert.strictEqual(table.rows, records.length)
+  })
+
   it("gives room back and holds the same again after a reset, in the same memory", () => {
     const table = makeTable(5000)
     let bytes = 0

@@ -21,13 +21,17 @@ describe("window", () => {
 
   it.each([1, 2, 3, 4, 5, 6, 7])("takes %d rows as they are, whatever was in the rows behind them before", (count) => {
     const windows = makeTestWindows()
-    // No address; IPv6, on the way out, and late: all that is listed by its row.
+    // No address; IPv6 and late; on the way out: all that is listed by its row.
     const before: ReadonlyArray<TestRecord> = Array.from({ length: 8 }, (_, i) =>
-      i % 2 === 0 ? { ...flow, family: 0 } : { ...flow, family: 6, direction: 1, end: noon - 2 * span }
+      i % 2 === 0
+        ? { ...flow, family: 0 }
+        : i % 4 === 1
+          ? { ...flow, family: 6, end: noon - 2 * span }
+          : { ...flow, source: i, direction: 1 }
     )
     fold(windows, [...before, flow], noon + 1)
     const was = windows.account()
-    assert.deepStrictEqual([was.folded, was.late, was.refusedNoAddress], [1, 4, 4])
+    assert.deepStrictEqual([was.folded, was.late, was.refusedNoAddress], [3, 2, 4])
     windows.flush(noon + 2, 9)
     fold(
       windows,
