@@ -23,11 +23,12 @@ import * as Slot from "./slot.ts"
 type Word = Value<"i32">
 type Four<T> = readonly [T, T, T, T]
 
-const MULTIPLIER = 0x9e3779b1
+/** Odd numbers whose bits follow no rule: 2^32 by the golden ratio, and one that spreads each bit over half of the others. */
+const SPREAD = [0x9e3779b1, 0x85ebca6b] as const
 
 /**
  * The hash of a key's four words: NH of UMAC (Black et al., RFC 4418 §5.2), so that whoever does not know the secrets cannot choose addresses
- * that collide; its 64 bits then become 32, each of which hangs on all of them.
+ * that collide; its 64 bits then become 32, each of which hangs on all of them: addresses in a row do not come to lie in a row.
  */
 export const hashInto = (
   hash: Local<"i32">,
@@ -39,8 +40,9 @@ export const hashInto = (
     i64.mul(i64.fromUnsigned(i32.add(x, one)), i64.fromUnsigned(i32.add(y, other)))
   return [
     set(wide, i64.add(product(a, secretA, b, secretB), product(ports, secretC, meta, secretD))),
-    set(hash, i32.add(i32.fromLow(i64.shru(wide, 32)), i32.mul(i32.fromLow(wide), MULTIPLIER))),
-    set(hash, i32.xor(hash, i32.shru(hash, 15)))
+    set(hash, i32.add(i32.fromLow(i64.shru(wide, 32)), i32.mul(i32.fromLow(wide), SPREAD[0]))),
+    set(hash, i32.mul(i32.xor(hash, i32.shru(hash, 15)), SPREAD[1])),
+    set(hash, i32.xor(hash, i32.shru(hash, 16)))
   ]
 }
 
@@ -49,7 +51,7 @@ const hashesInto = (
   hash: Local<"v128">,
   [a, b, ports, meta]: Four<Local<"v128">>,
   secrets: Four<Local<"v128">>,
-  multiplier: Local<"v128">,
+  [first, second]: readonly [Local<"v128">, Local<"v128">],
   local: Scope
 ): ReadonlyArray<Statement> => {
   const salted = [a, b, ports, meta].map(() => local.v128()) as unknown as Four<Local<"v128">>
@@ -61,8 +63,9 @@ const hashesInto = (
     ...[a, b, ports, meta].map((word, n) => set(salted[n]!, i32x4.add(word, secrets[n]!))),
     set(low, sum(i64x2.productLow)),
     set(high, sum(i64x2.productHigh)),
-    set(hash, i32x4.add(i32x4.odd(low, high), i32x4.mul(i32x4.even(low, high), multiplier))),
-    set(hash, i32x4.xor(hash, i32x4.shru(hash, 15)))
+    set(hash, i32x4.add(i32x4.odd(low, high), i32x4.mul(i32x4.even(low, high), first))),
+    set(hash, i32x4.mul(i32x4.xor(hash, i32x4.shru(hash, 15)), second)),
+    set(hash, i32x4.xor(hash, i32x4.shru(hash, 16)))
   ]
 }
 
@@ -80,7 +83,7 @@ const makeKeys = (i: Local<"i32">, count: Local<"i32">, secrets: ReadonlyArray<W
   const [a, b, portA, portB, ports, meta, hash] = [v(), v(), v(), v(), v(), v(), v()]
   const [ends, moreEnds, rest, moreRest] = [v(), v(), v(), v()]
   const salts = secrets.map(() => v()) as unknown as Four<Local<"v128">>
-  const multiplier = v()
+  const spread = [v(), v()] as const
   const lessFamily = v()
   const none = v()
   const rank = (column: number) => i32.load8(i32.or(kind, i32.load16(by2, column)), At.RANKS)
@@ -102,7 +105,7 @@ const makeKeys = (i: Local<"i32">, count: Local<"i32">, secrets: ReadonlyArray<W
     ),
     set32(k, 0),
     // Constants in a loop are made anew in each round.
-    set(multiplier, i32x4.splat(MULTIPLIER)),
+    ...spread.map((one, n) => set(one, i32x4.splat(SPREAD[n]!))),
     set(lessFamily, i32x4.splat(Slot.FAMILY6_BIT + 1 - 6)),
     ...salts.map((salt, n) => set(salt, i32x4.splat(secrets[n]!))),
     repeat(
@@ -157,7 +160,7 @@ const makeKeys = (i: Local<"i32">, count: Local<"i32">, secrets: ReadonlyArray<W
         set(bits, i32.xor(i32.load(i, At.COLUMN.direction), 0x01010101)),
         // An octet that is 0 now borrows from those above it.
         when(i32.and(i32.and(i32.sub(bits, 0x01010101), i32.xor(bits, -1)), 0x80808080), listEgress),
-        ...hashesInto(hash, [a, b, ports, meta], salts, multiplier, local),
+        ...hashesInto(hash, [a, b, ports, meta], salts, spread, local),
         i32x4.store(i32.shl(k, 2), hash, At.HASH),
         i32x4.store(
           i32.shl(k, 2),
