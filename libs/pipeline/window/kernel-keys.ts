@@ -79,7 +79,7 @@ const makeKeys = (i: Local<"i32">, count: Local<"i32">, secrets: ReadonlyArray<W
   const egress = local.i32()
   const v = local.v128
   const [mark, family, source, destination, sourcePort, destinationPort] = [v(), v(), v(), v(), v(), v()]
-  const [standing, higher, ported, alike, turned, turn] = [v(), v(), v(), v(), v(), v()]
+  const [standing, rankGap, ported, alike, turned, turn] = [v(), v(), v(), v(), v(), v()]
   const [a, b, portA, portB, ports, meta, hash] = [v(), v(), v(), v(), v(), v(), v()]
   const [ends, moreEnds, rest, moreRest] = [v(), v(), v(), v()]
   const salts = secrets.map(() => v()) as unknown as Four<Local<"v128">>
@@ -126,16 +126,16 @@ const makeKeys = (i: Local<"i32">, count: Local<"i32">, secrets: ReadonlyArray<W
         ]),
         set(standing, i32x4.load(i32.shl(k, 2), At.STANDING)),
         set(ported, i32x4.gt(standing, none)),
-        set(higher, i32x4.shl(standing, 16)),
+        set(rankGap, i32x4.shl(standing, 16)),
         set(source, i32x4.load(by4, At.COLUMN.source)),
         set(destination, i32x4.load(by4, At.COLUMN.destination)),
         set(sourcePort, i32x4.and(i32x4.load16(by2, At.COLUMN.sourcePort), ported)),
         set(destinationPort, i32x4.and(i32x4.load16(by2, At.COLUMN.destinationPort), ported)),
-        set(alike, i32x4.eq(higher, none)),
+        set(alike, i32x4.eq(rankGap, none)),
         // By rank, where these are alike by address, where these are by port.
         set(turned, i32x4.and(i32x4.eq(source, destination), i32x4.gt(sourcePort, destinationPort))),
         set(turned, i32x4.and(alike, i32x4.or(i32x4.gt(source, destination), turned))),
-        set(turned, i32x4.or(i32x4.gt(higher, none), turned)),
+        set(turned, i32x4.or(i32x4.gt(rankGap, none), turned)),
         set(turn, i32x4.and(i32x4.xor(source, destination), turned)),
         set(a, i32x4.xor(source, turn)),
         set(b, i32x4.xor(destination, turn)),
