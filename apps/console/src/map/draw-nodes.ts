@@ -223,7 +223,7 @@ export const drawLabels = (
     ctx.globalAlpha = relation === "other" ? 0.35 : 1
     ctx.font = `${wanted ? 500 : 400} ${mono ? small : large}px ${font}`
     ctx.strokeStyle = palette.canvas
-    ctx.lineWidth = 3 / zoom
+    ctx.lineWidth = 5 / zoom
     ctx.strokeText(text, at.x, top + 10 / zoom)
     ctx.fillStyle = palette.text
     ctx.fillText(text, at.x, top + 10 / zoom)
