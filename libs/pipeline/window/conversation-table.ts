@@ -79,7 +79,7 @@ export class ConversationTable {
   /** Records folded since the table was made. */
   records = 0
   private readonly kernel: Kernel
-  private readonly most: number
+  readonly most: number
   private readonly seed: number
   private readonly secrets: Secrets
   private readonly said: Int32Array

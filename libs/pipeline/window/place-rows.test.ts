@@ -50,6 +50,23 @@ describe("the windows of a record", () => {
     assert.deepInclude(windows.account(), { folded: 1, moved: 1, late: 0 })
   })
 
+  it.each([
+    [300, 300],
+    [501, 0]
+  ])("splits records of %d conversations where there is room for 1000: %d", (conversations, split) => {
+    const windows = makeTestWindows({ maxConversations: 1000 })
+    const records = Array.from({ length: conversations }, (_, i) => ({ ...flow, source: i, bytes: 1001 }))
+    const at = (start: number, end: number) => records.map((record) => ({ ...record, start, end }))
+    fold(windows, at(noon - 20_000, noon - 10_000), noon - 9000)
+    const before = windows.flush(noon - 8000, 9)
+    // Past the edge all of them again, which began before it.
+    fold(windows, at(noon - 5000, noon + 4999), noon + 5000)
+    const after = windows.flush(noon + 6000, 9)
+    assert.deepInclude(windows.account(), { folded: 2 * conversations, split, refusedConversations: 0, refusedParts: 0 })
+    assert.strictEqual(totals([...before, ...after]).bytes, 2 * conversations * 1001)
+    balanced(windows)
+  })
+
   it("refuses a record without addresses once, however many windows it lasted through (fuzz)", () => {
     const windows = makeTestWindows({ latenessSeconds: 700 })
     fold(

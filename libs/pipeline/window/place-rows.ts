@@ -8,6 +8,8 @@
  * - No end: it ended when it arrived, and lasted no time. No start, one after the end, or one more than two days before it: no time.
  * - Its end lies in a window that is closed: counted late, not folded.
  * - It began in a window that is closed: that share goes to the oldest open window; counted as moved.
+ * - Where a window takes more than half of the room for conversations, its neighbour's shares would take that of others at the edge between
+ *   them: records are then not split, and their volume stays where they ended.
  * - It ends more than one window ahead of its arrival: the exporter's record times are wrong (its skew is corrected already); folded at its
  *   arrival, as if it lasted no time; counted as future.
  * - It ends more than a day before its arrival: an uptime counter has wrapped; likewise, counted as implausible.
@@ -58,6 +60,8 @@ export interface Placer {
   /** Folds the shares that other windows have in the rows just placed. */
   readonly foldParts: (pressure: number) => void
   readonly forget: (window: OpenWindow) => void
+  /** So many conversations the fullest window gave up. */
+  readonly flushed: (conversations: number) => void
 }
 
 /** What falls to the first `passed` of `all` milliseconds. It grows with `passed`, so that differences of it are whole and add up. */
@@ -74,6 +78,8 @@ export const makePlacer = (options: PlacerOptions): Placer => {
   let current: OpenWindow | undefined
   let dice = (options.seed | 1) >>> 0
   let parts = 0
+  let lately = 0
+  let splits = true
   let underPressure = 1
   /** IPv6 addresses of the batch that was placed last. */
   let octets: Uint8Array | undefined
@@ -205,7 +211,7 @@ export const makePlacer = (options: PlacerOptions): Placer => {
     ended[row] = last - start
     began[row] = started === 0 ? last - start : first - start
     own[row] = began[row]! - skewMs
-    if (started !== 0 && first < start) split(batch, from, row, first, last, openFrom)
+    if (splits && started !== 0 && first < start) split(batch, from, row, first, last, openFrom)
     return window
   }
 
@@ -217,11 +223,15 @@ export const makePlacer = (options: PlacerOptions): Placer => {
 
   return {
     foldParts,
+    flushed: (conversations) => {
+      lately = conversations
+    },
     forget: (window) => {
       if (current === window) current = undefined
     },
     place: (batch, from, count, arrivalMs, openFrom, pressure) => {
       underPressure = pressure
+      splits = 2 * Math.max(lately, current === undefined ? 0 : table.rows(current.held)) <= table.most
       // Of a batch that failed half way.
       parts = 0
       const easy =

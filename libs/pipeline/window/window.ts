@@ -230,6 +230,7 @@ export const makeWindows = (options: WindowOptions): Windows => {
       const final = window.start < openFrom
       if (final || holds(window)) slices.push(take(window, final))
     }
+    if (slices.length > 0) placer.flushed(Math.max(...slices.map(({ rows }) => rows)))
     table.relieve()
     return slices
   }
