@@ -25,7 +25,7 @@ import {
   type Value,
   when
 } from "./wasm.ts"
-import { i8x16, i32x4 } from "./wasm-vectors.ts"
+import { i8x16, i32x4, v128 } from "./wasm-vectors.ts"
 
 interface Place {
   readonly at: Value<"i32">
@@ -55,7 +55,7 @@ const readerOf = (scratch: number, local: () => Local<"v128">): Reader => {
   const integer = ({ at, length, offset }: Place): Value<"v128"> => {
     const order = known.get(length) ?? local()
     known.set(length, order)
-    return i8x16.pick(i8x16.load(at, offset), order)
+    return i8x16.pick(v128.load(at, offset), order)
   }
   const uint = (place: Place | undefined): Value<"i32"> => {
     if (place === undefined) return i32.const(0)
@@ -67,7 +67,7 @@ const readerOf = (scratch: number, local: () => Local<"v128">): Reader => {
       if (place === undefined) return f64.const(0)
       return place.length <= 4 ? f64.fromUnsigned(uint(place)) : f64.fromUnsigned64(i8x16.low64(integer(place)))
     },
-    setUp: () => [...known].map(([length, order]) => set(order, i8x16.load(0, scratch + orderAt(length))))
+    setUp: () => [...known].map(([length, order]) => set(order, v128.load(0, scratch + orderAt(length))))
   }
 }
 
@@ -140,10 +140,11 @@ export const decodeRoutine = (plan: Plan, { columns, datagram, scratch }: Shared
     const { advance, find, place } = layoutOf(plan, reader, p, end, local.i32, stop, [i32.store(0, -1, scratch + NEXT), done])
     const only = (fields: ReadonlyArray<number>) => place(fields[0] ?? -1)
 
+    /** What fills four rows of the columns that are the same in all; rows behind the last are not used yet, or lie in the gap behind a column. */
     const same: Array<Statement> = []
-    /** A column of four octets a row, of one, of eight that are 0; rows behind the last are not used yet, or lie in the gap behind the column. */
+    // A column of four octets a row, of one, of eight that are 0: filled there, so that the loop over the records has nothing to do for it.
     const same4 = (value: Value<"i32">, column: number): ReadonlyArray<Statement> => {
-      same.push(i32x4.store(by4, i32x4.splat(value), column))
+      same.push(v128.store(by4, i32x4.splat(value), column))
       return []
     }
     const same1 = (value: number, column: number): ReadonlyArray<Statement> => {
@@ -151,7 +152,7 @@ export const decodeRoutine = (plan: Plan, { columns, datagram, scratch }: Shared
       return []
     }
     const zero8 = (column: number): ReadonlyArray<Statement> => {
-      same.push(i8x16.store(by8, i8x16.zero, column), i8x16.store(by8, i8x16.zero, column + 16))
+      same.push(v128.store(by8, v128.zero, column), v128.store(by8, v128.zero, column + 16))
       return []
     }
     const word = (at: Place | undefined, column: number): ReadonlyArray<Statement> =>
@@ -166,17 +167,17 @@ export const decodeRoutine = (plan: Plan, { columns, datagram, scratch }: Shared
       const has4 = plan.source4.length + plan.destination4.length > 0
       const four = [...word(only(plan.source4), columns.source), ...word(only(plan.destination4), columns.destination)]
       if (plan.source6.length + plan.destination6.length === 0) return [...four, ...same1(has4 ? 4 : 0, columns.family)]
-      const octets = (at: Place | undefined) => (at === undefined ? i8x16.zero : i8x16.load(at.at, at.offset))
+      const octets = (at: Place | undefined) => (at === undefined ? v128.zero : v128.load(at.at, at.offset))
       const source6 = local.v128()
       const destination6 = local.v128()
       const some4 = i32.ne(i32.or(uint(only(plan.source4)), uint(only(plan.destination4))), 0)
-      const is4 = i32.or(some4, i32.isZero(i8x16.anyTrue(i8x16.or(source6, destination6))))
+      const is4 = i32.or(some4, i32.isZero(v128.anyTrue(v128.or(source6, destination6))))
       return [
         ...four,
         set(source6, octets(only(plan.source6))),
         set(destination6, octets(only(plan.destination6))),
-        i8x16.store(by32, source6, columns.ipv6),
-        i8x16.store(by32, destination6, columns.ipv6 + 16),
+        v128.store(by32, source6, columns.ipv6),
+        v128.store(by32, destination6, columns.ipv6 + 16),
         ...(has4 ? [i32.store8(row, select(is4, i32.const(4), i32.const(6)), columns.family)] : same1(6, columns.family))
       ]
     }

@@ -11,7 +11,7 @@ import { type Reading, roomOf } from "./Reading.ts"
 import { EXPANDED_FLOW_SAMPLE, FLOW_SAMPLE, FORMAT_INTERFACE, INTERNAL_INTERFACE, RAW_HEADER } from "./sflow-formats.ts"
 import { TUNNEL_PORTS } from "./tunnel.ts"
 import { assemble, f64, give, i32, type Routine, repeat, routine, type Statement, select, set, type Value, when } from "./wasm.ts"
-import { i8x16 } from "./wasm-vectors.ts"
+import { i8x16, v128 } from "./wasm-vectors.ts"
 
 /** Octets of an expanded flow sample before its packet; 12 of those behind the datagram may be read with them. */
 const BEFORE = 8 + 44 + 24
@@ -48,7 +48,7 @@ const plainRoutine = ({ columns, datagram, scratch }: SharedMemory): Routine =>
       give(i32.sub(row, first))
     ]
     const stopIf = (...conditions: ReadonlyArray<I32>): Statement => when(anyOf(conditions), stop)
-    const words = (at: I32, offset: number) => i8x16.pick(i8x16.load(at, offset), order)
+    const words = (at: I32, offset: number) => i8x16.pick(v128.load(at, offset), order)
     const uint = (at: I32, offset: number) => i8x16.word(words(at, offset))
     const isNot = (value: number, at: I32, offset: number) => i32.ne(i32.load(at, offset), word(value))
 
@@ -152,8 +152,8 @@ const plainRoutine = ({ columns, datagram, scratch }: SharedMemory): Routine =>
           i32.store(by4, 0, columns.source),
           i32.store(by4, 0, columns.destination),
           set(by32, i32.shl(row, 5)),
-          i8x16.store(by32, i8x16.load(type, 10), columns.ipv6),
-          i8x16.store(by32, i8x16.load(type, 26), columns.ipv6 + 16)
+          v128.store(by32, v128.load(type, 10), columns.ipv6),
+          v128.store(by32, v128.load(type, 26), columns.ipv6 + 16)
         ]
       )
     ]
@@ -187,7 +187,7 @@ const plainRoutine = ({ columns, datagram, scratch }: SharedMemory): Routine =>
     ]
 
     return [
-      set(order, i8x16.load(0, scratch + WORDS)),
+      set(order, v128.load(0, scratch + WORDS)),
       set(first, row),
       set(last, i32.add(row, most)),
       set(p, i32.add(p, datagram)),

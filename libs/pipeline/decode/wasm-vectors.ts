@@ -1,25 +1,40 @@
 /** The vectors of sixteen octets of wasm.ts, by what is in them. What is compared becomes all ones where it holds. */
 import { type Address, binary, type I32, int, loader, storer, unary, unsigned, type Value, value } from "./wasm.ts"
 
+const ofBoth = (...opcode: ReadonlyArray<number>) => binary<"v128", "v128">("v128", 0xfd, ...opcode)
+
+/** Whatever is in it. */
+export const v128 = {
+  zero: value("v128", 0xfd, 0x0c, new Array<number>(16).fill(0)),
+  load: loader("v128", 0xfd, 0x00),
+  store: storer<"v128">(0xfd, 0x0b),
+  not: unary<"v128", "v128">("v128", 0xfd, 0x4d),
+  and: ofBoth(0x4e),
+  andNot: ofBoth(0x4f),
+  or: ofBoth(0x50),
+  xor: ofBoth(0x51),
+  /** The bits of `yes` where `mask` has ones, else those of `no`. */
+  choose: (yes: Value<"v128">, no: Value<"v128">, mask: Value<"v128">): Value<"v128"> =>
+    value("v128", yes.code, no.code, mask.code, 0xfd, 0x52),
+  anyTrue: unary<"v128", "i32">("i32", 0xfd, 0x53)
+}
+
 /** Two doubles. */
 export const f64x2 = {
   splat: unary<"f64", "v128">("v128", 0xfd, 0x14),
-  add: binary<"v128", "v128">("v128", 0xfd, 0xf0, 0x01),
-  mul: binary<"v128", "v128">("v128", 0xfd, 0xf2, 0x01),
-  sub: binary<"v128", "v128">("v128", 0xfd, 0xf1, 0x01),
-  eq: binary<"v128", "v128">("v128", 0xfd, 0x47),
-  ne: binary<"v128", "v128">("v128", 0xfd, 0x48),
-  lt: binary<"v128", "v128">("v128", 0xfd, 0x49),
-  le: binary<"v128", "v128">("v128", 0xfd, 0x4b),
-  ge: binary<"v128", "v128">("v128", 0xfd, 0x4c),
-  load: loader("v128", 0xfd, 0x00),
-  store: storer<"v128">(0xfd, 0x0b),
+  add: ofBoth(0xf0, 0x01),
+  mul: ofBoth(0xf2, 0x01),
+  sub: ofBoth(0xf1, 0x01),
+  eq: ofBoth(0x47),
+  ne: ofBoth(0x48),
+  lt: ofBoth(0x49),
+  le: ofBoth(0x4b),
+  ge: ofBoth(0x4c),
   /** The double at one address beside the double at another. */
   pair: (low: Address, lowOffset: number, high: Address, highOffset: number): Value<"v128"> =>
     value("v128", int(high).code, int(low).code, 0xfd, 0x5d, 0, unsigned(lowOffset), 0xfd, 0x57, 0, unsigned(highOffset), 1)
 }
 
-const ofBoth = (...opcode: ReadonlyArray<number>) => binary<"v128", "v128">("v128", 0xfd, ...opcode)
 const shifted =
   (...opcode: ReadonlyArray<number>) =>
   (x: Value<"v128">, by: number): Value<"v128"> =>
@@ -40,18 +55,11 @@ const wordsOf =
 /** Four words of 32 bits. */
 export const i32x4 = {
   splat: (x: I32): Value<"v128"> => value("v128", int(x).code, 0xfd, 0x11),
-  load: f64x2.load,
   /** Four integers of 16 bits, without sign. */
   load16: loader("v128", 0xfd, 0x04),
   /** Four integers of 8 bits, without sign. */
   load8: (address: Address, offset = 0): Value<"v128"> =>
     value("v128", loader("v128", 0xfd, 0x5c)(address, offset).code, 0xfd, 0x89, 0x01, 0xfd, 0xa9, 0x01),
-  store: f64x2.store,
-  not: unary<"v128", "v128">("v128", 0xfd, 0x4d),
-  and: ofBoth(0x4e),
-  andNot: ofBoth(0x4f),
-  or: ofBoth(0x50),
-  xor: ofBoth(0x51),
   add: ofBoth(0xae, 0x01),
   sub: ofBoth(0xb1, 0x01),
   mul: ofBoth(0xb5, 0x01),
@@ -64,10 +72,6 @@ export const i32x4 = {
   /** With the word in memory in place of its word `which`. */
   with: (x: Value<"v128">, address: Address, offset: number, which: number): Value<"v128"> =>
     value("v128", int(address).code, x.code, 0xfd, 0x56, 0, unsigned(offset), which),
-  /** The bits of `yes` where `mask` has ones, else those of `no`. */
-  choose: (yes: Value<"v128">, no: Value<"v128">, mask: Value<"v128">): Value<"v128"> =>
-    value("v128", yes.code, no.code, mask.code, 0xfd, 0x52),
-  anyTrue: unary<"v128", "i32">("i32", 0xfd, 0x53),
   /** A bit a word: its highest. */
   signs: unary<"v128", "i32">("i32", 0xfd, 0xa4, 0x01),
   /** The first two words of each in turn; the last two. */
@@ -90,13 +94,8 @@ export const i64x2 = {
 
 /** Sixteen octets. */
 export const i8x16 = {
-  zero: value("v128", 0xfd, 0x0c, new Array<number>(16).fill(0)),
-  load: f64x2.load,
-  store: f64x2.store,
-  or: binary<"v128", "v128">("v128", 0xfd, 0x50),
-  anyTrue: unary<"v128", "i32">("i32", 0xfd, 0x53),
   /** The octets of `x` that `order` names, and 0 where it says 128. The relaxed instruction: one step, as `order` says nothing else. */
-  pick: binary<"v128", "v128">("v128", 0xfd, 0x80, 0x02),
+  pick: ofBoth(0x80, 0x02),
   word: (x: Value<"v128">, which = 0): Value<"i32"> => value("i32", x.code, 0xfd, 0x1b, which),
   low64: unary<"v128", "i64">("i64", 0xfd, 0x1d, 0)
 }

@@ -90,9 +90,7 @@ export const i32 = {
   ne: binary32(0x47),
   lt: binary32(0x48),
   ltu: binary32(0x49),
-  gt: binary32(0x4a),
   gtu: binary32(0x4b),
-  ge: binary32(0x4e),
   isZero: unary<"i32", "i32">("i32", 0x45),
   load: loader("i32", 0x28),
   load8: loader("i32", 0x2d),
@@ -108,23 +106,14 @@ export const i32 = {
 export const i64 = {
   const: (x: bigint): Value<"i64"> => value("i64", 0x42, signed(BigInt.asIntN(64, x))),
   add: binary<"i64", "i64">("i64", 0x7c),
-  sub: binary<"i64", "i64">("i64", 0x7d),
   mul: binary<"i64", "i64">("i64", 0x7e),
-  and: binary<"i64", "i64">("i64", 0x83),
   or: binary<"i64", "i64">("i64", 0x84),
   xor: binary<"i64", "i64">("i64", 0x85),
-  shl: (x: Value<"i64">, by: number): Value<"i64"> => value("i64", x.code, i64.const(BigInt(by)).code, 0x86),
   shru: (x: Value<"i64">, by: number): Value<"i64"> => value("i64", x.code, i64.const(BigInt(by)).code, 0x88),
-  eq: binary<"i64", "i32">("i32", 0x51),
-  gt: binary<"i64", "i32">("i32", 0x55),
-  ltu: binary<"i64", "i32">("i32", 0x54),
-  leu: binary<"i64", "i32">("i32", 0x58),
   isZero: unary<"i64", "i32">("i32", 0x50),
   load: loader("i64", 0x29),
   store: storer<"i64">(0x37),
-  fromSigned: (x: I32): Value<"i64"> => value("i64", int(x).code, 0xac),
-  fromUnsigned: (x: I32): Value<"i64"> => value("i64", int(x).code, 0xad),
-  bitsOf: unary<"f64", "i64">("i64", 0xbd)
+  fromUnsigned: (x: I32): Value<"i64"> => value("i64", int(x).code, 0xad)
 }
 
 export const f64 = {

@@ -6,7 +6,7 @@
  * connection, are folded together. Equal ranks say nothing: both ports stay exact, the ends are put in order of address and port,
  * and resolve/collapse/collapse.ts tells the service by its fan-in. Protocols without ports (ICMP's type and code are not ports) have 0 and 0.
  *
- * kernel.ts has this rule in WebAssembly; the tests of the table hold the two together.
+ * kernel-keys.ts has this rule in WebAssembly; the tests of the table hold the two together.
  */
 import { type PortRanks, portClass } from "#domain/PortRank.ts"
 

@@ -1,7 +1,7 @@
 /** The last loop of the kernel (kernel.ts): volumes, times and evidence of each row into its slot (slot.ts). */
 
 import { f64, give, i32, i64, type Local, repeat, routine, type Statement, set, set32, when } from "../decode/wasm.ts"
-import { f64x2, i32x4 } from "../decode/wasm-vectors.ts"
+import { f64x2, i32x4, v128 } from "../decode/wasm-vectors.ts"
 import * as At from "./layout.ts"
 import * as Slot from "./slot.ts"
 
@@ -71,7 +71,7 @@ export const add = routine("add", ["i32", "i32", "f64", "i32", "i32"], ([i, coun
   const more = (address: Local<"i32">, offset: number): Statement =>
     i32.store(address, i32.add(i32.load(address, offset), 1), offset)
   const addTo = (address: Local<"i32">, what: Local<"v128">, offset: number): Statement =>
-    f64x2.store(address, f64x2.add(f64x2.load(address, offset), what), offset)
+    v128.store(address, f64x2.add(v128.load(address, offset), what), offset)
   /** Counts above what was exported, apart: what is not sampled need not touch that line. */
   const scaleUp = (what: Local<"v128">): ReadonlyArray<Statement> => [
     set(back, f64x2.mul(what, f64x2.splat(f64.sub(scale, f64.const(1))))),
@@ -105,11 +105,11 @@ export const add = routine("add", ["i32", "i32", "f64", "i32", "i32"], ([i, coun
         ]),
         addTo(sums, volumes, Slot.BYTES * 8),
         // Records of both directions, first and last, which lie side by side.
-        set(counted, i32x4.load(slot, Slot.RECORDS * 4)),
-        when(whole, [set(counted, i32x4.add(counted, i32x4.load(i32.shl(turn, 4), At.COUNTS)))]),
+        set(counted, v128.load(slot, Slot.RECORDS * 4)),
+        when(whole, [set(counted, i32x4.add(counted, v128.load(i32.shl(turn, 4), At.COUNTS)))]),
         set(counted, i32x4.least(counted, i32x4.with(least, by4, At.BEGAN, Slot.FIRST - Slot.RECORDS))),
         set(counted, i32x4.most(counted, i32x4.with(most, by4, At.ENDED, Slot.LAST - Slot.RECORDS))),
-        i32x4.store(slot, counted, Slot.RECORDS * 4),
+        v128.store(slot, counted, Slot.RECORDS * 4),
         set(flags, i32.load8(i, At.COLUMN.tcpFlags)),
         set(tells, i32.load8(flags, At.TELLS)),
         when(i32.and(whole, i32.shru(aux, At.PORTED_SHIFT)), [

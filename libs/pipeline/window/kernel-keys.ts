@@ -16,7 +16,7 @@ import {
   type Value,
   when
 } from "../decode/wasm.ts"
-import { f64x2, i32x4, i64x2 } from "../decode/wasm-vectors.ts"
+import { i32x4, i64x2, v128 } from "../decode/wasm-vectors.ts"
 import * as At from "./layout.ts"
 import * as Slot from "./slot.ts"
 
@@ -64,8 +64,8 @@ const hashesInto = (
     set(low, sum(i64x2.productLow)),
     set(high, sum(i64x2.productHigh)),
     set(hash, i32x4.add(i32x4.odd(low, high), i32x4.mul(i32x4.even(low, high), first))),
-    set(hash, i32x4.mul(i32x4.xor(hash, i32x4.shru(hash, 15)), second)),
-    set(hash, i32x4.xor(hash, i32x4.shru(hash, 16)))
+    set(hash, i32x4.mul(v128.xor(hash, i32x4.shru(hash, 15)), second)),
+    set(hash, v128.xor(hash, i32x4.shru(hash, 16)))
   ]
 }
 
@@ -112,45 +112,45 @@ const makeKeys = (i: Local<"i32">, count: Local<"i32">, secrets: ReadonlyArray<W
       [
         set32(by2, i32.shl(i, 1)),
         set32(by4, i32.shl(i, 2)),
-        set(mark, i32x4.load(by4, At.MARK)),
+        set(mark, v128.load(by4, At.MARK)),
         set(family, i32x4.load8(i, At.COLUMN.family)),
         set(none, i32x4.splat(0)),
         set(turn, i32x4.eq(family, none)),
-        when(i32x4.anyTrue(turn), [
+        when(v128.anyTrue(turn), [
           // Without addresses: counted once, and nowhere from now on.
           set(bits, i32.and(i32x4.signs(turn), i32.xor(i32x4.signs(i32x4.eq(mark, i32x4.splat(At.NOWHERE))), -1))),
           when(i32.lt(i32.sub(count, k), 4), [set(bits, i32.and(bits, i32.sub(i32.shl(1, i32.sub(count, k)), 1)))]),
           i32.store(0, i32.add(i32.load(0, At.SAID_NO_ADDRESS), i32.count(bits)), At.SAID_NO_ADDRESS),
-          set(mark, i32x4.or(mark, turn)),
-          i32x4.store(by4, mark, At.MARK)
+          set(mark, v128.or(mark, turn)),
+          v128.store(by4, mark, At.MARK)
         ]),
-        set(standing, i32x4.load(i32.shl(k, 2), At.STANDING)),
+        set(standing, v128.load(i32.shl(k, 2), At.STANDING)),
         set(ported, i32x4.gt(standing, none)),
         set(rankGap, i32x4.shl(standing, 16)),
-        set(source, i32x4.load(by4, At.COLUMN.source)),
-        set(destination, i32x4.load(by4, At.COLUMN.destination)),
-        set(sourcePort, i32x4.and(i32x4.load16(by2, At.COLUMN.sourcePort), ported)),
-        set(destinationPort, i32x4.and(i32x4.load16(by2, At.COLUMN.destinationPort), ported)),
+        set(source, v128.load(by4, At.COLUMN.source)),
+        set(destination, v128.load(by4, At.COLUMN.destination)),
+        set(sourcePort, v128.and(i32x4.load16(by2, At.COLUMN.sourcePort), ported)),
+        set(destinationPort, v128.and(i32x4.load16(by2, At.COLUMN.destinationPort), ported)),
         set(alike, i32x4.eq(rankGap, none)),
         // By rank, where these are alike by address, where these are by port.
-        set(turned, i32x4.and(i32x4.eq(source, destination), i32x4.gt(sourcePort, destinationPort))),
-        set(turned, i32x4.and(alike, i32x4.or(i32x4.gt(source, destination), turned))),
-        set(turned, i32x4.or(i32x4.gt(rankGap, none), turned)),
-        set(turn, i32x4.and(i32x4.xor(source, destination), turned)),
-        set(a, i32x4.xor(source, turn)),
-        set(b, i32x4.xor(destination, turn)),
-        set(turn, i32x4.and(i32x4.xor(sourcePort, destinationPort), turned)),
-        set(portA, i32x4.xor(sourcePort, turn)),
-        set(portB, i32x4.xor(destinationPort, turn)),
-        set(ports, i32x4.or(portB, i32x4.and(i32x4.shl(portA, 16), alike))),
+        set(turned, v128.and(i32x4.eq(source, destination), i32x4.gt(sourcePort, destinationPort))),
+        set(turned, v128.and(alike, v128.or(i32x4.gt(source, destination), turned))),
+        set(turned, v128.or(i32x4.gt(rankGap, none), turned)),
+        set(turn, v128.and(v128.xor(source, destination), turned)),
+        set(a, v128.xor(source, turn)),
+        set(b, v128.xor(destination, turn)),
+        set(turn, v128.and(v128.xor(sourcePort, destinationPort), turned)),
+        set(portA, v128.xor(sourcePort, turn)),
+        set(portB, v128.xor(destinationPort, turn)),
+        set(ports, v128.or(portB, v128.and(i32x4.shl(portA, 16), alike))),
         set(
           meta,
-          i32x4.or(
-            i32x4.or(
+          v128.or(
+            v128.or(
               i32x4.shl(i32x4.shru(mark, At.WINDOW_SHIFT), At.WINDOW_SHIFT),
-              i32x4.shl(i32x4.load(by4, At.COLUMN.exporter), Slot.EXPORTER_SHIFT)
+              i32x4.shl(v128.load(by4, At.COLUMN.exporter), Slot.EXPORTER_SHIFT)
             ),
-            i32x4.or(
+            v128.or(
               i32x4.shl(i32x4.load8(i, At.COLUMN.protocol), Slot.PROTOCOL_SHIFT),
               // The family is 4 or 6, and -1 is added where ranks are alike: FAMILY6_BIT and 1 if folded are left.
               i32x4.add(i32x4.add(family, alike), lessFamily)
@@ -161,8 +161,8 @@ const makeKeys = (i: Local<"i32">, count: Local<"i32">, secrets: ReadonlyArray<W
         // An octet that is 0 now borrows from those above it.
         when(i32.and(i32.and(i32.sub(bits, 0x01010101), i32.xor(bits, -1)), 0x80808080), listEgress),
         ...hashesInto(hash, [a, b, ports, meta], salts, spread, local),
-        i32x4.store(i32.shl(k, 2), hash, At.HASH),
-        i32x4.store(
+        v128.store(i32.shl(k, 2), hash, At.HASH),
+        v128.store(
           i32.shl(k, 2),
           // What holds is -1.
           i32x4.sub(portA, i32x4.add(i32x4.shl(turned, At.TURNED_SHIFT), i32x4.shl(ported, At.PORTED_SHIFT))),
@@ -177,7 +177,7 @@ const makeKeys = (i: Local<"i32">, count: Local<"i32">, secrets: ReadonlyArray<W
           i64x2.mixHigh(ends, rest),
           i64x2.mixLow(moreEnds, moreRest),
           i64x2.mixHigh(moreEnds, moreRest)
-        ].map((key, n) => f64x2.store(i32.shl(k, 4), key, At.KEY + n * 16)),
+        ].map((key, n) => v128.store(i32.shl(k, 4), key, At.KEY + n * 16)),
         set(i, i32.add(i, 4)),
         set(k, i32.add(k, 4))
       ],
@@ -211,7 +211,7 @@ export const keys = routine("keys", ["i32", "i32", "i32", "i32", "i32", "i32", "
       [
         set32(k4, i32.shl(k, 2)),
         set(slot, i32.shl(i32.and(i32.load(k4, At.SLOT), At.SLOT_MASK), Slot.SLOT_BYTES_SHIFT)),
-        set(hit, i32.isZero(i32x4.anyTrue(i32x4.xor(i32x4.load(i32.shl(k, 4), At.KEY), i32x4.load(i32.add(slots, slot)))))),
+        set(hit, i32.isZero(v128.anyTrue(v128.xor(v128.load(i32.shl(k, 4), At.KEY), v128.load(i32.add(slots, slot)))))),
         // The second line of the slot is asked for as well, before it is needed.
         set(touched, i32.or(touched, i32.load(i32.add(slots, slot), 64))),
         i32.store(k4, i32.and(slot, i32.sub(0, hit)), At.SLOT),

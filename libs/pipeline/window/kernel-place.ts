@@ -1,6 +1,6 @@
 /** The kernel's first loop (kernel.ts): four rows at a time against the window that is current, two in each vector of doubles. */
 import { f64, give, i32, repeat, routine, type Statement, set, set32, type Value, when } from "../decode/wasm.ts"
-import { f64x2, i32x4 } from "../decode/wasm-vectors.ts"
+import { f64x2, i32x4, v128 } from "../decode/wasm-vectors.ts"
 import * as At from "./layout.ts"
 
 /** Added to an integer of less than 2^51, it leaves the integer in the low bits of the double. */
@@ -35,15 +35,15 @@ export const place = routine("place", ["i32", "f64", "f64", "f64", "i32"], ([to,
   /** The low words are ms from the start of the window. */
   const times = ({ began, easy, ended, offset, own, started }: (typeof halves)[0]): ReadonlyArray<Statement> => [
     set(skew, f64x2.pair(skewAt(offset / 2), At.SKEWS, skewAt(offset / 2 + 4), At.SKEWS)),
-    set(end, f64x2.load(by8, At.COLUMN.end + offset)),
-    set(start, f64x2.load(by8, At.COLUMN.start + offset)),
+    set(end, v128.load(by8, At.COLUMN.end + offset)),
+    set(start, v128.load(by8, At.COLUMN.start + offset)),
     set(noEnd, f64x2.eq(end, none)),
-    set(started, i32x4.andNot(f64x2.ne(start, none), noEnd)),
-    set(ended, f64x2.add(i32x4.choose(arrived, f64x2.add(f64x2.sub(end, bases), skew), noEnd), magic)),
+    set(started, v128.andNot(f64x2.ne(start, none), noEnd)),
+    set(ended, f64x2.add(v128.choose(arrived, f64x2.add(f64x2.sub(end, bases), skew), noEnd), magic)),
     set(start, f64x2.sub(start, bases)),
     set(own, f64x2.add(start, magic)),
-    set(began, i32x4.choose(f64x2.add(f64x2.add(start, skew), magic), ended, started)),
-    set(easy, i32x4.and(i32x4.and(f64x2.ge(rounded(began), none), f64x2.le(began, ended)), f64x2.lt(rounded(ended), spans)))
+    set(began, v128.choose(f64x2.add(f64x2.add(start, skew), magic), ended, started)),
+    set(easy, v128.and(v128.and(f64x2.ge(rounded(began), none), f64x2.le(began, ended)), f64x2.lt(rounded(ended), spans)))
   ]
   const list = (at: number, count: typeof odds, shifts: ReadonlyArray<number>): ReadonlyArray<Statement> =>
     shifts.flatMap((shift, row) => [
@@ -63,13 +63,13 @@ export const place = routine("place", ["i32", "f64", "f64", "f64", "i32"], ([to,
         set(none, i32x4.splat(0)),
         ...times(first),
         ...times(second),
-        i32x4.store(by4, i32x4.even(first.ended, second.ended), At.ENDED),
-        i32x4.store(by4, i32x4.even(first.began, second.began), At.BEGAN),
-        i32x4.store(by4, i32x4.even(first.own, second.own), At.OWN),
+        v128.store(by4, i32x4.even(first.ended, second.ended), At.ENDED),
+        v128.store(by4, i32x4.even(first.began, second.began), At.BEGAN),
+        v128.store(by4, i32x4.even(first.own, second.own), At.OWN),
         set(started, i32x4.even(first.started, second.started)),
         set(easy, i32x4.even(first.easy, second.easy)),
         // What is not easy is NOWHERE for now, which is all ones.
-        i32x4.store(by4, i32x4.or(i32x4.or(tags, i32x4.shru(started, 31)), i32x4.not(easy)), At.MARK),
+        v128.store(by4, v128.or(v128.or(tags, i32x4.shru(started, 31)), v128.not(easy)), At.MARK),
         set(bits, i32.xor(i32x4.signs(easy), 15)),
         when(bits, list(At.ODD, odds, [0, 1, 2, 3])),
         set(bits, i32.and(i32.load(i, At.COLUMN.family), 0x02020202)),

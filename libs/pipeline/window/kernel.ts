@@ -10,7 +10,7 @@
  */
 import { type PortRanks, portClass } from "#domain/PortRank.ts"
 import { assemble, give, i32, i64, repeat, routine, set, set32, when } from "../decode/wasm.ts"
-import { f64x2 } from "../decode/wasm-vectors.ts"
+import { v128 } from "../decode/wasm-vectors.ts"
 import { add, countsOf, flagsTell } from "./kernel-add.ts"
 import { hashInto, keys } from "./kernel-keys.ts"
 import { place } from "./kernel-place.ts"
@@ -73,7 +73,7 @@ const resolve = routine("resolve", ["i32", "i32", "i32", "i32", "i32"], ([m, mis
             i32.store(window, i32.add(slot, 1), At.WINDOWS),
             i32.store(i32.shl(position, 2), i32.or(i32.and(hash, TAG_MASK), slot), At.INDEX),
             set32(slot, i32.shl(slot, Slot.SLOT_BYTES_SHIFT)),
-            ...[0, 16, 32, 48, 64, 80, 96, 112].map((offset) => f64x2.store(i32.add(slots, slot), zero, offset)),
+            ...[0, 16, 32, 48, 64, 80, 96, 112].map((offset) => v128.store(i32.add(slots, slot), zero, offset)),
             i64.store(i32.add(slots, slot), low, 0),
             i64.store(i32.add(slots, slot), high, 8),
             i32.store(i32.add(slots, slot), i32.load(row4, At.BEGAN), Slot.FIRST * 4),

@@ -77,7 +77,10 @@ const SCRATCH = take(SCRATCH_ROOM)
 /** ms from the start of its window. */
 export const ENDED = take(ROWS * 4)
 export const BEGAN = take(ROWS * 4)
-/** When it began, by the exporter's own clock, where it is marked STARTED. */
+/**
+ * When it began, by the exporter's own clock, where it is marked STARTED: the halves of a connection come in different datagrams, between which
+ * the measure of its skew may change.
+ */
 export const OWN = take(ROWS * 4)
 /** NOWHERE, or the window in the upper 8 bits, and STARTED (it has a start that is believed), PART (the record is counted elsewhere). */
 export const MARK = take(ROWS * 4)

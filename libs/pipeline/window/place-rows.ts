@@ -60,7 +60,7 @@ export interface Placer {
   /** Folds the shares that other windows have in the rows just placed. */
   readonly foldParts: (pressure: number) => void
   readonly forget: (window: OpenWindow) => void
-  /** So many conversations the fullest window gave up. */
+  /** The fullest window gave up so many. */
   readonly flushed: (conversations: number) => void
 }
 
@@ -78,7 +78,9 @@ export const makePlacer = (options: PlacerOptions): Placer => {
   let current: OpenWindow | undefined
   let dice = (options.seed | 1) >>> 0
   let parts = 0
+  /** Conversations of the fullest window at the last flush. */
   let lately = 0
+  /** There is room for the shares that records have in other windows. */
   let splits = true
   let underPressure = 1
   /** IPv6 addresses of the batch that was placed last. */

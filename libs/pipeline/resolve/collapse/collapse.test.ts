@@ -12,7 +12,6 @@ const collapse = (records: ReadonlyArray<TestRecord>, options: Partial<CollapseO
   collapseSlice(foldedSlice(records), { ranks, ...options })
 
 const A = 0x0a000001
-const B = 0x0a000002
 
 const drawn = (edges: ReadonlyArray<Edge>) =>
   edges.map((edge) => `${edge.client} → ${edge.server}:${edge.port}/${edge.protocol}`).sort()
@@ -214,51 +213,6 @@ describe("collapse", () => {
     assert.deepStrictEqual([seenBefore.edges.length, seenBefore.attempts.length], [1, 0])
   })
 
-  it("counts once what an exporter reports where it comes in and where it goes out", () => {
-    const request = flow({ sampling: 10 })
-    const answer = reply(request, { bytes: 5000, packets: 20 })
-    const out = { direction: 1 }
-    const twice = collapse([request, answer, { ...request, ...out }, { ...answer, ...out, bytes: 4900, packets: 19 }])
-    assert.deepStrictEqual([twice.counted, twice.duplicates], [2, 2])
-    const [edge] = twice.edges
-    assert.deepStrictEqual([edge!.flows, edge!.bytesToServer, edge!.bytesToClient, edge!.packets], [2, 10_000, 50_000, 300])
-    assert.deepStrictEqual([edge!.rawBytes, edge!.rawPackets, edge!.observers], [6000, 30, []])
-  })
-
-  it("counts it once as well where the two ways come in slices of their own, or in the next window, whichever is first", () => {
-    const ways = [0, 1] as const
-    for (const [first, second] of [ways, ways.toReversed()]) {
-      for (const window of [0, 1]) {
-        const owners = makeOwners()
-        const told = [
-          [first!, 0],
-          [second!, window],
-          [first!, 2],
-          [second!, 2],
-          [first!, 3],
-          [second!, 3]
-        ] as const
-        const slices = told.map(([direction, at]) =>
-          collapseSlice(foldedSlice([flow({ direction, bytes: at < 2 ? 1000 : 1000 + at })], { window: at }), { ranks, owners })
-        )
-        const octets = slices.flatMap(({ edges }) => edges.map((edge) => edge.bytesToServer)).reduce((sum, one) => sum + one, 0)
-        assert.strictEqual(octets, 1000 + 1002 + 1003, `${first} first, the other ${window} later`)
-        assert.strictEqual(
-          slices.reduce((sum, { counted, duplicates }) => sum + counted + duplicates, 0),
-          6
-        )
-      }
-    }
-  })
-
-  it("counts what was reported on the way out only, as softflowd does with every answer", () => {
-    const request = flow({})
-    const { edges, duplicates } = collapse([request, reply(request, { bytes: 5000, direction: 1 })])
-    assert.deepStrictEqual([edges[0]!.bytesToServer, edges[0]!.bytesToClient, duplicates], [1000, 5000, 0])
-    const elsewhere = collapse([flow({}), flow({ direction: 1, exporter: 1 }), flow({ destination: B + 1, direction: 1 })])
-    assert.deepStrictEqual(elsewhere.edges.map((edge) => edge.bytesToServer).sort(), [1000, 1000])
-  })
-
   it.prop("loses no record: flows of edges and of their observers are the slice's records", [Schema.Int], ([seed]) => {
     const random = randomFrom(seed)
     const slice = foldedSlice(
@@ -325,18 +279,6 @@ describe("collapse", () => {
       const { undo: _, ...again } = collapseSlice(slice, known)
       assert.deepStrictEqual(again, tried, `slice ${i}`)
     }
-  })
-
-  it("keeps evidence of edges between equal ports first, up to half of what it keeps", () => {
-    const others = Array.from({ length: 400 }, (_, i) => flow({ source: 0x0a000100 + i }))
-    const equals = Array.from({ length: 30 }, (_, i) =>
-      flow({ source: 0x0a000800 + i, sourcePort: 123, destinationPort: 123, protocol: 17 })
-    )
-    const sampler = makeEvidenceSampler(40)
-    const kept = () => collapse([...others, ...equals], { sampler }).samples!.filter((one) => one.aPort === one.bPort).length
-    assert.isAtLeast(kept(), 20)
-    kept()
-    assert.strictEqual(kept(), 0)
   })
 
   it("counts the octets of a share of a record that holds no whole packet: the record itself is in the next window", () => {

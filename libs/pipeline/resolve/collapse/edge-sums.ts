@@ -3,6 +3,12 @@ import type { Evidence } from "#domain/direction.ts"
 import type { ConversationColumns } from "#domain/Window.ts"
 import { TupleTable } from "./TupleTable.ts"
 
+/** Marks of an edge. */
+export const DECLARED = 1
+export const COMPANION = 2
+/** The ports of some conversation's ends differ. */
+export const TWO_PORTS = 4
+
 export interface EdgeEvidence {
   /** A row of the slice that belongs to the edge; -1 not yet known. */
   readonly row: Int32Array
@@ -11,7 +17,7 @@ export interface EdgeEvidence {
   readonly fanInAgainst: Float64Array
   readonly clientPorts: Float64Array
   readonly history: Int8Array
-  /** 1: declared; 2: companion; 4: the ports of some conversation's ends differ. */
+  /** DECLARED, COMPANION, TWO_PORTS. */
   readonly marks: Uint8Array
   /** Six an edge: SYN forward, reverse, SYN-ACK forward, reverse, began forward, reverse. */
   readonly counts: Float64Array
@@ -68,7 +74,7 @@ export const addEvidence = (to: EdgeEvidence, edge: number, row: number, one: Ev
     if (one.clientPorts < to.clientPorts[edge]!) to.clientPorts[edge] = one.clientPorts
   }
   if (one.fanIn > to.fanIn[edge]!) to.fanIn[edge] = one.fanIn
-  to.marks[edge]! |= (one.declared ? 1 : 0) | (one.companion ? 2 : 0) | (symmetric ? 0 : 4)
+  to.marks[edge]! |= (one.declared ? DECLARED : 0) | (one.companion ? COMPANION : 0) | (symmetric ? 0 : TWO_PORTS)
   const counts = edge * 6
   to.counts[counts]! += one.synForward
   to.counts[counts + 1]! += one.synReverse

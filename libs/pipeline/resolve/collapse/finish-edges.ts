@@ -6,7 +6,7 @@ import { type AddressKey, addressKey } from "./address-key.ts"
 import { isAttempt, isRestOfAttempt } from "./attempt.ts"
 import { makeSeen, type Owners } from "./duplicate.ts"
 import { isOneWord, type Spared, spare } from "./echoes.ts"
-import type { EdgeSums } from "./edge-sums.ts"
+import { COMPANION, DECLARED, type EdgeSums, TWO_PORTS } from "./edge-sums.ts"
 import type { Edge, EdgeKind, EdgeObserver, SliceTotals } from "./edges.ts"
 
 const none: ReadonlyArray<EdgeObserver> = []
@@ -239,9 +239,9 @@ export const finishEdges = (
     result.fanInAgainst = evidence.fanInAgainst[edge]!
     result.clientPorts = evidence.clientPorts[edge]!
     result.history = evidence.history[edge]!
-    result.companion = (evidence.marks[edge]! & 2) !== 0
-    result.declared = (evidence.marks[edge]! & 1) !== 0
-    result.symmetric = (evidence.marks[edge]! & 4) === 0
+    result.companion = (evidence.marks[edge]! & COMPANION) !== 0
+    result.declared = (evidence.marks[edge]! & DECLARED) !== 0
+    result.symmetric = (evidence.marks[edge]! & TWO_PORTS) === 0
     result.direction = 0
     result.bothDirections = bothDirections
     result.attempt = kind === "attempt"

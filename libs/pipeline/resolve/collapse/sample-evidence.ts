@@ -3,7 +3,7 @@ import type { ConversationColumns, WindowSlice } from "#domain/Window.ts"
 import { addressKey } from "./address-key.ts"
 import { isAttempt } from "./attempt.ts"
 import type { EvidenceSample, EvidenceSampler } from "./EvidenceSampler.ts"
-import type { EdgeSums } from "./edge-sums.ts"
+import { type EdgeSums, TWO_PORTS } from "./edge-sums.ts"
 
 /** Whether `row` is a better example of an edge than `other`: one connection rather than several, else whichever chance has it. */
 export const betterExample = (c: ConversationColumns, row: number, other: number, salt: number): boolean => {
@@ -79,7 +79,7 @@ export const sampleEvidence = (
     }
   }
   // whether an edge and the one that faces it are one conversation is told by these alone (match-edges.ts, retire-guesses.ts)
-  take(sampler.most >> 1, (edge) => (edges.evidence.marks[edge]! & 4) === 0)
+  take(sampler.most >> 1, (edge) => (edges.evidence.marks[edge]! & TWO_PORTS) === 0)
   take(sampler.most, () => true)
   return samples
 }
